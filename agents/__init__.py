@@ -1,0 +1,1 @@
+"""Who thinks: one file per role, their shared contract, and their prompts."""

@@ -1,0 +1,155 @@
+"""The analyst: where does the student fail, and what was never covered? Its lessons aim the next texts."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pydantic import BaseModel, Field
+
+from agents.base import Case, Services, State, prompt
+from agents.evidence import Evidence, gather
+from tasks.base import Lesson
+from teacher.base import Message, Prompt
+
+
+class LessonAnswer(BaseModel):
+    """One pattern of failure in the teacher's words."""
+
+    name: str = Field(max_length=60)
+    pattern: str
+    advice: str
+    cases: list[int]
+
+
+class ProbeAnswer(BaseModel):
+    """A shape of text that nobody has written yet."""
+
+    name: str = Field(max_length=60)
+    shape: str
+    advice: str
+
+
+class Analysis(BaseModel):
+    """What the analyst answers."""
+
+    lessons: list[LessonAnswer]
+    probe: ProbeAnswer | None
+
+
+@dataclass(frozen=True)
+class Analyst:
+    """Turns computed evidence and real cases into a few lessons and one probe (the paper's weakness analysis).
+
+    Its conversation is kept for the generator, which continues it; the annotator never sees it.
+    """
+
+    lessons: int = 3
+    wrong: int = 12
+    """Cases the student got wrong that are shown."""
+    correct: bool = True
+    """Show correctly predicted cases as well, the least sure first (the paper's `w/o Correct` turns it off)."""
+    similar: int = 3
+    """Past errors like the present ones, taken from memory."""
+    probe: bool = True
+    """Ask for one shape of text never written yet."""
+
+    def __call__(self, state: State, services: Services) -> State:
+        """Write this cycle's lessons, or none if the cycle's texts are to cover the classes in breadth."""
+        if state["plan"] != "lessons":
+            return State(lessons=[])
+        cycle = state["cycle"]
+        evidence = gather(services, cycle - 1, self.wrong, self.correct, self.similar)
+        counts = dict(state.get("counts", {}))
+        if services.teacher.prompting("analyst") == "plain":
+            lessons = self._worded(evidence, services, cycle)
+        else:
+            lessons = self._analysed(evidence, services, cycle, counts)
+        services.memory.remember(lessons=lessons)
+        return State(lessons=[lesson.id for lesson in lessons], counts=counts)
+
+    def _analysed(self, evidence: Evidence, services: Services, cycle: int, counts: dict[str, int]) -> list[Lesson]:
+        request = prompt(
+            "analyst",
+            task=services.task.describe(),
+            tables=evidence.tables(),
+            wrong=evidence.wrong_cases(),
+            correct=evidence.correct_cases(),
+            past=evidence.past_cases(),
+            lessons=self.lessons,
+            probe=prompt("analyst_probe", covered=evidence.covered()) if self.probe else "Set `probe` to null.",
+        )
+        messages = (Message(role="user", content=request),)
+        bar = services.bar("analysing the errors")
+        [answer] = services.teacher.ask([Prompt(messages)], Analysis, role="analyst", cycle=cycle, progress=bar)
+        if answer.value is None:
+            counts["analysis failed"] = counts.get("analysis failed", 0) + 1
+            return _computed(evidence, cycle)[: self.lessons]
+        conversation = [*messages, Message(role="assistant", content=answer.text)]
+        services.folder.write_json(services.folder.cycle(cycle) / "conversation.json", conversation)
+        lessons = [_lesson(each, evidence.cases, cycle) for each in answer.value.lessons]
+        kept = [lesson for lesson in lessons if lesson.evidence][: self.lessons]
+        if len(kept) < len(lessons):
+            counts["lessons refused"] = len(lessons) - len(kept)
+        return [*kept, *self._probe(answer.value.probe, cycle)]
+
+    def _probe(self, answer: ProbeAnswer | None, cycle: int) -> list[Lesson]:
+        if answer is None or not self.probe:
+            return []
+        name = f"probe {answer.name}"
+        lesson = Lesson(
+            id=_slug(cycle, name), name=name, pattern=answer.shape, advice=answer.advice, kind="probe", cycle=cycle
+        )
+        return [lesson]
+
+    def _worded(self, evidence: Evidence, services: Services, cycle: int) -> list[Lesson]:
+        """Lessons computed from the confusions; a small model only puts the pattern into words."""
+        lessons = _computed(evidence, cycle)[: self.lessons]
+        by_id = {case.id: case for case in evidence.cases}
+        prompts = [
+            Prompt(
+                prompt(
+                    "analyst_plain",
+                    cases="\n".join(f"- {by_id[i].text}" for i in lesson.evidence),
+                    pattern=lesson.pattern,
+                ),
+                lesson=lesson.id,
+            )
+            for lesson in lessons
+        ]
+        bar = services.bar("wording the lessons")
+        answers = services.teacher.complete(prompts, role="analyst", cycle=cycle, stop=["\n"], progress=bar)
+        return [
+            lesson.model_copy(update={"advice": answer.text.strip() or lesson.advice})
+            for lesson, answer in zip(lessons, answers, strict=True)
+        ]
+
+
+def _lesson(answer: LessonAnswer, cases: Sequence[Case], cycle: int) -> Lesson:
+    cited = dict.fromkeys(cases[number - 1].id for number in answer.cases if 1 <= number <= len(cases))
+    return Lesson(
+        id=_slug(cycle, answer.name),
+        name=answer.name,
+        pattern=answer.pattern,
+        advice=answer.advice,
+        evidence=tuple(cited),
+        cycle=cycle,
+    )
+
+
+def _computed(evidence: Evidence, cycle: int) -> list[Lesson]:
+    """One lesson per frequent confusion, without an LLM."""
+    return [
+        Lesson(
+            id=_slug(cycle, f"{label} taken for {taken}"),
+            name=f"{label} taken for {taken}",
+            cycle=cycle,
+            pattern=f"{label} that looks like {taken}",
+            advice=f"Show what tells {label} from {taken}.",
+            evidence=tuple(case.id for case in evidence.wrong if (case.label, case.before) == (label, taken))[:6],
+        )
+        for (label, taken), _ in evidence.confusions
+    ]
+
+
+def _slug(cycle: int, name: str) -> str:
+    return f"{cycle}-{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-')[:60]}"

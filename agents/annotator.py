@@ -1,0 +1,98 @@
+"""The annotator: a blind second look. It labels drafts knowing neither lesson, stance nor the class asked for."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from agents.base import Draft, Services, State
+from agents.labelling import Opinion, by_rating, by_votes
+from tasks.base import Example, Verdict
+
+
+@dataclass(frozen=True)
+class Annotator:
+    """Labels in a separate conversation (the paper's separate labelling), by token probabilities or by votes."""
+
+    method: Literal["auto", "rate", "vote"] = "auto"
+    """`rate`: token probabilities of the label words, calibrated; `vote`: several answers. `auto`: rate where the
+    model continues texts (plain prompting), vote elsewhere."""
+    votes: int = 2
+    """Answers per text, each in another order of the texts; a tie goes to quarantine."""
+    threshold: float = 0.6
+    """Least confidence of a label that is learnt."""
+    agreement: Literal["auto", "on", "off"] = "auto"
+    """Quarantine a text whose blind label is not the class it was written for. It pays where the teacher is weak, so
+    `auto` means plain prompting only: a strong teacher's second look is better than its plan."""
+    calibration: Literal["blank", "batch"] = "blank"
+    """For `rate`: against texts without content, or (only for balanced batches) against the batch's mean."""
+
+    def __call__(self, state: State, services: Services) -> State:
+        """Label this cycle's drafts; what cannot be labelled goes to quarantine with the reason."""
+        cycle = state["cycle"]
+        drafts = services.folder.read_rows(services.folder.cycle(cycle) / "drafts.jsonl", Draft)
+        opinions = self._opinions(drafts, services, cycle)
+        model = services.teacher.model("annotator")
+        accepted: list[Example] = []
+        refused: dict[str, list[Example]] = {}
+        for draft, opinion in zip(drafts, opinions, strict=True):
+            reason = self._refusal(draft, opinion, services)
+            example = _example(draft, opinion.verdict, cycle, model, next(iter(services.task.labels)))
+            if reason:
+                refused.setdefault(reason, []).append(example.moved("train"))
+            else:
+                accepted.append(example)
+        services.memory.remember(examples=accepted, status="candidate")
+        for reason, examples in refused.items():
+            services.memory.remember(examples=examples, status="quarantined", reason=reason)
+        batch = [example for example in accepted if example.split == "train"]
+        tally = Counter({f"quarantined: {reason}": len(examples) for reason, examples in refused.items()})
+        counts = {
+            **state.get("counts", {}),
+            "accepted": len(batch),
+            "set aside as gate": len(accepted) - len(batch),
+            **tally,
+        }
+        return State(batch=[example.id for example in batch], counts=counts)
+
+    def _opinions(self, drafts: Sequence[Draft], services: Services, cycle: int) -> list[Opinion]:
+        if drafts and all(draft.label is not None for draft in drafts):
+            return [_own_label(draft, services) for draft in drafts]
+        rate = self.method == "rate" or (self.method == "auto" and services.teacher.prompting("annotator") == "plain")
+        texts = [draft.text for draft in drafts]
+        if rate:
+            return by_rating(services, texts, cycle, self.calibration)
+        return by_votes(services, texts, cycle, self.votes)
+
+    def _refusal(self, draft: Draft, opinion: Opinion, services: Services) -> str:
+        verdict = opinion.verdict
+        if verdict is None:
+            return opinion.problem
+        if verdict.confidence < self.threshold:
+            return "not confident"
+        wary = self.agreement == "on" or (
+            self.agreement == "auto" and services.teacher.prompting("annotator") == "plain"
+        )
+        if wary and draft.asked is not None and not services.task.is_right(draft.asked, verdict.label):
+            return "not what was asked for"
+        return ""
+
+
+def _own_label(draft: Draft, services: Services) -> Opinion:
+    try:
+        return Opinion(services.task.settle([services.task.read(draft.text, draft.label)]))
+    except ValueError:
+        return Opinion(None, "label does not fit")
+
+
+def _example(draft: Draft, verdict: Verdict | None, cycle: int, model: str, fallback: str) -> Example:
+    origin = draft.origin(cycle).model_copy(
+        update={
+            "teacher": model,
+            "votes": verdict.votes if verdict else {},
+            "confidence": verdict.confidence if verdict else None,
+        }
+    )
+    label = verdict.label if verdict else draft.asked or fallback
+    soft = verdict.soft if verdict else None
+    return Example(text=draft.text, label=label, soft=soft, split=draft.split, origin=origin)

@@ -1,0 +1,165 @@
+"""The contract of an agent: what it is given, what it may change, what it leaves behind.
+
+An agent is a frozen dataclass whose fields are its settings and whose call is one step:
+`(state, services) -> what changed`. It can be run and tested without LangGraph. A step may be run twice (a killed run
+repeats the step it was in), so everything it writes is idempotent.
+"""
+
+import operator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from string import Template
+from typing import Annotated, Literal, Protocol, TypedDict
+
+from agents.folder import RunFolder
+from memory.base import Memory
+from student.base import Students
+from tasks.base import Frozen, Label, Origin, Split, Stance, Task
+from teacher.base import Teacher
+
+Plan = Literal["seed", "breadth", "lessons"]
+"""What a cycle's batch is: nothing (cycle 0), typical texts over all subtypes, or texts aimed at lessons."""
+
+
+Figures = dict[str, float | None]
+"""A `tasks.metrics.Score` as the state can hold it: `value`, `low`, `high`, `n`; bounds are None where too few."""
+
+
+class CycleReport(TypedDict):
+    """One point of the learning curve: a row of `metrics.jsonl` and of the table on the screen."""
+
+    cycle: int
+    plan: Plan
+    counts: dict[str, int]
+    """`drafted`, `accepted`, `quarantined`, `refused: duplicate`, `trained on`, ..."""
+    fresh_before: Figures
+    """Score of the fresh batch under the student that had never seen it (and `fresh_after` under the challenger)."""
+    fresh_after: Figures
+    gate: dict[str, Figures]
+    """Challenger minus champion over the gate and dev: `loss` (lower is better) and `right`."""
+    scores: dict[str, Figures]
+    """The champion's share of right answers after the decision, by split."""
+    kept: bool
+    why: str
+    champion: str
+    teacher: dict[str, float]
+    """Calls, tokens and money of this cycle."""
+    seconds: dict[str, float]
+    """Wall time by step, plus `teacher` and `student`: the parts of it that were theirs."""
+
+
+class State(TypedDict, total=False):
+    """What changes and must survive a kill; small, JSON-like, checkpointed after every step."""
+
+    cycle: int
+    plan: Plan
+    champion: str
+    """Folder of the best student so far, relative to the run folder."""
+    challenger: str
+    batch: list[str]
+    """Ids of the fresh training texts of this cycle."""
+    lessons: list[str]
+    """Ids of the lessons this cycle's texts are written for."""
+    counts: dict[str, int]
+    shelved_in_a_row: int
+    seconds: dict[str, float]
+    history: Annotated[list[CycleReport], operator.add]
+    stop: str
+    """Why the run is over; empty while it goes on."""
+
+
+class Progress(Protocol):
+    """How a step tells what it is doing: called with (done, total) of the named work."""
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """Show that `done` of `total` are finished."""
+
+
+def no_progress(what: str, done: int, total: int) -> None:
+    """Show nothing."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """What an agent may use; built once per process, never checkpointed."""
+
+    task: Task
+    memory: Memory
+    students: Students
+    teacher: Teacher
+    folder: RunFolder
+    seed: int = 0
+    pool: Sequence[str] = ()
+    """The user's own unlabelled texts."""
+    progress: Progress = no_progress
+
+    def bar(self, what: str) -> Callable[[int, int], None]:
+        """A (done, total) callback that reports as `what`."""
+        return lambda done, total: self.progress(what, done, total)
+
+
+class Agent(Protocol):
+    """One role. Its name in the graph, the trace and the config is its class name in lower case."""
+
+    def __call__(self, state: State, services: Services) -> State:
+        """Do the step; return only what changed."""
+
+
+class Draft(Frozen):
+    """A text without a label on its way from the generator to the annotator."""
+
+    text: str
+    stance: Stance
+    lesson: str | None = None
+    subtype: str | None = None
+    asked: Label | None = None
+    prompt: str | None = None
+    split: Split = "train"
+    """`gate` for the share of the backbone that is set aside before anything is trained on it."""
+    label: object = None
+    """The teacher's answer given together with the text; only with `separate = false`."""
+
+    def origin(self, cycle: int) -> Origin:
+        """Where the example made from this draft will say it comes from."""
+        return Origin(
+            cycle=cycle,
+            stance=self.stance,
+            lesson=self.lesson,
+            subtype=self.subtype,
+            asked=self.asked,
+            prompt=self.prompt,
+        )
+
+
+class Case(Frozen):
+    """One text of the fresh batch under the student that had never seen it, and under the one that has."""
+
+    id: str
+    text: str
+    label: Label
+    before: Label
+    before_probability: float
+    """What the unseeing student gave to the right label."""
+    after: Label
+    after_probability: float
+    right_before: bool
+    right_after: bool
+
+
+PROMPTS = Path(__file__).parent / "prompts"
+
+
+@cache
+def _template(name: str) -> Template:
+    return Template((PROMPTS / f"{name}.md").read_text(encoding="utf-8"))
+
+
+def prompt(file: str, /, **values: object) -> str:
+    """Fill `prompts/FILE.md`. `$name` placeholders only: no loop, no condition, nothing that executes.
+
+    Raises:
+        KeyError: a placeholder got no value.
+    """
+    return _template(file).substitute({key: str(value) for key, value in values.items()}).strip()

@@ -1,0 +1,94 @@
+"""Writing with a small model that only continues texts: the opening of a quoted line, for it to finish.
+
+What was measured with a 135 M model decides the form: showing the *other* classes' seeds and never the own one (it
+would be copied), naming one concrete thing out of the class's description, and no instruction at all.
+"""
+
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agents.base import Draft, Services, prompt
+from agents.orders import Order
+from tasks.base import Label
+from teacher.base import Prompt
+
+STOP = ('"', "\n", "”")
+LONGEST = 400
+"""Characters; a small model that does not find the closing quote is rambling."""
+
+
+@dataclass(frozen=True)
+class PlainWriter:
+    """Writes one text per call, for `plain` teachers."""
+
+    services: Services
+    cycle: int
+
+    def write(self, orders: Sequence[Order], sample: int) -> list[list[Draft]]:
+        """The drafts of each order, in order; `sample` tells repeated orders apart."""
+        dice = random.Random(f"{self.services.seed} {self.cycle} {sample}")
+        labels = list(self.services.task.labels)
+        wanted = [
+            (place, order, order.label or self._label_of(order, labels, number))
+            for place, order in enumerate(orders)
+            for number in range(order.count)
+        ]
+        first = (self.cycle * 10 + sample) * 10_000
+        prompts = [
+            Prompt(self._opening(order, label, dice), first + number, order.lesson.id if order.lesson else None)
+            for number, (_, order, label) in enumerate(wanted)
+        ]
+        bar = self.services.bar("writing texts")
+        answers = self.services.teacher.complete(prompts, role="generator", cycle=self.cycle, stop=STOP, progress=bar)
+        groups: list[list[Draft]] = [[] for _ in orders]
+        for (place, order, label), answer in zip(wanted, answers, strict=True):
+            if text := whole_sentences(answer.text):
+                lesson = order.lesson.id if order.lesson else None
+                groups[place].append(
+                    Draft(text=text, stance=order.stance, lesson=lesson, asked=label, prompt=answer.prompt)
+                )
+        return groups
+
+    def _label_of(self, order: Order, labels: Sequence[Label], number: int) -> Label:
+        """Hard texts are of the class that was misread; typical and probe texts of every class in turn."""
+        cited = self.services.memory.get(order.lesson.evidence) if order.lesson and order.stance == "hard" else []
+        return cited[number % len(cited)].label if cited else labels[number % len(labels)]
+
+    def _opening(self, order: Order, label: Label, dice: random.Random) -> str:
+        task = self.services.task
+        words = task.choices() or {name: name for name in task.labels}
+        seeds = self.services.memory.samples("seed")
+        shown = [(words[other], next(e.text for e in seeds if e.label == other)) for other in words if other != label]
+        if order.lesson and order.stance == "hard":
+            cited = [e for e in self.services.memory.get(order.lesson.evidence) if e.label == label]
+            shown += [(words[label], e.text) for e in dice.sample(cited, min(2, len(cited)))]
+        lines = [f'A {task.noun} about {word}: "{" ".join(text.split())}"' for word, text in shown[-8:]]
+        things = concrete_things(task.labels[label])
+        case = f", in this case {dice.choice(things)}" if things else ""
+        return prompt(
+            "generator_plain",
+            task=task.description,
+            lines="\n".join(lines),
+            noun=task.noun,
+            label=words[label],
+            case=case,
+        )
+
+
+def concrete_things(description: str) -> list[str]:
+    """The things a description lists: its parts between commas, semicolons, "and" and "or"."""
+    parts = re.split(r"[,;.:]|\band\b|\bor\b", description)
+    return [part.strip() for part in parts if 2 < len(part.strip()) <= 60]
+
+
+def whole_sentences(text: str) -> str:
+    """A continuation without its unfinished end; empty if nothing whole is left."""
+    text = " ".join(text.split()).strip("\"'“” ")
+    if len(text) > LONGEST or not re.search(r"\w", text):
+        return ""
+    if text[-1:] in ".?!" or len(text.split()) <= 12:
+        return text
+    ends = [match.end() for match in re.finditer(r"[.?!](?=\s)", text)]
+    return text[: ends[-1]] if ends else text

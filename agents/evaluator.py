@@ -1,0 +1,165 @@
+"""The evaluator: what was learnt, what is still wrong, does the batch stay, what comes next. It asks no LLM."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from agents.base import Case, CycleReport, Figures, Plan, Services, State
+from agents.export import export_samples
+from agents.gate import Decision, decide
+from tasks.base import ErrorCase, Example, Prediction, Split
+from tasks.metrics import mean
+
+
+@dataclass(frozen=True)
+class Evaluator:
+    """Runs champion and challenger over the fresh batch and the held-out sets, and decides between them.
+
+    The champion has never seen the fresh batch: its mistakes there are the paper's D_wrong, the rest D_correct.
+    """
+
+    gate: bool = True
+    """Off: every batch stays (the paper's loop)."""
+    curriculum: Literal["gated", "lessons", "breadth"] = "gated"
+    """`gated`: breadth first, then lessons, and breadth again when lessons do not pay. Or always the one."""
+    doubt: int = 2
+    """Lesson batches shelved in a row before typical texts get the next batch."""
+    strictness: float = 0.0
+    """Standard errors by which a lesson batch must be better on the gate; typical batches need only not be worse."""
+
+    def __call__(self, state: State, services: Services) -> State:
+        """Score, decide, remember, and plan the next cycle."""
+        started = time.monotonic()
+        cycle, plan = state["cycle"], state["plan"]
+        batch = services.memory.get(state.get("batch", []))
+        if cycle == 0:
+            batch = services.memory.samples("seed")
+        cases = self._cases(state, services, batch)
+        decision = self._decide(state, services)
+        self._remember(state, services, batch, cases, decision)
+        champion = state["challenger"] if decision.keep else state["champion"]
+        services.folder.crown(champion)
+        shelved = 0 if decision.keep else state.get("shelved_in_a_row", 0) + 1
+        row = CycleReport(
+            cycle=cycle,
+            plan=plan,
+            counts=state.get("counts", {}),
+            fresh_before=_share([case.right_before for case in cases]),
+            fresh_after=_share([case.right_after for case in cases]),
+            gate=decision.evidence,
+            scores=_scores(champion, services),
+            kept=decision.keep,
+            why=decision.why,
+            champion=champion,
+            teacher=services.teacher.spent(cycle),
+            seconds={**state.get("seconds", {}), "evaluator": round(time.monotonic() - started, 2)},
+        )
+        history = [*state.get("history", []), row]
+        services.folder.write_rows(services.folder.root / "metrics.jsonl", [dict(each) for each in history])
+        services.folder.write_rows(services.folder.root / "lessons.jsonl", services.memory.lessons())
+        export_samples(services)
+        return State(
+            cycle=cycle + 1,
+            plan=self._next(cycle + 1, shelved),
+            champion=champion,
+            shelved_in_a_row=shelved,
+            batch=[],
+            lessons=[],
+            counts={},
+            seconds={},
+            history=[row],
+        )
+
+    def _cases(self, state: State, services: Services, batch: Sequence[Example]) -> list[Case]:
+        texts = [example.text for example in batch]
+        after = services.students.load(services.folder.root / state["challenger"]).predict(texts)
+        unseeing = state.get("champion") or state["challenger"]
+        before = services.students.load(services.folder.root / unseeing).predict(texts)
+        cases = [_case(services, example, old, new) for example, old, new in zip(batch, before, after, strict=True)]
+        services.folder.write_rows(services.folder.cycle(state["cycle"]) / "cases.jsonl", cases)
+        return cases
+
+    def _decide(self, state: State, services: Services) -> Decision:
+        if not state.get("champion"):
+            return Decision(True, "the first student")
+        if not self.gate:
+            return Decision(True, "no gate: every batch stays")
+        if not state.get("batch"):
+            return Decision(False, "the batch is empty")
+        strictness = self.strictness if state["plan"] == "lessons" else -1.64
+        return decide(services, state["cycle"], strictness)
+
+    def _remember(
+        self, state: State, services: Services, batch: Sequence[Example], cases: Sequence[Case], decision: Decision
+    ) -> None:
+        memory, cycle = services.memory, state["cycle"]
+        if cycle > 0:
+            memory.mark([example.id for example in batch], "kept" if decision.keep else "shelved", decision.why)
+        by_id = {example.id: example for example in batch}
+        wrong = [case for case in cases if not case.right_before and cycle > 0]
+        memory.remember(
+            errors=[
+                ErrorCase(
+                    example=by_id[case.id],
+                    predicted=case.before,
+                    probability=case.before_probability,
+                    cycle=cycle,
+                    fixed_in=cycle if case.right_after and decision.keep else None,
+                )
+                for case in wrong
+            ]
+        )
+        for lesson in memory.lessons():
+            own = [case for case in cases if by_id[case.id].origin.lesson == lesson.id]
+            if lesson.id in state.get("lessons", []):
+                effect = {
+                    "samples": float(len(own)),
+                    "kept": float(decision.keep),
+                    "before": _part([case.right_before for case in own]),
+                    "after": _part([case.right_after for case in own]),
+                }
+                memory.remember(lessons=[lesson.model_copy(update={"effect": effect})])
+
+    def _next(self, cycle: int, shelved: int) -> Plan:
+        if self.curriculum != "gated":
+            return self.curriculum
+        return "breadth" if cycle == 1 or shelved >= self.doubt else "lessons"
+
+
+def _case(services: Services, example: Example, before: Prediction, after: Prediction) -> Case:
+    return Case(
+        id=example.id,
+        text=example.text,
+        label=example.label,
+        before=before.label,
+        after=after.label,
+        before_probability=before.probabilities.get(example.label, 0.0),
+        after_probability=after.probabilities.get(example.label, 0.0),
+        right_before=services.task.is_right(example.label, before.label),
+        right_after=services.task.is_right(example.label, after.label),
+    )
+
+
+def _share(right: Sequence[bool]) -> Figures:
+    return mean(right).model_dump() if right else {}
+
+
+def _part(right: Sequence[bool]) -> float:
+    return sum(right) / len(right) if right else 0.0
+
+
+def _scores(champion: str, services: Services) -> dict[str, Figures]:
+    scores: dict[str, Figures] = {}
+    student = services.students.load(services.folder.root / champion)
+    splits: tuple[Split, ...] = ("gate", "dev")
+    for split in splits:
+        examples = services.memory.samples(split)
+        if examples:
+            predictions = student.predict([example.text for example in examples])
+            right = [
+                services.task.is_right(example.label, prediction.label)
+                for example, prediction in zip(examples, predictions, strict=True)
+            ]
+            scores[split] = _share(right)
+    return scores

@@ -1,0 +1,98 @@
+"""What is known about the student's failures before anyone asks an LLM: tables and real cases."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from agents.base import Case, Services
+from tasks.base import ErrorCase, Label
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The last fresh batch, split into wrong and correct, with what memory adds."""
+
+    wrong: tuple[Case, ...]
+    """The worst first: still wrong after training, then the least probable."""
+    correct: tuple[Case, ...]
+    """The least sure first; empty where the setting leaves them out."""
+    past: tuple[ErrorCase, ...]
+    """Earlier errors like the present ones."""
+    per_class: dict[Label, tuple[int, int]]
+    """Class -> (right, all) in the batch."""
+    confusions: tuple[tuple[tuple[Label, Label], int], ...]
+    """((label, taken for), how often), the most frequent first."""
+    subtypes: dict[str, int]
+    """Subtypes written so far and how many texts each has."""
+
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        """All shown cases in the order of their numbers in the prompt."""
+        return (*self.wrong, *self.correct)
+
+    def tables(self) -> str:
+        """Per-class scores and confusion pairs."""
+        rows = [f"- {label}: {right} of {total} right" for label, (right, total) in self.per_class.items()]
+        pairs = [f"- {label} taken for {taken}: {count}" for (label, taken), count in self.confusions]
+        return "\n".join(["Per class:", *rows, "Confusions:", *(pairs or ["- none"])])
+
+    def wrong_cases(self) -> str:
+        """The numbered wrong cases."""
+        lines = [
+            f"[{number}] {case.text}\n    right: {case.label}; the model said: {case.before}"
+            for number, case in enumerate(self.wrong, start=1)
+        ]
+        return "\n".join(lines) or "(none)"
+
+    def correct_cases(self) -> str:
+        """The numbered correct cases."""
+        lines = [
+            f"[{number}] {case.text}\n    right: {case.label}; the model gave it {case.before_probability:.2f}"
+            for number, case in enumerate(self.correct, start=len(self.wrong) + 1)
+        ]
+        return "\n".join(lines) or "(not shown)"
+
+    def past_cases(self) -> str:
+        """Similar errors of earlier cycles, and whether they were learnt since."""
+        lines = [
+            f"- {error.example.text} (right: {error.example.label}; said: {error.predicted}; "
+            f"{'learnt since' if error.fixed_in else 'not learnt yet'})"
+            for error in self.past
+        ]
+        return "\n".join(lines) or "(none)"
+
+    def covered(self) -> str:
+        """The subtypes that have texts already."""
+        return "; ".join(f"{subtype} ({count})" for subtype, count in self.subtypes.items()) or "(nothing listed)"
+
+
+def gather(services: Services, cycle: int, wrong: int, correct: bool, similar: int) -> Evidence:
+    """Collect the evidence that the cases of `cycle` hold."""
+    cases = services.folder.read_rows(services.folder.cycle(cycle) / "cases.jsonl", Case)
+    failed = sorted(
+        (case for case in cases if not case.right_before), key=lambda case: (case.right_after, case.after_probability)
+    )
+    passed = sorted((case for case in cases if case.right_before), key=lambda case: case.before_probability)
+    per_class = {
+        label: (sum(c.right_before for c in cases if c.label == label), sum(c.label == label for c in cases))
+        for label in services.task.labels
+    }
+    confusions = Counter((case.label, case.before) for case in failed)
+    samples = services.memory.samples("train")
+    subtypes = Counter(f"{s.origin.asked}: {s.origin.subtype}" for s in samples if s.origin.subtype)
+    return Evidence(
+        wrong=tuple(failed[:wrong]),
+        correct=tuple(passed[: max(4, wrong // 2)]) if correct else (),
+        past=_past(services, failed[:wrong], {case.id for case in cases}, similar),
+        per_class=per_class,
+        confusions=tuple(confusions.most_common(10)),
+        subtypes=dict(subtypes),
+    )
+
+
+def _past(services: Services, failed: list[Case], present: set[str], k: int) -> tuple[ErrorCase, ...]:
+    found: dict[str, ErrorCase] = {}
+    for case in failed[:4] if k else ():
+        for error in services.memory.similar(case.text, "errors", k + len(present)):
+            if isinstance(error, ErrorCase) and error.example.id not in present:
+                found.setdefault(error.example.id, error)
+    return tuple(found.values())[: 2 * k]

@@ -1,0 +1,94 @@
+"""The run folder as agents see it: where a thing lies, and writes that a kill can't tear.
+
+config.toml         what the run was asked to do, resolved
+samples.jsonl       every kept, shelved and quarantined text with its label, source and votes
+lessons.jsonl       what the analyst wrote and what each lesson brought
+metrics.jsonl       one row per cycle
+ledger.jsonl        one row per teacher call      transcripts.jsonl  what was sent and said
+cycles/003/         conversation.json, drafts.jsonl, cases.jsonl (the fresh batch before and after)
+students/cycle-003/ the champion or challenger of that cycle, as safetensors
+best                link to the champion
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+M = TypeVar("M", bound=BaseModel)
+A = TypeVar("A")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write aside, force to disk, rename: readers see the old file or the new one, whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    with aside.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    aside.replace(path)
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """One run on disk."""
+
+    root: Path
+
+    def cycle(self, cycle: int) -> Path:
+        """Working files of one cycle."""
+        return self.root / "cycles" / f"{cycle:03d}"
+
+    def student(self, cycle: int) -> Path:
+        """The student trained in one cycle."""
+        return self.root / "students" / f"cycle-{cycle:03d}"
+
+    def rival(self, cycle: int, side: str, member: int) -> Path:
+        """A student trained only to be compared; removed when its cycle is decided."""
+        return self.root / "students" / f".rivals-{cycle:03d}" / f"{side}-{member}"
+
+    def drop_rivals(self, cycle: int) -> None:
+        """Remove the students that were trained for a comparison now decided."""
+        shutil.rmtree(self.rival(cycle, "x", 0).parent, ignore_errors=True)
+
+    def crown(self, student: str) -> None:
+        """Point `best` at a student (a path relative to the run folder)."""
+        aside = self.root / f".best.{os.getpid()}"
+        aside.unlink(missing_ok=True)
+        aside.symlink_to(student, target_is_directory=True)
+        aside.replace(self.root / "best")
+
+    def write_rows(self, path: Path, rows: Iterable[BaseModel | dict[str, Any]]) -> None:
+        """Write JSON lines, whole or not at all."""
+        dumped = (row.model_dump(mode="json") if isinstance(row, BaseModel) else row for row in rows)
+        write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in dumped))
+
+    def read_rows(self, path: Path, model: type[M]) -> list[M]:
+        """Read JSON lines written by `write_rows`; an absent file has no rows."""
+        if not path.exists():
+            return []
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return [model.model_validate_json(line) for line in lines if line]
+
+    def write_json(self, path: Path, value: object) -> None:
+        """Write one JSON value, whole or not at all."""
+        write_text(path, json.dumps(value, ensure_ascii=False, indent=1))
+
+    def read_json(self, path: Path) -> Any:
+        """Read what `write_json` wrote."""
+        return json.loads(path.read_text(encoding="utf-8"))
+
+    def relative(self, path: Path) -> str:
+        """A path for the state: relative to the run folder, so that a run can be moved."""
+        return path.relative_to(self.root).as_posix()
+
+
+def chunks(items: Sequence[A], size: int) -> list[Sequence[A]]:
+    """Consecutive slices of at most `size`."""
+    return [items[i : i + size] for i in range(0, len(items), size)]

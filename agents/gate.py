@@ -1,0 +1,74 @@
+"""The gate: is a student trained with the batch better than one trained without it, on texts neither was trained on?
+
+Measured over every held-out text, paired text by text, averaged over the training seeds, with an interval.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from agents.base import Figures, Services
+from tasks.base import Example
+from tasks.metrics import Score, paired
+
+Vector = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether the batch stays, why, and the figures it was decided on."""
+
+    keep: bool
+    why: str
+    evidence: dict[str, Figures] = field(default_factory=dict)
+
+
+def decide(services: Services, cycle: int, strictness: float) -> Decision:
+    """Keep the batch if its challengers are better than the champion's rivals by `strictness` standard errors.
+
+    A negative `strictness` asks only that they are not clearly worse. The dev set, where the user gave one, also has
+    a veto of its own: a batch that clearly harms it is shelved whatever the gate says.
+    """
+    held_out = [*services.memory.samples("gate"), *services.memory.samples("dev")]
+    if not held_out:
+        return Decision(True, "nothing held out to compare on")
+    with_batch, without = _side(services, cycle, "challenger", held_out), _side(services, cycle, "champion", held_out)
+    loss = paired(with_batch.loss, without.loss)
+    right = paired(with_batch.right, without.right)
+    evidence = {"loss": loss.model_dump(), "right": right.model_dump()}
+    figures = f"loss with the batch minus loss without it: {loss}; share right: {right}"
+    dev = [number for number, example in enumerate(held_out) if example.split == "dev"]
+    if 0 < len(dev) < len(held_out):
+        on_dev = paired(with_batch.loss[dev], without.loss[dev])
+        if on_dev.value > 0 and on_dev.differs_from(0.0):
+            return Decision(False, f"it harms the dev set ({on_dev}); {figures}", evidence)
+    keep = loss.value + strictness * _standard_error(loss) <= 0
+    return Decision(keep, f"{'not worse' if keep else 'not better'} with it; {figures}", evidence)
+
+
+def _standard_error(score: Score) -> float:
+    return (score.high - score.low) / (2 * 1.96) if score.low is not None and score.high is not None else 0.0
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of the comparison: per held-out text, the mean over its members."""
+
+    loss: Vector
+    right: Vector
+
+
+def _side(services: Services, cycle: int, side: Literal["challenger", "champion"], texts: Sequence[Example]) -> Side:
+    folders = sorted(services.folder.rival(cycle, side, 0).parent.glob(f"{side}-*"))
+    if side == "challenger":
+        folders = [services.folder.student(cycle), *folders]
+    losses, rights = [], []
+    for folder in folders:
+        predictions = services.students.load(folder).predict([example.text for example in texts])
+        pairs = list(zip(texts, predictions, strict=True))
+        losses.append([services.task.loss(example, prediction) for example, prediction in pairs])
+        rights.append([float(services.task.is_right(e.label, p.label)) for e, p in pairs])
+    return Side(loss=np.mean(losses, axis=0), right=np.mean(rights, axis=0))

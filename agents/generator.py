@@ -1,0 +1,109 @@
+"""The generator: texts per lesson and per uncovered subtype, without labels."""
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from agents import pool
+from agents.base import Draft, Services, State
+from agents.completing import PlainWriter
+from agents.orders import Mix, Order, aimed, breadth, total
+from agents.outline import outline
+from agents.writing import ChatWriter
+
+ROUNDS = 3
+"""How often an order is given when texts are refused as duplicates."""
+
+
+@dataclass(frozen=True)
+class Generator:
+    """Writes the backbone first (breadth), then candidate batches aimed at the lessons."""
+
+    backbone: int = 120
+    """Texts of the first breadth batch that are trained on; at least four per class."""
+    gate: int = 150
+    """Further texts of the backbone that are set aside as the gate before anything is trained."""
+    batch: int = 30
+    """Texts of every later batch."""
+    mix: Mix = field(default_factory=Mix)
+    easy: bool = True
+    """Off: hard texts only (the paper's `w/o Easy`)."""
+    separate: bool = True
+    """Off: the label is written with the text (the paper's `w/o Separate`)."""
+
+    def __call__(self, state: State, services: Services) -> State:
+        """Write this cycle's drafts to disk; near duplicates of anything known are refused and counted."""
+        cycle, refused = state["cycle"], Counter[str]()
+        first = state["plan"] == "breadth" and not services.memory.samples("train")
+        wanted = self._backbone(services) + self.gate if first else self.batch
+        drafts = self._picked(state, services, wanted)
+        orders = self._orders(state, services, wanted - len(drafts))
+        drafts += self._written(orders, services, cycle, refused)
+        if first:
+            drafts = _set_aside(drafts, round(len(drafts) * self.gate / wanted), services.seed)
+        services.folder.write_rows(services.folder.cycle(cycle) / "drafts.jsonl", drafts)
+        counts = {**state.get("counts", {}), "drafted": len(drafts)}
+        counts |= {f"refused: {reason}": count for reason, count in sorted(refused.items())}
+        return State(counts=counts)
+
+    def _backbone(self, services: Services) -> int:
+        return max(self.backbone, 4 * len(services.task.labels))
+
+    def _picked(self, state: State, services: Services, wanted: int) -> list[Draft]:
+        if not services.pool:
+            return []
+        texts = pool.pick(services, state["champion"], round(wanted * self.mix.pool), state["cycle"])
+        return [Draft(text=text, stance="pool") for text in texts]
+
+    def _orders(self, state: State, services: Services, wanted: int) -> list[Order]:
+        chosen = set(state.get("lessons", []))
+        lessons = [lesson for lesson in services.memory.lessons() if lesson.id in chosen]
+        mix = self.mix if self.easy else Mix(typical=0.0, hard=1.0, probe=self.mix.probe)
+        if state["plan"] == "lessons" and (orders := aimed(wanted, lessons, mix)):
+            return orders
+        per_class = -(-wanted // len(services.task.labels))
+        if services.teacher.prompting("generator") == "plain":
+            return breadth(wanted, {label: () for label in services.task.labels}, wanted)
+        subtypes = outline(services, state["cycle"], max(2, min(8, -(-per_class // 4))))
+        return breadth(wanted, subtypes, per_call=15, turn=state["cycle"])
+
+    def _written(self, orders: Sequence[Order], services: Services, cycle: int, refused: Counter[str]) -> list[Draft]:
+        plain = services.teacher.prompting("generator") == "plain"
+        writer = PlainWriter(services, cycle) if plain else ChatWriter(services, cycle, self.separate)
+        kept: list[Draft] = []
+        for sample in range(ROUNDS):
+            if not total(orders):
+                break
+            groups = writer.write(orders, sample)
+            refusals = iter(services.memory.novel([d.text for d in kept] + [d.text for group in groups for d in group]))
+            for _ in kept:
+                next(refusals)
+            left = []
+            for order, group in zip(orders, groups, strict=True):
+                new = [draft for draft in group if _counted(next(refusals), refused)]
+                kept += new
+                left.append(order.reduced(len(new)))
+            orders = [order for order in left if order.count]
+        return kept
+
+
+def _counted(refusal: str | None, refused: Counter[str]) -> bool:
+    if refusal is not None:
+        refused[refusal] += 1
+    return refusal is None
+
+
+def _set_aside(drafts: Sequence[Draft], count: int, seed: int) -> list[Draft]:
+    """Move a random share of the drafts, the same share of every class and of the pool, to the gate."""
+    groups: dict[tuple[str, str | None], list[int]] = {}
+    for number, draft in enumerate(drafts):
+        groups.setdefault((draft.stance, draft.asked), []).append(number)
+    picks = random.Random(seed)
+    ranked = [
+        ((place + 0.5) / len(group), number)
+        for group in groups.values()
+        for place, number in enumerate(picks.sample(group, len(group)))
+    ]
+    gate = {number for _, number in sorted(ranked)[:count]}
+    return [draft.model_copy(update={"split": "gate"}) if n in gate else draft for n, draft in enumerate(drafts)]

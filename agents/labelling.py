@@ -1,0 +1,125 @@
+"""Two ways to learn what a teacher thinks of a text: several answers, or the probabilities of the label words."""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import BaseModel, JsonValue, WithJsonSchema, create_model
+
+from agents.base import Services, prompt
+from agents.folder import chunks
+from tasks.base import Dropped, Label, Task, Verdict
+from teacher.base import Message, Prompt
+
+PER_CALL = 20
+"""Texts labelled in one call."""
+
+BLANKS = ("", "N/A", "[text]")
+"""Texts without content: what a model says about them is its prior, not its judgement."""
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What the teacher thinks of one text: a verdict, or the reason why there is none."""
+
+    verdict: Verdict | None
+    problem: str = ""
+
+
+class Marked(BaseModel):
+    """The label of one numbered text."""
+
+    id: int
+    label: JsonValue
+
+
+class Labels(BaseModel):
+    """The labels of a numbered list of texts."""
+
+    labels: list[Marked]
+
+
+def labels_schema(task: Task) -> type[Labels]:
+    """`Labels` whose JSON schema names the task's own answers.
+
+    Validation stays loose on purpose: an answer that does not fit spoils one text, not the whole list.
+    """
+    answer = Annotated[JsonValue, WithJsonSchema(task.answer_schema())]
+    marked = create_model("Marked", __base__=Marked, label=(answer, ...))
+    return create_model("Labels", __base__=Labels, labels=(list[marked], ...))  # type: ignore[valid-type]
+
+
+def by_votes(services: Services, texts: Sequence[str], cycle: int, votes: int) -> list[Opinion]:
+    """Ask `votes` times, each time in another order, by number, with the right to drop a text."""
+    order = random.Random(services.seed * 1000 + cycle)
+    shuffled = [order.sample(range(len(texts)), len(texts)) for _ in range(votes)]
+    ballots = [(vote, group) for vote in range(votes) for group in chunks(shuffled[vote], PER_CALL)]
+    prompts = [_numbered(services, [texts[i] for i in group], vote) for vote, group in ballots]
+    bar = services.bar("labelling")
+    answers = services.teacher.ask(prompts, labels_schema(services.task), role="annotator", cycle=cycle, progress=bar)
+    said: list[list[Label]] = [[] for _ in texts]
+    problems: list[list[str]] = [[] for _ in texts]
+    for (_, group), answer in zip(ballots, answers, strict=True):
+        marked = {each.id: each.label for each in answer.value.labels} if answer.value else {}
+        for number, i in enumerate(group, start=1):
+            try:
+                if number not in marked:
+                    raise ValueError(answer.problem or "no label for this text")
+                said[i].append(services.task.read(texts[i], marked[number]))
+            except Dropped:
+                problems[i].append("dropped by the teacher")
+            except ValueError:
+                problems[i].append("no usable answer")
+    return [_settled(services, said[i], problems[i]) for i in range(len(texts))]
+
+
+def _settled(services: Services, said: Sequence[Label], problems: Sequence[str]) -> Opinion:
+    if not said or "dropped by the teacher" in problems:
+        return Opinion(None, problems[0])
+    return Opinion(services.task.settle(said))
+
+
+def _numbered(services: Services, texts: Sequence[str], vote: int) -> Prompt:
+    listed = "\n".join(f"[{number}] {' '.join(text.split())}" for number, text in enumerate(texts, start=1))
+    seeds = "\n".join(f"- {e.text} => {e.label}" for e in services.memory.samples("seed"))
+    request = prompt("annotator", task=services.task.describe(), seeds=seeds, texts=listed, count=len(texts))
+    return Prompt((Message(role="user", content=request),), sample=vote)
+
+
+def by_rating(
+    services: Services, texts: Sequence[str], cycle: int, calibration: Literal["blank", "batch"]
+) -> list[Opinion]:
+    """Read the calibrated probability of each label word after demonstrations without instructions.
+
+    The raw probabilities of a small model mostly show which word it likes; dividing by what it says of texts without
+    content (or by the batch's mean, where classes are balanced) is worth up to 30 points of accuracy.
+    """
+    choices = services.task.choices()
+    if choices is None:
+        raise ValueError(f"a {services.task.kind} task has no closed list of answers to rate: use method = 'vote'")
+    blanks = BLANKS if calibration == "blank" else ()
+    prompts = [Prompt(_demonstrations(services, choices, text)) for text in (*texts, *blanks)]
+    bar = services.bar("labelling")
+    rated = services.teacher.rate(prompts, list(choices.values()), role="annotator", cycle=cycle, progress=bar)
+    rows = [[each[word] for word in choices.values()] if each else None for each in rated]
+    basis = [row for row in (rows[len(texts) :] if blanks else rows) if row is not None]
+    prior = np.mean(basis, axis=0) if basis else np.zeros(len(choices))
+    return [_opinion(services, list(choices), row, prior) for row in rows[: len(texts)]]
+
+
+def _opinion(services: Services, labels: list[Label], row: list[float] | None, prior: np.ndarray) -> Opinion:
+    if row is None:
+        return Opinion(None, "the server gave no probabilities")
+    logits = np.array(row) - prior
+    weights = np.exp(logits - logits.max())
+    probabilities = (weights / weights.sum()).tolist()
+    return Opinion(services.task.settle_soft(dict(zip(labels, probabilities, strict=True))))
+
+
+def _demonstrations(services: Services, choices: Mapping[Label, str], text: str) -> str:
+    seeds = services.memory.samples("seed")
+    shown = {label: next(e for e in seeds if e.label == label) for label in choices}
+    blocks = [f"Text: {example.text}\nLabel: {choices[label]}\n" for label, example in shown.items()]
+    return "\n".join([*blocks, f"Text: {' '.join(text.split())}\nLabel:"])

@@ -1,0 +1,105 @@
+"""What is to be written: how many texts, of which stance, for which lesson or class. Knows no prompt and no LLM."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from agents.base import Services
+from agents.outline import Subtype
+from tasks.base import Label, Lesson, Stance
+
+
+@dataclass(frozen=True)
+class Mix:
+    """Shares of a later batch by stance; the three stances are scaled to sum to one."""
+
+    typical: float = 0.4
+    hard: float = 0.4
+    probe: float = 0.2
+    pool: float = 0.7
+    """Share of every batch taken from the user's unlabelled texts, where there are any."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """A number of texts of one stance, for a lesson or for a class in breadth."""
+
+    stance: Stance
+    count: int
+    lesson: Lesson | None = None
+    label: Label | None = None
+    subtypes: tuple[Subtype, ...] = ()
+
+    def reduced(self, done: int) -> "Order":
+        """What is left of it."""
+        return replace(self, count=max(0, self.count - done))
+
+
+def breadth(count: int, outline: Mapping[Label, Sequence[Subtype]], per_call: int, turn: int = 0) -> list[Order]:
+    """Typical texts over every class and all its subtypes in equal quotas, in orders of at most `per_call`.
+
+    Args:
+        count: texts in all.
+        outline: class -> its subtypes (may be empty).
+        per_call: most texts in one order.
+        turn: how often breadth was ordered before; later turns start at other subtypes.
+    """
+    orders = []
+    for label, quota in zip(outline, spread(count, len(outline)), strict=True):
+        subtypes = list(outline[label])
+        calls = max(1, -(-quota // per_call))
+        for call, size in enumerate(spread(quota, calls)):
+            share = subtypes[(call + turn) % calls :: calls] or subtypes
+            orders.append(Order("typical", size, label=label, subtypes=tuple(share[:size])))
+    return [order for order in orders if order.count]
+
+
+def aimed(count: int, lessons: Sequence[Lesson], mix: Mix) -> list[Order]:
+    """Hard and typical texts for each lesson and texts for each probe, by the shares of the mix."""
+    probes = [lesson for lesson in lessons if lesson.kind == "probe"]
+    patterns = [lesson for lesson in lessons if lesson.kind == "lesson"]
+    shares = {
+        "hard": mix.hard if patterns else 0.0,
+        "typical": mix.typical if patterns else 0.0,
+        "probe": mix.probe if probes else 0.0,
+    }
+    total = sum(shares.values())
+    if not total:
+        return []
+    orders: list[Order] = []
+    sizes = dict(zip(shares, largest_remainder(count, [share / total for share in shares.values()]), strict=True))
+    for stance, group in (("hard", patterns), ("typical", patterns), ("probe", probes)):
+        for lesson, size in zip(group, spread(sizes[stance], len(group)), strict=True):
+            orders.append(Order(stance, size, lesson=lesson))  # type: ignore[arg-type]
+    return [order for order in orders if order.count]
+
+
+def spread(count: int, parts: int) -> list[int]:
+    """`count` in `parts` nearly equal whole numbers, the larger ones first."""
+    return [count // parts + (part < count % parts) for part in range(parts)] if parts else []
+
+
+def largest_remainder(count: int, shares: Sequence[float]) -> list[int]:
+    """`count` in whole numbers in proportion to `shares`, which sum to one."""
+    exact = [count * share for share in shares]
+    whole = [int(value) for value in exact]
+    order = sorted(range(len(exact)), key=lambda i: whole[i] - exact[i])
+    for i in order[: count - sum(whole)]:
+        whole[i] += 1
+    return whole
+
+
+def lengths(services: Services) -> tuple[int, int]:
+    """Words that texts of this task have, from the seeds and the user's unlabelled texts: (short, long)."""
+    seeds = [example.text for example in services.memory.samples("seed")]
+    words = [len(text.split()) for text in (*seeds, *services.pool)]
+    if len(words) < 30:  # a handful of seeds says little: allow a margin around them
+        return max(1, int(min(words) * 0.7)), max(3, round(max(words) * 1.3))
+    low, high = np.quantile(words, [0.1, 0.9])
+    return max(1, int(low)), max(3, round(high))
+
+
+def total(orders: Iterable[Order]) -> int:
+    """Texts in all."""
+    return sum(order.count for order in orders)

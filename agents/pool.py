@@ -1,0 +1,53 @@
+"""Choosing from the user's own unlabelled texts: where the student is unsure, and no two alike."""
+
+import random
+from collections.abc import Sequence
+
+import numpy as np
+
+from agents.base import Services
+
+
+def pick(services: Services, champion: str, count: int, cycle: int) -> list[str]:
+    """Up to `count` pool texts the student is least sure of, spread over what they are about.
+
+    Uncertain and diverse picks were the only ones better than random on every task under label noise; picking what
+    the student seems to get wrong collects the teacher's mistakes instead.
+
+    Args:
+        services: memory, students and the pool itself.
+        champion: folder of the student, relative to the run folder.
+        count: how many to pick.
+        cycle: seeds the random subset that is looked at when the pool is large.
+    """
+    fresh = _unused(services)
+    random.Random(services.seed * 1000 + cycle).shuffle(fresh)
+    fresh = fresh[: max(2000, 4 * count)]
+    if len(fresh) <= count:
+        return fresh
+    predictions = services.students.load(services.folder.root / champion).predict(fresh)
+    margins = [_margin(list(prediction.probabilities.values())) for prediction in predictions]
+    unsure = [fresh[i] for i in np.argsort(margins, kind="stable")[: 4 * count]]
+    return _spread(services, unsure, count)
+
+
+def _unused(services: Services) -> list[str]:
+    pool = list(services.pool)
+    return [text for text, refusal in zip(pool, services.memory.novel(pool), strict=True) if refusal is None]
+
+
+def _margin(probabilities: Sequence[float]) -> float:
+    ranked = sorted(probabilities, reverse=True)
+    return ranked[0] - ranked[1]
+
+
+def _spread(services: Services, texts: list[str], count: int) -> list[str]:
+    """Farthest-point selection on the embeddings, starting from the first text."""
+    vectors = services.memory.embed(texts)
+    nearest = vectors @ vectors[0]
+    chosen = [0]
+    while len(chosen) < min(count, len(texts)):
+        nearest[chosen] = np.inf
+        chosen.append(int(np.argmin(nearest)))
+        nearest = np.maximum(nearest, vectors @ vectors[chosen[-1]])
+    return [texts[i] for i in sorted(chosen)]

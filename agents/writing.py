@@ -1,0 +1,154 @@
+"""How an order becomes texts: instructions to a chat model, or the opening of a line for a small model to finish."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel, Field
+
+from agents.base import Draft, Services, prompt
+from agents.orders import Order, lengths
+from teacher.base import Answer, Message, Prompt
+
+
+class Text(BaseModel):
+    """One text."""
+
+    text: str
+
+
+class LabelledText(Text):
+    """A text labelled in the same breath (the paper's `w/o Separate`)."""
+
+    label: str
+
+
+T = TypeVar("T", bound=Text)
+
+
+class Written(BaseModel, Generic[T]):
+    """The answer to an order for a lesson; lists that were not ordered are empty."""
+
+    hard: list[T] = Field(default_factory=list)
+    typical: list[T] = Field(default_factory=list)
+    probe: list[T] = Field(default_factory=list)
+
+
+class Listed(BaseModel, Generic[T]):
+    """The answer to an order in breadth."""
+
+    texts: list[T]
+
+
+ASKS = {
+    "hard": "- `hard`: $n texts that show the pattern and that the model would probably misread, as they occur in "
+    "real data.",
+    "typical": "- `typical`: $n typical texts of the task the model would probably read correctly, so that it does not "
+    "forget them; of the same topics and lengths as the hard ones.",
+    "probe": "- `probe`: $n texts of this new shape, over different classes.",
+}
+
+
+@dataclass(frozen=True)
+class ChatWriter:
+    """Writes by instruction. Orders for lessons continue the analyst's conversation; the annotator sees neither."""
+
+    services: Services
+    cycle: int
+    separate: bool = True
+
+    def write(self, orders: Sequence[Order], sample: int) -> list[list[Draft]]:
+        """The drafts of each order, in order; `sample` tells repeated orders apart."""
+        groups = _by_lesson(orders)
+        # The sample index keeps equal orders, of this or of another cycle, from getting one and the same cached answer.
+        first = (self.cycle * 10 + sample) * 1000
+        form = Text if self.separate else LabelledText
+        drafts: list[list[Draft]] = [[] for _ in orders]
+        for aimed, schema in ((True, Written[form]), (False, Listed[form])):  # type: ignore[valid-type]
+            chosen = [group for group in groups if (orders[group[0]].lesson is not None) is aimed]
+            prompts = [self._prompt([orders[i] for i in group], first + group[0]) for group in chosen]
+            bar = self.services.bar("writing texts")
+            answers = self.services.teacher.ask(prompts, schema, role="generator", cycle=self.cycle, progress=bar)
+            for group, answer in zip(chosen, answers, strict=True):
+                for i in group:
+                    drafts[i] = _drafts(orders[i], answer)
+        return drafts
+
+    def _prompt(self, group: Sequence[Order], sample: int) -> Prompt:
+        first = group[0]
+        if first.lesson is None:
+            return Prompt((Message(role="user", content=self._breadth(first)),), sample)
+        path = self.services.folder.cycle(self.cycle) / "conversation.json"
+        talk = self.services.folder.read_json(path) if path.exists() else []
+        parts = "\n".join(ASKS[order.stance].replace("$n", str(order.count)) for order in group)
+        low, high = lengths(self.services)
+        request = prompt(
+            "generator_lesson",
+            task=self.services.task.describe(),
+            name=first.lesson.name,
+            pattern=first.lesson.pattern,
+            advice=first.lesson.advice,
+            parts=parts,
+            low=low,
+            high=high,
+            label=self._label_rule(),
+        )
+        return Prompt((*talk, Message(role="user", content=request)), sample, first.lesson.id)
+
+    def _breadth(self, order: Order) -> str:
+        low, high = lengths(self.services)
+        subtypes = "\n".join(
+            f"- {each.name}" + (f" (for example about: {', '.join(each.topics)})" if each.topics else "")
+            for each in order.subtypes
+        )
+        return prompt(
+            "generator_breadth",
+            task=self.services.task.describe(),
+            label=order.label,
+            count=order.count,
+            subtypes=subtypes or "- any",
+            low=low,
+            high=high,
+            examples=self._examples(),
+            rule=self._label_rule(),
+        )
+
+    def _examples(self) -> str:
+        seeds = [example.text for example in self.services.memory.samples("seed")]
+        return "\n".join(f"- {text}" for text in (*seeds[:12], *self.services.pool[:8]))
+
+    def _label_rule(self) -> str:
+        return "Only the texts: no labels, no explanations." if self.separate else "Give each text its label."
+
+
+def _by_lesson(orders: Sequence[Order]) -> list[list[int]]:
+    """Places of the orders that one call answers: all of a lesson, or one in breadth."""
+    groups: dict[str, list[int]] = {}
+    for place, order in enumerate(orders):
+        groups.setdefault(order.lesson.id if order.lesson else f"breadth {place}", []).append(place)
+    return list(groups.values())
+
+
+def _drafts(order: Order, answer: Answer[BaseModel]) -> list[Draft]:
+    value = answer.value
+    if isinstance(value, Written):
+        texts = getattr(value, order.stance)
+    else:
+        texts = value.texts if isinstance(value, Listed) else []
+    drafts = []
+    for number, item in enumerate(texts[: order.count]):
+        text = " ".join(item.text.split())
+        if text:
+            subtype = order.subtypes[number * len(order.subtypes) // order.count].name if order.subtypes else None
+            drafts.append(
+                Draft(
+                    text=text,
+                    stance=order.stance,
+                    lesson=order.lesson.id if order.lesson else None,
+                    subtype=subtype,
+                    asked=order.label,
+                    prompt=answer.prompt,
+                    label=getattr(item, "label", None),
+                )
+            )
+    return drafts

@@ -1,0 +1,87 @@
+"""The order of a run, on one screen.
+
+                seed examples
+                     |
+     START ----> trainer ----> evaluator --(done?)--> END
+                    ^              |
+                    |           analyst
+                    |              |
+                annotator <--- generator
+
+Extra roles stand where `order` puts them. The run ends after the evaluator or not at all: that is the one conditional
+edge. Nodes are synchronous; a step that fails is named, and its checkpoint lets the run go on from there.
+"""
+
+import dataclasses
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from langgraph.graph import END, START, StateGraph
+from langgraph.runtime import Runtime
+
+from agents.base import Agent, Services, State
+from tasks.errors import EvoKDError, StepError
+
+Stopping = Callable[[State], str]
+"""State after the evaluator -> why the run is over, or an empty string."""
+
+Graph = StateGraph[State, Any, State, State]
+
+
+def initial_state() -> State:
+    """The state of a run that has not begun: cycle 0 trains on the seeds alone."""
+    return State(cycle=0, plan="seed", batch=[], lessons=[], counts={}, seconds={}, history=[], stop="")
+
+
+def build(agents: Mapping[str, Agent], stop: Stopping, context: type = Services) -> Graph:
+    """Wire the ring of agents.
+
+    Args:
+        agents: role -> agent, in the order of the ring; the run starts with the first.
+        stop: the stop rule, asked after the evaluator.
+        context: type of the LangGraph context; `Services`, or one that makes them (see `graph/studio.py`).
+    """
+    builder = StateGraph(State, context_schema=context)
+    for name, agent in agents.items():
+        builder.add_node(name, _node(name, agent, stop if name == "evaluator" else None))
+    names = list(agents)
+    builder.add_edge(START, names[0])
+    for name, after in zip(names, [*names[1:], names[0]], strict=True):
+        if name == "evaluator":
+            builder.add_conditional_edges(name, _ended, {True: END, False: after})
+        else:
+            builder.add_edge(name, after)
+    return builder
+
+
+def _ended(state: State) -> bool:
+    return bool(state.get("stop"))
+
+
+def _node(name: str, agent: Agent, stop: Stopping | None) -> Callable[..., State]:
+    def step(state: State, *, runtime: Runtime[Any]) -> State:
+        services = runtime.context if isinstance(runtime.context, Services) else runtime.context.services()
+        cycle = state["cycle"]
+
+        def progress(what: str, done: int, total: int) -> None:
+            runtime.stream_writer({"step": name, "cycle": cycle, "what": what, "done": done, "total": total})
+
+        progress("", 0, 0)
+        started = time.monotonic()
+        try:
+            update = agent(state, dataclasses.replace(services, progress=progress))
+        except EvoKDError:
+            raise
+        except Exception as cause:
+            raise StepError(f"step {name!r} of cycle {cycle} failed: {type(cause).__name__}: {cause}") from cause
+        if "seconds" not in update:  # the evaluator closes the account of its cycle itself
+            spent = round(time.monotonic() - started, 2)
+            update["seconds"] = {**state.get("seconds", {}), name: spent}
+        if stop is not None:
+            history = [*state.get("history", []), *update.get("history", [])]
+            update["stop"] = stop(State(**{**state, **update, "history": history}))
+        return update
+
+    step.__name__ = name
+    return step

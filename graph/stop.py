@@ -1,0 +1,29 @@
+"""When a run is over."""
+
+from dataclasses import dataclass
+
+from agents.base import State
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Stops after a number of cycles, when the score is reached, or when nothing has helped for a while."""
+
+    cycles: int = 6
+    patience: int = 4
+    """Batches shelved in a row."""
+    target: float | None = None
+    """Main score on dev (on the gate where there is no dev file), between 0 and 1."""
+
+    def __call__(self, state: State) -> str:
+        """Why the run is over, or an empty string."""
+        if self.target is not None and state["history"]:
+            scores = state["history"][-1]["scores"]
+            reached = scores.get("dev", scores.get("gate", {})).get("value") or 0.0
+            if reached >= self.target:
+                return f"the target is reached: {reached:.3f} is at least {self.target:.3f}"
+        if state.get("shelved_in_a_row", 0) >= self.patience:
+            return f"no batch of the last {self.patience} made the student better"
+        if state["cycle"] > self.cycles:
+            return f"all {self.cycles} cycles are done"
+        return ""

@@ -1,0 +1,147 @@
+"""The command line of EvoKD: run, resume, predict, show.
+
+Nothing heavy is imported until a command runs, so that `--help` answers at once.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from agents.folder import RunFolder
+    from graph.config import RunConfig
+
+HERE = Path(__file__).resolve().parent
+
+app = typer.Typer(
+    help="From a task description, a few labelled examples and an LLM to a small, fast text model of your own.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Runs = Annotated[Path, typer.Option("--runs", help="Folder that holds the run folders.", metavar="FOLDER")]
+
+
+@app.command()
+def run(
+    config: Annotated[Path, typer.Argument(help="A TOML file; configs/ has examples.")],
+    name: Annotated[
+        str | None, typer.Option(help="Name of the run and its folder. Default: as the config says.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Random seed.")] = None,
+    cycles: Annotated[int | None, typer.Option(help="Most cycles.")] = None,
+    strategy: Annotated[str | None, typer.Option(help="gated (the default), paper, or static.")] = None,
+    runs: Runs = Path("runs"),
+) -> None:
+    """Start a run: read and check the data, then train, evaluate, analyse, generate, annotate, cycle by cycle."""
+    from graph.config import load
+    from agents.folder import RunFolder
+    from graph.services import create
+
+    chosen = {"name": name, "seed": seed, "stop.cycles": cycles, "strategy": strategy}
+    settings = load(config, {key: value for key, value in chosen.items() if value is not None})
+    folder = RunFolder((runs / settings.name).resolve())
+    create(settings, config.resolve().parent, folder)
+    _drive(settings, folder)
+
+
+@app.command()
+def resume(
+    name: Annotated[str, typer.Argument(help="Name or folder of a run that was stopped or killed.")],
+    runs: Runs = Path("runs"),
+) -> None:
+    """Go on with a run where it was; no teacher call that was answered is made again."""
+    from graph.run import run_folder
+    from graph.services import read_config
+
+    folder = run_folder(name, runs)
+    _drive(read_config(folder), folder)
+
+
+@app.command()
+def predict(
+    model: Annotated[str, typer.Argument(help="Name or folder of a run (its champion), or a student's folder.")],
+    file: Annotated[Path | None, typer.Argument(help="Texts, one a line. Default: standard input.")] = None,
+    runs: Runs = Path("runs"),
+) -> None:
+    """Label texts: one JSON object a line, with the probability of every label."""
+    from graph.predicting import predict_lines, student_folder
+
+    folder = student_folder(model, runs)
+    with file.open("rb") if file else sys.stdin.buffer as lines:
+        for answer in predict_lines(folder, lines, str(file or "standard input")):
+            sys.stdout.write(answer + "\n")
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="Name or folder of a run.")],
+    prompts: Annotated[bool, typer.Option("--prompts", help="Exactly what each role was sent, and answered.")] = False,
+    role: Annotated[str | None, typer.Option(help="With --prompts: one role alone.")] = None,
+    runs: Runs = Path("runs"),
+) -> None:
+    """Tell what happened in a run: cycles, lessons, costs, the champion."""
+    from report.reading import Run
+    from report.tables import print_prompts, print_run
+
+    found = Run.find(name, runs)
+    if prompts:
+        print_prompts(found, role)
+    else:
+        print_run(found)
+
+
+def _drive(config: "RunConfig", folder: "RunFolder") -> None:
+    from graph.run import drive, flush_traces
+    from report.live import Live
+    from report.reading import Run
+    from report.tables import print_result
+
+    try:
+        with Live(config.name, str(folder.root)) as live:
+            outcome = drive(config, folder, live.show)
+    finally:
+        flush_traces()
+    again = f"evokd resume {folder.root}"
+    if outcome.how == "interrupted":
+        live.say(f"Stopped: {outcome.why}. Nothing is lost. Go on with: {again}")
+        raise typer.Exit(75)
+    live.say(f"The run ended: {outcome.why}." if outcome.how == "finished" else f"Stopped: {outcome.why}\n{again}")
+    print_result(Run.find(str(folder.root), folder.root.parent))
+
+
+def _guarded(command: Callable[[], object]) -> int:
+    """Turn the errors a user can meet into one line and an exit code."""
+    from tasks.errors import ConfigError, EvoKDError
+
+    try:
+        code = command()
+        return code if isinstance(code, int) else 0
+    except ConfigError as error:
+        sys.stderr.write(f"evokd: {error}\n")
+        return 2
+    except EvoKDError as error:
+        sys.stderr.write(f"evokd: {error}\nThe run is kept as it was before this step: `evokd resume RUN` goes on.\n")
+        return 1
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code (0 done, 1 a step failed, 2 your mistake, 75 stopped on request)."""
+    sys.path.insert(0, str(HERE))  # our folders have short names: no other `agents` may win
+    sys.path.append(str(Path.cwd()))  # `module:Class` in a config may name a file beside the user
+    os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")  # read when langgraph is imported
+    os.environ.setdefault("LANGSMITH_USE_DAEMON", "true")  # a dead trace endpoint must not hold up the exit
+    os.environ.setdefault("ANONYMIZED_TELEMETRY", "FALSE")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    return _guarded(lambda: app(args=argv, standalone_mode=False))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What is remembered: samples, errors and lessons in Chroma."""

@@ -1,0 +1,57 @@
+"""A run folder as the report reads it: files only, nothing of the running program."""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+from tasks.errors import ConfigError
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run on disk, whether it is finished, stopped or at work."""
+
+    root: Path
+
+    @classmethod
+    def find(cls, name: str, runs: Path) -> Self:
+        """The run a name or a path means.
+
+        Raises:
+            ConfigError: there is none; the message lists those that are there.
+        """
+        for root in (Path(name), runs / name):
+            if (root / "config.toml").exists():
+                return cls(root)
+        there = sorted(path.parent.name for path in runs.glob("*/config.toml"))
+        raise ConfigError(f"there is no run {name!r}. Runs under {runs}/: {', '.join(there) or 'none'}.")
+
+    @cached_property
+    def metrics(self) -> list[Row]:
+        """One row per finished cycle."""
+        return self.rows("metrics.jsonl")
+
+    @cached_property
+    def result(self) -> Row | None:
+        """What the test set said, if there was one and the run is over."""
+        path = self.root / "result.json"
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+    def rows(self, name: str) -> list[Row]:
+        """The rows of one of the run's JSON lines files; an absent file has none, a torn last line is left out."""
+        path = self.root / name
+        if not path.exists():
+            return []
+        rows = []
+        lines = path.read_text(encoding="utf-8").splitlines()
+        for number, line in enumerate(lines, start=1):
+            try:
+                rows.append(json.loads(line))
+            except json.JSONDecodeError as error:
+                if number < len(lines):
+                    raise ConfigError(f"{path}, line {number}: not JSON ({error}).") from None
+        return rows

@@ -1,0 +1,170 @@
+"""What happened in a run, as text tables for a terminal."""
+
+from collections import Counter
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from report.reading import Row, Run
+
+COLUMNS = (
+    ("cycle", 5), ("batch", 8), ("kept", 7), ("texts", 5), ("refused", 7), ("quarant.", 8), ("fresh before>after", 18),
+    ("gate", 17), ("dev", 17), ("tokens", 8), ("seconds", 7),
+)  # fmt: skip
+"""Heading and width of the row that is printed for every cycle."""
+
+
+def header_line() -> str:
+    """The headings above the cycles' rows."""
+    return "  ".join(f"{name:>{width}}" for name, width in COLUMNS)
+
+
+def cycle_line(row: Row) -> str:
+    """One finished cycle.
+
+    `gate` and `dev` are the champion's share of right answers after the decision, with its 95 % interval; `fresh` is
+    the batch under the student that had never seen it, then under the one that has.
+    """
+    counts, scores = row["counts"], row["scores"]
+    refused = sum(count for name, count in counts.items() if name.startswith("refused"))
+    quarantined = sum(count for name, count in counts.items() if name.startswith("quarantined"))
+    tokens = row["teacher"].get("input", 0) + row["teacher"].get("output", 0)
+    cells = (
+        str(row["cycle"]), row["plan"], "kept" if row["kept"] else "shelved", str(counts.get("accepted", 0)),
+        str(refused), str(quarantined), f"{_percent(row['fresh_before'])} > {_percent(row['fresh_after'])}",
+        _interval(scores.get("gate")), _interval(scores.get("dev")), f"{tokens:,.0f}",
+        f"{sum(row['seconds'].values()):.0f}",
+    )  # fmt: skip
+    return "  ".join(f"{cell:>{width}}" for cell, (_, width) in zip(cells, COLUMNS, strict=True))
+
+
+def print_run(run: Run) -> None:
+    """Cycles, decisions, lessons, costs, the champion and what the test set said."""
+    console = Console(highlight=False)
+    console.print(f"[bold]{run.root.name}[/bold]  {run.root}", soft_wrap=True)
+    if not run.metrics:
+        console.print("No cycle is finished yet.")
+        return
+    console.print(header_line(), soft_wrap=True)
+    for row in run.metrics:
+        console.print(cycle_line(row), soft_wrap=True)
+    console.print("\nDecisions", style="bold")
+    for row in run.metrics:
+        console.print(
+            f"  cycle {row['cycle']}: {'kept' if row['kept'] else 'shelved'}: {row['why']}",
+            soft_wrap=True,
+            markup=False,
+        )
+    _print_lessons(console, run)
+    _print_samples(console, run)
+    _print_costs(console, run)
+    console.print(f"\nChampion: {run.root / 'best'} ({run.metrics[-1]['champion']})", soft_wrap=True)
+    print_result(run)
+
+
+def print_result(run: Run) -> None:
+    """What the test set said about the seed-only student and the champion."""
+    console = Console(highlight=False)
+    result = run.result
+    if result is None:
+        return
+    difference = result["difference"]
+    console.print(
+        f"Test set ({result['seeds only']['n']:.0f} texts, opened once): seeds only {_interval(result['seeds only'])}, "
+        f"champion {_interval(result['champion score'])}, difference {100 * difference['value']:+.1f} points "
+        f"{_bounds(difference, '+.1f')}.",
+        soft_wrap=True,
+        markup=False,
+    )
+    overlap = result["training texts that stand in the test set"]
+    if overlap:
+        without = _interval(result["champion score without those"])
+        console.print(
+            f"{overlap} training texts also stand in the test set; without those the champion has {without}.",
+            markup=False,
+        )
+
+
+def print_prompts(run: Run, role: str | None) -> None:
+    """Every request exactly as it was sent, with its answer, oldest first."""
+    console = Console(highlight=False)
+    for row in run.rows("transcripts.jsonl"):
+        if role not in (None, row["role"]):
+            continue
+        console.rule(f"{row['role']}, cycle {row['cycle']}, {row['prompt']}")
+        body: Any = row["messages"]
+        for message in body if isinstance(body, list) else [{"role": "text", "content": body}]:
+            console.print(f"[{message['role']}]", style="bold", markup=False)
+            console.print(message["content"], markup=False, soft_wrap=True)
+        console.print("[answer]", style="bold", markup=False)
+        console.print(row["answer"], markup=False, soft_wrap=True)
+
+
+def _print_lessons(console: Console, run: Run) -> None:
+    lessons = run.rows("lessons.jsonl")
+    if not lessons:
+        return
+    table = Table(title="Lessons", title_justify="left", box=None, pad_edge=False)
+    for name in ("cycle", "lesson", "pattern", "texts", "before", "after", "kept"):
+        table.add_column(name, overflow="fold")
+    for lesson in lessons:
+        effect = lesson["effect"]
+        known = (
+            [
+                f"{effect['samples']:.0f}",
+                *(f"{100 * effect[k]:.0f} %" for k in ("before", "after")),
+                "yes" if effect["kept"] else "no",
+            ]
+            if effect
+            else ["-"] * 4
+        )
+        table.add_row(str(lesson["cycle"]), lesson["name"], lesson["pattern"], *known)
+    console.print()
+    console.print(table)
+
+
+def _print_samples(console: Console, run: Run) -> None:
+    found = Counter((row["split"], row["status"]) for row in run.rows("samples.jsonl"))
+    console.print("\nTexts", style="bold")
+    for (split, status), count in sorted(found.items()):
+        console.print(f"  {split}, {status}: {count}")
+
+
+def _print_costs(console: Console, run: Run) -> None:
+    table = Table(title="Teacher", title_justify="left", box=None, pad_edge=False)
+    for name in ("role", "calls", "from cache", "tokens in", "tokens out", "usd", "seconds", "bad answers"):
+        table.add_column(name, justify="left" if name == "role" else "right")
+    roles: dict[str, list[Row]] = {}
+    for row in run.rows("ledger.jsonl"):
+        roles.setdefault(row["role"], []).append(row)
+    for role, rows in roles.items():
+        paid = [row for row in rows if not row["from_cache"]]
+        prices = [row["usd"] for row in paid]
+        usd = "unknown" if None in prices else f"{sum(prices):.4f}"
+        table.add_row(
+            role,
+            str(len(paid)),
+            str(len(rows) - len(paid)),
+            f"{sum(r['input'] for r in paid):,}",
+            f"{sum(r['output'] for r in paid):,}",
+            usd,
+            f"{sum(r['seconds'] for r in paid):.0f}",
+            str(sum(r["outcome"] not in ("ok", "repaired") for r in rows)),
+        )
+    console.print()
+    console.print(table)
+
+
+def _percent(score: Row | None) -> str:
+    return f"{100 * score['value']:.0f} %" if score else "-"
+
+
+def _interval(score: Row | None) -> str:
+    return f"{100 * score['value']:.1f} {_bounds(score, '.0f')}" if score else "-"
+
+
+def _bounds(score: Row, form: str) -> str:
+    if score["low"] is None:
+        return "[too few to tell]"
+    return f"[{100 * score['low']:{form}}, {100 * score['high']:{form}}]"

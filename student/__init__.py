@@ -1,0 +1,1 @@
+"""Who learns: a small encoder, fitted, asked and saved."""

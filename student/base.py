@@ -1,0 +1,32 @@
+"""What the loop may ask of a student. The rest of the program never sees a tensor."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from tasks.base import Example, Prediction
+
+Progress = Callable[[int, int], None]
+
+
+class Student(Protocol):
+    """One small model."""
+
+    def fit(self, examples: Sequence[Example], progress: Progress | None = None) -> None:
+        """Learn from the examples; soft labels are learnt as distributions. Called on a fresh or a loaded student."""
+
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        """One prediction per text, probabilities always."""
+
+    def save(self, folder: Path) -> None:
+        """Write the student so that a killed save leaves nothing that looks whole (written aside, then renamed)."""
+
+
+class Students(Protocol):
+    """The factory: a run holds this, never a model."""
+
+    def new(self, seed: int) -> Student:
+        """A fresh student; the same seed and examples give the same student twice."""
+
+    def load(self, folder: Path, seed: int = 0) -> Student:
+        """The student saved in `folder`; `seed` is for further training (warm start)."""

@@ -1,0 +1,1 @@
+"""What is learnt: examples, task kinds, reading data, scores."""

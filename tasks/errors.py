@@ -1,0 +1,33 @@
+"""The errors a user can meet, one tree for all folders.
+
+    EvoKDError
+    |-- ConfigError      the user's mistake: one line, exit code 2
+    |-- StepError        a step of the graph failed: its name, the cause, how to resume; exit code 1
+    `-- BudgetExhausted  the run's limit is reached: the run ends cleanly with the best student
+
+A single bad item (an answer that does not fit, an empty text) is never an exception that travels: it is dropped or
+quarantined where it is met, and counted.
+"""
+
+from collections.abc import Iterable
+
+
+class EvoKDError(Exception):
+    """Anything EvoKD raises on purpose."""
+
+
+class ConfigError(EvoKDError):
+    """What the user wrote cannot be used; the message names the key, the value and what is allowed."""
+
+    @classmethod
+    def unknown(cls, what: str, value: object, allowed: Iterable[object]) -> "ConfigError":
+        """The error for a name that is not in a fixed list."""
+        return cls(f"{what} {value!r} is not known. Allowed: {', '.join(sorted(str(a) for a in allowed))}.")
+
+
+class StepError(EvoKDError):
+    """A step of the graph failed; the cause is chained and the run can be resumed."""
+
+
+class BudgetExhausted(EvoKDError):
+    """A limit of `[budget]` is reached; raised before the call that would pass it."""

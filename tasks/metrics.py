@@ -1,0 +1,140 @@
+"""Numbers with their n and their 95 % interval: means, paired differences, macro F1.
+
+Every interval is one of three kinds, so that none claims a certainty it does not have:
+
+* values that are all 0 or 1 (accuracy): Wilson's score interval. It is in closed form and stays honest at 0/n and
+  n/n, where every bootstrap gives a width of zero.
+* other values and paired differences: percentile bootstrap over examples (`scipy.stats.bootstrap`, seeded).
+* fewer than two values, or nothing but equal ones (no resample could differ): no interval, "too few to tell".
+"""
+
+import math
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from tasks.base import Frozen
+
+CONFIDENCE = 0.95
+RESAMPLES = 999
+SEED = 0
+CELLS_AT_ONCE = 1_000_000
+"""Bounds what one batch of resamples takes: 8 MB of values and as much again of indices."""
+
+Floats = npt.NDArray[np.float64]
+Values = Sequence[float] | Sequence[bool] | Floats
+
+
+class Score(Frozen):
+    """A mean or a difference of means over `n` examples with its 95 % interval; None, None: too few to tell."""
+
+    value: float
+    low: float | None
+    high: float | None
+    n: int
+
+    def __str__(self) -> str:
+        if self.low is None or self.high is None:
+            return f"{self.value:.3f} (n={self.n}, too few to tell)"
+        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}] (n={self.n})"
+
+    def differs_from(self, reference: float = 0.0) -> bool:
+        """Whether the interval leaves `reference` out; never where there is no interval."""
+        return self.low is not None and self.high is not None and not self.low <= reference <= self.high
+
+
+def mean(values: Values) -> Score:
+    """The mean over examples: correctness (0 or 1), losses in nats, or any other finite number for each.
+
+    Raises:
+        ValueError: there are no values, or one is not finite.
+    """
+    array = _checked(values)
+    value = float(array.mean())
+    if bool(np.isin(array, (0.0, 1.0)).all()):
+        return _wilson(value, array.size)
+    return _bootstrapped(array)
+
+
+def paired(a: Values, b: Values) -> Score:
+    """The mean of `a - b` over the same examples; above zero where `a` has the larger values.
+
+    Raises:
+        ValueError: there are no values, one is not finite, or the lengths differ.
+    """
+    if len(a) != len(b):
+        raise ValueError(f"A paired difference needs the same examples twice, got {len(a)} and {len(b)} values.")
+    return _bootstrapped(_checked(a) - _checked(b))
+
+
+def macro_f1(gold: Sequence[Hashable], predicted: Sequence[Hashable]) -> Score:
+    """Mean F1 over the labels that occur in either list, with a bootstrap interval over examples.
+
+    Resampling examples is drawing the cells of the confusion matrix from a multinomial, so no example is touched.
+
+    Raises:
+        ValueError: there are no examples, or the lengths differ.
+    """
+    if not gold or len(gold) != len(predicted):
+        raise ValueError(f"Macro F1 needs one prediction for each example, got {len(predicted)} for {len(gold)}.")
+    index = {label: i for i, label in enumerate(dict.fromkeys([*gold, *predicted]))}
+    pairs = np.array([(index[g], index[p]) for g, p in zip(gold, predicted, strict=True)])
+    cells, counts = np.unique(pairs, axis=0, return_counts=True)
+    value = float(_f1_of_cells(cells, counts[None, :].astype(np.float64), len(index))[0])
+    if len(cells) < 2:
+        return Score(value=value, low=None, high=None, n=len(gold))
+    draws = np.random.default_rng(SEED).multinomial(len(gold), counts / len(gold), size=RESAMPLES)
+    low, high = _percentiles(_f1_of_cells(cells, draws.astype(np.float64), len(index)))
+    return Score(value=value, low=low, high=high, n=len(gold))
+
+
+def _f1_of_cells(cells: npt.NDArray[np.int64], counts: Floats, labels: int) -> Floats:
+    """Macro F1 for each row of cell counts (resamples x cells); a label absent from a resample does not count."""
+    in_gold, in_predicted = np.eye(labels)[cells[:, 0]], np.eye(labels)[cells[:, 1]]
+    support = counts @ in_gold + counts @ in_predicted
+    right = counts @ (in_gold * in_predicted)
+    f1 = np.divide(2 * right, support, out=np.zeros_like(support), where=support > 0)
+    return np.asarray(f1.sum(axis=1) / (support > 0).sum(axis=1), dtype=np.float64)
+
+
+def _wilson(value: float, n: int) -> Score:
+    """Wilson (1927), without continuity correction."""
+    z = 1.959963984540054
+    centre = (value + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(value * (1 - value) / n + z * z / (4 * n * n))
+    # At 0/n and n/n rounding would leave an end just beside the value.
+    low, high = min(max(centre - half, 0.0), value), max(min(centre + half, 1.0), value)
+    return Score(value=value, low=low, high=high, n=n)
+
+
+def _bootstrapped(values: Floats) -> Score:
+    value = float(values.mean())
+    if values.size < 2 or float(np.ptp(values)) == 0.0:
+        return Score(value=value, low=None, high=None, n=values.size)
+    from scipy.stats import bootstrap
+
+    interval = bootstrap(
+        (values,),
+        np.mean,
+        n_resamples=RESAMPLES,
+        confidence_level=CONFIDENCE,
+        method="percentile",
+        batch=max(1, CELLS_AT_ONCE // values.size),
+        rng=np.random.default_rng(SEED),
+    ).confidence_interval
+    return Score(value=value, low=float(interval.low), high=float(interval.high), n=values.size)
+
+
+def _percentiles(samples: Floats) -> tuple[float, float]:
+    low, high = np.quantile(samples, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    return float(low), float(high)
+
+
+def _checked(values: Values) -> Floats:
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim != 1 or array.size == 0:
+        raise ValueError("There is nothing to score: no values were given.")
+    if not bool(np.isfinite(array).all()):
+        raise ValueError(f"Value {int(np.argmin(np.isfinite(array)))} of {array.size} is not a finite number.")
+    return array

@@ -1,0 +1,1 @@
+"""Who knows: the language model behind the agents."""

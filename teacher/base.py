@@ -1,0 +1,114 @@
+"""What an agent may ask of a teacher.
+
+An agent builds prompts, names a pydantic schema and gets one `Answer` per prompt, in order. It never sees a client, a
+retry, a cache or a key.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, Literal, Protocol, TypedDict, TypeVar
+
+from pydantic import BaseModel
+
+from tasks.errors import EvoKDError
+
+T = TypeVar("T", bound=BaseModel)
+
+Prompting = Literal["chat", "plain"]
+"""`chat`: instructions and JSON answers. `plain`: a small or base model that continues a text."""
+
+Progress = Callable[[int, int], None]
+"""Called with (done, total) after each finished prompt, from any thread."""
+
+
+class TeacherDown(EvoKDError):
+    """The server cannot be reached, refuses the key or the account; no further call would do better."""
+
+
+class Message(TypedDict):
+    """One turn of a chat."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One request: a chat, or a text to continue (`body` is a string)."""
+
+    body: tuple[Message, ...] | str
+    sample: int = 0
+    """Which of several answers to the same body is wanted; part of the cache key and of the request's seed."""
+    lesson: str | None = None
+    """For the ledger and the trace only; never sent."""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Tokens of one answer as the server counted them; all zero when it came from the cache."""
+
+    input: int = 0
+    output: int = 0
+    cached_input: int = 0
+
+
+@dataclass(frozen=True)
+class Answer(Generic[T]):
+    """What came back for one prompt. Exactly one of `value` and `problem` is set when a schema was asked for."""
+
+    text: str
+    value: T | None = None
+    problem: str | None = None
+    """Why there is no value, after one repair turn: a sentence for the quarantine and the report."""
+    prompt: str = ""
+    """Hash of the request."""
+    model: str = ""
+    usage: Usage = field(default_factory=Usage)
+
+
+class Teacher(Protocol):
+    """The LLM of a run, all roles together (each role may have its own model)."""
+
+    def prompting(self, role: str) -> Prompting:
+        """How this role's model wants to be asked."""
+
+    def model(self, role: str) -> str:
+        """Name of this role's model."""
+
+    def ask(
+        self, prompts: Sequence[Prompt], schema: type[T], *, role: str, cycle: int, progress: Progress | None = None
+    ) -> list[Answer[T]]:
+        """One validated answer per prompt, in order; many are in flight at once.
+
+        Raises:
+            BudgetExhausted: before the first call that would pass a limit; finished answers stay in the cache.
+            TeacherDown: the server cannot be reached or refuses the key.
+        """
+
+    def complete(
+        self,
+        prompts: Sequence[Prompt],
+        *,
+        role: str,
+        cycle: int,
+        stop: Sequence[str] = (),
+        progress: Progress | None = None,
+    ) -> list[Answer[BaseModel]]:
+        """One free text per prompt (`Answer.text`), for `plain` models."""
+
+    def rate(
+        self,
+        prompts: Sequence[Prompt],
+        choices: Sequence[str],
+        *,
+        role: str,
+        cycle: int,
+        progress: Progress | None = None,
+    ) -> list[dict[str, float] | None]:
+        """Log-probability of each choice as the continuation of each text; None where the server gave none."""
+
+    def spent(self, cycle: int | None = None) -> dict[str, float]:
+        """Calls, input, output and cached tokens, usd and seconds so far, or of one cycle."""
+
+    def close(self) -> None:
+        """Stop what was started (the embedded server); safe to call twice."""

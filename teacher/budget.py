@@ -1,0 +1,122 @@
+"""The limits of a run, checked before every call."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from tasks.errors import BudgetExhausted
+from teacher.settings import BudgetSettings, TeacherSettings
+
+FIRST_GUESS = 512
+"""Output tokens assumed for the first call of a model that has no `max_tokens`."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one or many calls took."""
+
+    calls: int = 0
+    tokens: int = 0
+    """Input and output together."""
+    usd: float = 0.0
+
+    def __add__(self, other: "Cost") -> "Cost":
+        return Cost(self.calls + other.calls, self.tokens + other.tokens, self.usd + other.usd)
+
+    def __sub__(self, other: "Cost") -> "Cost":
+        return Cost(self.calls - other.calls, self.tokens - other.tokens, self.usd - other.usd)
+
+
+class Budget:
+    """Counts what is spent and what is in flight; says no before a limit is passed. Safe to use from many threads.
+
+    A call is reserved with an estimate (an upper one, once answers have been seen) and booked with what it took. Where
+    the estimate does not fit but calls are still in flight, the caller waits: they may turn out cheaper than thought.
+    """
+
+    def __init__(
+        self,
+        limits: BudgetSettings,
+        teacher: TeacherSettings,
+        earlier_seconds: float = 0.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Start the clock.
+
+        Args:
+            limits: What the user allows.
+            teacher: For the prices.
+            earlier_seconds: Active time of the run before this process.
+            clock: Seconds, monotonic.
+
+        Raises:
+            ConfigError: a money limit without known prices.
+        """
+        limits.check_prices(teacher)
+        self.limits = limits
+        self._clock = clock
+        self._start = clock() - earlier_seconds
+        self._spent = Cost()
+        self._in_flight = Cost()
+        self._changed = threading.Condition()
+
+    def restore(self, spent: Cost) -> None:
+        """Take over what the ledger says earlier processes of this run spent."""
+        with self._changed:
+            self._spent = spent
+
+    @property
+    def spent(self) -> Cost:
+        """What finished calls took."""
+        with self._changed:
+            return self._spent
+
+    @property
+    def seconds(self) -> float:
+        """Active time of the run so far; pass it to the next process as `earlier_seconds`."""
+        return self._clock() - self._start
+
+    @contextmanager
+    def reserve(self, estimate: Cost) -> Iterator[Callable[[Cost], None]]:
+        """Hold a place for one call; the caller books what it really took.
+
+        Raises:
+            BudgetExhausted: the call would pass a limit, even after those in flight have come back.
+        """
+        with self._changed:
+            while problem := self._problem(self._spent + self._in_flight + estimate):
+                if not self._in_flight.calls or self._problem(self._spent + estimate):
+                    raise BudgetExhausted(problem)
+                self._changed.wait()
+            self._in_flight += estimate
+        taken: list[Cost] = []
+        try:
+            yield taken.append
+        finally:
+            with self._changed:
+                self._in_flight -= estimate
+                for cost in taken:
+                    self._spent += cost
+                self._changed.notify_all()
+
+    def _problem(self, after: Cost) -> str | None:
+        """The first limit that would be passed if `after` were spent, as a sentence."""
+        limits, spent, minutes = self.limits, self._spent, self.seconds / 60
+        if limits.max_calls is not None and after.calls > limits.max_calls:
+            return _sentence("max_calls", f"{limits.max_calls}", f"{spent.calls} calls made")
+        if limits.max_tokens is not None and after.tokens > limits.max_tokens:
+            return _sentence("max_tokens", f"{limits.max_tokens}", f"{spent.tokens} tokens used")
+        if limits.max_usd is not None and after.usd > limits.max_usd:
+            return _sentence("max_usd", f"{limits.max_usd:g}", f"{spent.usd:.4f} USD spent")
+        if limits.max_minutes is not None and minutes >= limits.max_minutes:
+            return _sentence("max_minutes", f"{limits.max_minutes:g}", f"{minutes:.1f} minutes of active time")
+        return None
+
+
+def _sentence(key: str, limit: str, spent: str) -> str:
+    return (
+        f"budget.{key} = {limit} is reached: {spent}, and the next call would pass the limit. "
+        f"Raise budget.{key} and resume to go on; nothing already answered is paid for again."
+    )

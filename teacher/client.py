@@ -1,0 +1,192 @@
+"""One endpoint: a `Request` becomes a call through LangChain; what happens becomes a `Reply` or one of two errors."""
+
+import os
+import threading
+import warnings
+from collections.abc import Mapping
+from functools import cache
+from ssl import SSLContext
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+import openai
+from langchain_core.runnables import RunnableConfig
+from langchain_openai import ChatOpenAI, OpenAI
+from pydantic import BaseModel, SecretStr
+
+from tasks.errors import ConfigError
+from teacher.failures import CallFailed, Place, QuickToFail, explained
+from teacher.local import LocalServer
+from teacher.request import Reply, Request
+from teacher.settings import Endpoint
+from teacher.structured import MODES, Mode, instruction, response_format
+from teacher.wire import chat_reply, completion_reply
+
+warnings.filterwarnings("ignore", message="Invalid schema for OpenAI's structured output")  # we fall back ourselves
+
+OFFICIAL = "https://api.openai.com/v1"
+
+MALFORMED = (TypeError, KeyError, ValueError, AttributeError, IndexError)
+"""What LangChain and the SDK raise over a reply that is not an OpenAI answer (an HTML page, no `choices`)."""
+
+OURS = ("messages", "prompt", "model", "response_format")
+"""Fields of a request body that do not go through LangChain as keyword arguments."""
+
+
+class Client:
+    """How one endpoint is reached; shared by all threads. Nothing is opened or started before the first call."""
+
+    def __init__(self, endpoint: Endpoint, retries: int, local: LocalServer | None) -> None:
+        """Read the key from the environment.
+
+        Raises:
+            ConfigError: the environment variable that should hold the key is not set.
+        """
+        self.endpoint = endpoint
+        self.model = local.name if local else endpoint.model
+        self._local = local
+        self._url = endpoint.base_url or os.environ.get("OPENAI_BASE_URL") or OFFICIAL
+        self._key = SecretStr(_key(endpoint.api_key_env))
+        self._retries = retries
+        self._lock = threading.Lock()
+        self._modes: dict[str, Mode] = {}
+        self._http: httpx2.Client | None = None
+        self._chat: ChatOpenAI | None = None
+        self._text: OpenAI | None = None
+
+    def sampling(self, path: str) -> dict[str, Any]:
+        """How answers are drawn, as fields of the request body.
+
+        A text completion always says it in full, because the SDK's own defaults there (0.7, 256 tokens) are not ours.
+        """
+        own = self.endpoint
+        said: dict[str, Any] = {"temperature": own.temperature, "top_p": own.top_p, "max_tokens": own.max_tokens}
+        if path == "/completions":
+            said = {"temperature": 1.0, "top_p": 0.95, "max_tokens": 256} | {
+                k: v for k, v in said.items() if v is not None
+            }
+        return {key: value for key, value in said.items() if value is not None} | own.extra_body
+
+    def send(self, request: Request, config: RunnableConfig, schema: type[BaseModel] | None = None) -> Reply:
+        """Make one call, with the retries of the SDK.
+
+        Raises:
+            TeacherDown: unreachable, refused key, no quota: no other call would do better.
+            CallFailed: this call alone failed.
+        """
+        if schema is None:
+            return self._once(request, config, {})
+        name = schema.__name__
+        for mode in MODES[MODES.index(self._modes.get(name, MODES[0])) :]:
+            added = "" if mode == "json_schema" else "\n\n" + instruction(schema)
+            try:
+                reply = self._once(request, config, {"response_format": response_format(schema, mode)}, added)
+            except CallFailed as error:
+                if error.status not in (400, 422) or mode == MODES[-1] or "context" in str(error).lower():
+                    raise
+                continue
+            self._modes[name] = mode
+            return reply
+        raise AssertionError("the last mode returns or raises")
+
+    def close(self) -> None:
+        """Close the connections; safe to call twice. The embedded server belongs to who made it."""
+        with self._lock:
+            if self._http is not None:
+                self._http.close()
+
+    def _once(self, request: Request, config: RunnableConfig, more: Mapping[str, Any], added: str = "") -> Reply:
+        own = self.endpoint.extra_body
+        options = {key: value for key, value in request.body.items() if key not in OURS and key not in own}
+        extra = {**own, **{key: value for key, value in more.items() if value is not None}}
+        try:
+            if request.path == "/completions":
+                return self._completed(request, config, {**options, "seed": request.seed, "extra_body": extra or None})
+            if "max_tokens" in options:
+                options["max_completion_tokens"] = options.pop("max_tokens")
+                if not self._official:  # servers that know only the old name, and refuse nothing
+                    extra["max_tokens"] = options["max_completion_tokens"]
+            messages = [dict(message) for message in request.body["messages"]]
+            messages[-1]["content"] += added
+            said = self._open_chat().invoke(messages, config, **options, seed=request.seed, extra_body=extra or None)
+            return chat_reply(said, added)
+        except openai.OpenAIError as error:
+            failure = explained(error, self._place())
+        except MALFORMED as error:
+            failure = CallFailed(f"the reply is not an OpenAI answer: {self._place().masked(str(error))}")
+        raise failure  # without its cause, whose text may quote the key
+
+    def _completed(self, request: Request, config: RunnableConfig, options: dict[str, Any]) -> Reply:
+        result = self._open_text().generate(
+            [request.body["prompt"]],
+            options.pop("stop", None),
+            config.get("callbacks"),
+            tags=config.get("tags"),
+            metadata=config.get("metadata"),
+            run_name=config.get("run_name"),
+            **options,
+        )
+        return completion_reply(result)
+
+    @property
+    def _official(self) -> bool:
+        """OpenAI and Azure refuse a request with both names of the token limit."""
+        host = urlsplit(self._url).hostname or ""
+        return self._local is None and host.endswith(("openai.com", "azure.com"))
+
+    def _open_chat(self) -> ChatOpenAI:
+        with self._lock:
+            if self._chat is None:
+                self._chat = ChatOpenAI(**self._common(), use_responses_api=False, disable_streaming=True)
+            return self._chat
+
+    def _open_text(self) -> OpenAI:
+        with self._lock:
+            if self._text is None:
+                self._text = OpenAI(**self._common())
+            return self._text
+
+    def _common(self) -> dict[str, Any]:
+        """What both kinds of model are built with; starts the embedded server. Call it with the lock held."""
+        if self._local is not None:
+            self._url = self._local.start()
+        if self._http is None:
+            self._http = QuickToFail(timeout=self.endpoint.timeout, trust_env=self._local is None, verify=_tls())
+        return {
+            "model": self.model,
+            "base_url": self._url,
+            "api_key": self._key,
+            "timeout": self.endpoint.timeout,
+            "max_retries": self._retries,
+            "http_client": self._http,
+            "cache": False,
+            "openai_proxy": None,
+        }
+
+    def _place(self) -> Place:
+        return Place(
+            self._url,
+            self.model,
+            self._key,
+            self.endpoint,
+            self._retries + 1,
+            self._local.tail if self._local else None,
+        )
+
+
+@cache
+def _tls() -> SSLContext:
+    """Certificates of the system; reading them takes a tenth of a second."""
+    return httpx2.create_ssl_context()
+
+
+def _key(variable: str) -> str:
+    if variable == "none":
+        return "none"
+    if key := os.environ.get(variable):
+        return key
+    raise ConfigError(
+        f"teacher.api_key_env: the environment variable {variable} is not set. Export it or put it into .env; "
+        f"for a server that wants no key, set api_key_env = 'none'."
+    )

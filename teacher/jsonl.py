@@ -1,0 +1,68 @@
+"""Files of JSON lines that many threads append to and a kill can tear only at the end."""
+
+import json
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tasks.errors import StepError
+
+
+class JsonLines:
+    """An append-only file; one line is one write, so lines of two processes never mix.
+
+    A line torn by a kill is cut off when the file is opened again.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open for appending, mended."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self._lock = threading.Lock()
+        _mend(path)
+        self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+
+    def append(self, row: dict[str, Any]) -> None:
+        """Write one line; it is with the operating system when this returns, so only a power cut can lose it."""
+        line = (json.dumps(row, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
+        with self._lock:
+            while line:
+                line = line[os.write(self._file, line) :]
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Every whole line.
+
+        Raises:
+            StepError: a line in the middle is not JSON; nothing EvoKD does leaves one.
+        """
+        with self.path.open(encoding="utf-8") as file:
+            for number, line in enumerate(file, 1):
+                if not line.endswith("\n"):  # another process is writing it
+                    return
+                try:
+                    yield json.loads(line)
+                except ValueError as error:
+                    raise StepError(
+                        f"{self.path} line {number} is damaged ({error}). Remove that line; "
+                        f"calls missing from a ledger are filled in from the answer cache."
+                    ) from error
+
+    def close(self) -> None:
+        """Release the file; safe to call twice."""
+        with self._lock:
+            if self._file >= 0:
+                os.close(self._file)
+                self._file = -1
+
+
+def _mend(path: Path) -> None:
+    """Cut a torn last line."""
+    if not path.exists():
+        return
+    with path.open("r+b") as file:
+        data = file.read()
+        whole = data.rfind(b"\n") + 1
+        if whole < len(data):
+            file.truncate(whole)

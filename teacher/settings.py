@@ -1,0 +1,207 @@
+"""What the user may write under `[teacher]` and `[budget]`."""
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
+
+from tasks.errors import ConfigError
+from teacher.base import Prompting
+
+PROTECTED = frozenset(
+    {
+        "messages",
+        "prompt",
+        "model",
+        "n",
+        "seed",
+        "stream",
+        "response_format",
+        "logprobs",
+        "top_logprobs",
+        "max_tokens",
+        "max_completion_tokens",
+        "stop",
+    }
+)
+"""Body fields EvoKD sets itself; `extra_body` must not contradict them."""
+
+
+class LocalSettings(BaseModel):
+    """How the embedded model is served."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    threads: int = Field(default=1, ge=1)
+    """CPU threads. More than one is slower as soon as anything else (the student) computes."""
+    slots: int = Field(default=8, ge=1)
+    """Requests answered side by side."""
+    context: int = Field(default=1024, ge=128)
+    """Tokens of prompt and answer together, per slot."""
+    startup_seconds: float = Field(default=120, gt=0)
+    """How long loading the model may take."""
+
+
+class RoleSettings(BaseModel):
+    """One model behind one address, and how it is asked. Unset fields of a role are taken from `[teacher]`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: str | None = None
+    """`local` (embedded, no key), `openai` (any OpenAI-compatible server), or `module:Class` for a part of your own."""
+    model: str | None = None
+    """Model name; for `local` a path to a .gguf file, or nothing for SmolLM2-135M-Instruct."""
+    base_url: str | None = None
+    api_key_env: str | None = None
+    """Name of the environment variable that holds the key; `none` for a server that wants no key."""
+    temperature: float | None = Field(default=None, ge=0)
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    max_tokens: int | None = Field(default=None, ge=1)
+    """Tokens of one answer. Unset: the server's own limit, and 400 for `local`."""
+    prompting: Prompting | None = None
+    """Unset: `plain` for `local`, `chat` for the others."""
+    timeout: float | None = Field(default=None, gt=0)
+    """Seconds without a byte from the server. Unset: 60, and 300 for `local`, where a busy CPU may be slow."""
+    usd_per_million_input: float | None = Field(default=None, ge=0)
+    """Price of prompt tokens. Unset: unknown, and 0 for `local`. Cached prompt tokens count at this price too."""
+    usd_per_million_output: float | None = Field(default=None, ge=0)
+    extra_body: dict[str, JsonValue] = {}
+    """More fields for the request body, e.g. `reasoning_effort` or a server's own sampling options."""
+
+    @field_validator("kind")
+    @classmethod
+    def _known_kind(cls, kind: str | None) -> str | None:
+        if kind is None or kind in ("local", "openai") or ":" in kind:
+            return kind
+        raise ValueError(f"kind {kind!r} is not known; allowed are 'local', 'openai' and 'module:Class'")
+
+    @field_validator("extra_body")
+    @classmethod
+    def _no_protected(cls, body: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        if taken := sorted(PROTECTED & set(body)):
+            raise ValueError(f"extra_body may not set {', '.join(taken)}: EvoKD sets these itself")
+        return body
+
+
+class TeacherSettings(RoleSettings):
+    """`[teacher]`: the model of every role, and what single roles do differently."""
+
+    kind: str | None = "local"
+    concurrency: int = Field(default=8, ge=1)
+    """Calls in flight at once."""
+    retries: int = Field(default=4, ge=0)
+    """Repetitions of a call after a rate limit, a server error or a lost connection."""
+    local: LocalSettings = LocalSettings()
+    roles: dict[str, RoleSettings] = {}
+    """Role name (`analyst`, `generator`, `annotator`, or your own) -> what differs."""
+
+    @model_validator(mode="after")
+    def _roles_fit(self) -> Self:
+        if self.kind in ("local", "openai"):
+            for role in ("", *self.roles):
+                self.role(role)
+        return self
+
+    def role(self, name: str) -> "Endpoint":
+        """The settings of one role with every default filled in.
+
+        Raises:
+            ValueError: a combination that cannot work; as a validator's error it reaches the user with its key.
+        """
+        own = self.roles.get(name, RoleSettings())
+        kind = own.kind or self.kind or "local"
+        merged = {field: getattr(self, field) for field in RoleSettings.model_fields}
+        if kind != self.kind:  # another kind of server: its address, name, key and price are not inherited
+            merged = {field: merged[field] for field in ("temperature", "top_p", "max_tokens")}
+        merged |= {field: getattr(own, field) for field in own.model_fields_set}
+        return Endpoint.of(
+            kind, RoleSettings(**{**merged, "kind": kind}), f"teacher.roles.{name}" if name else "teacher"
+        )
+
+
+class Endpoint(BaseModel):
+    """A role's settings, resolved. Two roles with equal endpoints share one client."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["local", "openai"]
+    model: str
+    base_url: str | None
+    api_key_env: str
+    temperature: float | None
+    top_p: float | None
+    max_tokens: int | None
+    prompting: Prompting
+    timeout: float
+    usd_input: float | None
+    usd_output: float | None
+    extra_body: dict[str, JsonValue]
+
+    @classmethod
+    def of(cls, kind: str, own: RoleSettings, where: str) -> "Endpoint":
+        """Fill in the defaults of a kind; `where` is the key named in errors."""
+        local = kind == "local"
+        if kind not in ("local", "openai"):
+            raise ValueError(f"{where}.kind {kind!r}: one role alone can be 'local' or 'openai' only")
+        if local and own.base_url:
+            raise ValueError(
+                f"{where}.base_url goes with kind = 'openai'; the embedded model has an address of its own"
+            )
+        if not local and not own.model:
+            raise ValueError(f"{where}.model is needed for kind = 'openai', e.g. model = 'gpt-5-mini'")
+        free = 0.0 if local else None
+        return cls(
+            kind="local" if local else "openai",
+            model=own.model or "",
+            base_url=own.base_url,
+            api_key_env="none" if local else own.api_key_env or "OPENAI_API_KEY",
+            temperature=own.temperature,
+            top_p=own.top_p,
+            max_tokens=own.max_tokens or (400 if local else None),
+            prompting=own.prompting or ("plain" if local else "chat"),
+            timeout=own.timeout or (300 if local else 60),
+            usd_input=free if own.usd_per_million_input is None else own.usd_per_million_input,
+            usd_output=free if own.usd_per_million_output is None else own.usd_per_million_output,
+            extra_body=own.extra_body,
+        )
+
+    @property
+    def priced(self) -> bool:
+        """Whether the price of a call is known."""
+        return self.usd_input is not None and self.usd_output is not None
+
+    def usd(self, input_tokens: int, output_tokens: int) -> float | None:
+        """Price of a call in US dollars, or None where it is unknown."""
+        if self.usd_input is None or self.usd_output is None:
+            return None
+        return (input_tokens * self.usd_input + output_tokens * self.usd_output) / 1e6
+
+
+class BudgetSettings(BaseModel):
+    """`[budget]`: where a run stops by itself; an unset limit does not exist."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_usd: float | None = Field(default=None, gt=0)
+    max_tokens: int | None = Field(default=None, ge=1)
+    """Input and output together."""
+    max_calls: int | None = Field(default=None, ge=1)
+    """Calls that reached the server; answers from the cache are free."""
+    max_minutes: float | None = Field(default=None, gt=0)
+    """Of active time, earlier sittings of the same run included."""
+
+    def check_prices(self, teacher: TeacherSettings) -> None:
+        """Refuse a money limit that could not be kept.
+
+        Raises:
+            ConfigError: `max_usd` is set and the price of some role's model is not.
+        """
+        if self.max_usd is None or teacher.kind not in ("local", "openai"):
+            return
+        for role in ("", *sorted(teacher.roles)):
+            if not teacher.role(role).priced:
+                where = f"teacher.roles.{role}" if role else "teacher"
+                raise ConfigError(
+                    f"budget.max_usd = {self.max_usd} cannot be kept: the price of model "
+                    f"{teacher.role(role).model!r} is unknown. Set {where}.usd_per_million_input and "
+                    f"usd_per_million_output, or limit budget.max_tokens instead."
+                )

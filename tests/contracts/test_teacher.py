@@ -1,0 +1,134 @@
+"""What every teacher must do: run against the fake and against the real one on a loopback server.
+
+To check a teacher of your own, add a `Case` that builds it; its model must follow `answer_to`.
+"""
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from teacher.base import Answer, Message, Prompt, Teacher
+from teacher.budget import Budget
+from teacher.open import open_teacher
+from teacher.settings import BudgetSettings, TeacherSettings
+from tests.fakes import ScriptedTeacher, words
+from tests.loopback import Body, Said, chat, prompt_of, serving, text, tops
+
+
+class Echo(BaseModel):
+    said: str
+
+
+def answer_to(said: str) -> str:
+    """The model's side: it repeats what it is told, and answers `bad` with something that does not fit."""
+    return json.dumps({"wrong": 1} if "bad" in said else {"said": said})
+
+
+def chance(choice: str) -> float:
+    return math.log(0.75 if choice.strip() == "yes" else 0.25)
+
+
+@contextmanager
+def scripted(folder: Path) -> Iterator[Teacher]:
+    def speak(prompt: Prompt) -> object:
+        if isinstance(prompt.body, str):
+            return f"{prompt.body} and on\nsecond line"
+        return json.loads(answer_to(words(prompt)))
+
+    yield ScriptedTeacher({"annotator": speak}, {"annotator": lambda prompt, choice: chance(choice)})
+
+
+@contextmanager
+def on_loopback(folder: Path) -> Iterator[Teacher]:
+    def script(body: Body) -> Said:
+        said = prompt_of(body) if "prompt" in body else str(body["messages"][0]["content"])
+        if "prompt" not in body:
+            return chat(answer_to(said))
+        if body.get("logprobs"):
+            return text("x", logprobs=tops({" yes": chance("yes"), " no": chance("no")}))
+        return text(f"{body['prompt'][0]} and on" if isinstance(body["prompt"], list) else f"{body['prompt']} and on")
+
+    settings = TeacherSettings(kind="openai", model="m", base_url="http://127.0.0.1:1/v1", api_key_env="none")
+    with serving(script) as server:
+        settings = settings.model_copy(update={"base_url": server.url})
+        teacher = open_teacher(settings, Budget(BudgetSettings(), settings), folder, run="contract", seed=0)
+        yield teacher
+        teacher.close()
+
+
+Case = Callable[[Path], AbstractContextManager[Teacher]]
+
+
+@pytest.fixture(params=[scripted, on_loopback], ids=lambda case: case.__name__)
+def teacher(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Teacher]:
+    case: Case = request.param
+    with case(tmp_path) as made:
+        yield made
+
+
+def said(what: str, sample: int = 0) -> Prompt:
+    return Prompt((Message(role="user", content=what),), sample)
+
+
+def ask(teacher: Teacher, *prompts: Prompt, cycle: int = 1) -> list[Answer[Echo]]:
+    return teacher.ask(prompts, Echo, role="annotator", cycle=cycle)
+
+
+def test_one_answer_per_prompt_in_order(teacher: Teacher) -> None:
+    answers = ask(teacher, *(said(f"text {number}") for number in range(12)))
+    assert [answer.value.said for answer in answers if answer.value] == [f"text {number}" for number in range(12)]
+    assert all(answer.problem is None and answer.prompt and answer.model for answer in answers)
+    assert ask(teacher) == []
+
+
+def test_an_answer_that_does_not_fit_is_a_problem_and_nothing_else(teacher: Teacher) -> None:
+    bad, good = ask(teacher, said("bad"), said("fine"))
+    assert bad.value is None and bad.problem and bad.text and good.value == Echo(said="fine")
+
+
+def test_what_was_answered_costs_nothing_again(teacher: Teacher) -> None:
+    [first] = ask(teacher, said("x"))
+    before = teacher.spent()
+    [again] = ask(teacher, said("x"), cycle=2)
+    assert again.value == first.value and again.prompt == first.prompt
+    assert first.usage.input > 0 and again.usage.input == again.usage.output == 0 and teacher.spent() == before
+
+
+def test_samples_are_asked_separately(teacher: Teacher) -> None:
+    ask(teacher, said("x", 0), said("x", 1), said("x", 0))
+    assert teacher.spent()["calls"] == 2
+
+
+def test_spending_is_known_by_cycle(teacher: Teacher) -> None:
+    ask(teacher, said("x"), cycle=1)
+    ask(teacher, said("y"), said("z"), cycle=2)
+    assert [teacher.spent(cycle)["calls"] for cycle in (0, 1, 2)] == [0, 1, 2] and teacher.spent()["calls"] == 3
+    assert {"calls", "input", "output", "cached", "seconds"} <= set(teacher.spent())
+
+
+def test_texts_are_continued(teacher: Teacher) -> None:
+    [answer] = teacher.complete([Prompt("Once")], role="annotator", cycle=1, stop=["\n"])
+    assert answer.text == "Once and on" and answer.problem is None
+
+
+def test_choices_are_rated(teacher: Teacher) -> None:
+    [rates] = teacher.rate([Prompt("Is it?")], [" yes", " no"], role="annotator", cycle=1)
+    assert rates == {" yes": pytest.approx(math.log(0.75)), " no": pytest.approx(math.log(0.25))}
+
+
+def test_progress_counts_to_the_end(teacher: Teacher) -> None:
+    seen: list[tuple[int, int]] = []
+    prompts = [said("x"), said("y"), said("x")]
+    teacher.ask(prompts, Echo, role="annotator", cycle=1, progress=lambda *at: seen.append(at))
+    assert seen[-1] == (3, 3) and [done for done, _ in seen] == sorted(done for done, _ in seen)
+
+
+def test_closing_twice_is_fine(teacher: Teacher) -> None:
+    assert teacher.prompting("annotator") in ("chat", "plain") and teacher.model("annotator")
+    teacher.close()
+    teacher.close()

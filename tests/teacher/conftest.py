@@ -1,0 +1,46 @@
+"""A teacher over a scripted server on loopback."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from teacher.budget import Budget
+from teacher.chat import ChatTeacher
+from teacher.open import open_teacher
+from teacher.settings import BudgetSettings, TeacherSettings
+from tests.loopback import Loopback, chat, serving
+from tests.teacher.asking import GOOD, KEY, Open
+
+
+@pytest.fixture
+def server() -> Iterator[Loopback]:
+    with serving(lambda body: chat(GOOD)) as running:
+        yield running
+
+
+@pytest.fixture
+def opened(server: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
+    monkeypatch.setenv("LOOPBACK_KEY", KEY)
+    teachers: list[ChatTeacher] = []
+
+    def make(
+        *, budget: BudgetSettings | None = None, folder: Path = tmp_path, seed: int = 1, **more: Any
+    ) -> ChatTeacher:
+        given = {
+            "kind": "openai",
+            "model": "m",
+            "base_url": server.url,
+            "api_key_env": "LOOPBACK_KEY",
+            "retries": 1,
+            **more,
+        }
+        settings = TeacherSettings(**given)
+        limits = Budget(budget or BudgetSettings(), settings)
+        teachers.append(open_teacher(settings, limits, folder, run="run-1", seed=seed))
+        return teachers[-1]
+
+    yield make
+    for teacher in teachers:
+        teacher.close()

@@ -1,0 +1,68 @@
+"""Schemas in the strict dialect, and the sentences a bad answer gets."""
+
+from typing import Literal
+
+import pytest
+from pydantic import BaseModel, Field, field_validator
+
+from teacher.structured import parse, response_format, strict_schema
+
+
+class Inner(BaseModel):
+    title: str = "none"
+    default: int | None = None
+
+
+class Outer(BaseModel):
+    """Has a field named like a JSON schema keyword, a nested class and optional fields."""
+
+    items: list[Inner] = Field(default=[], max_length=3)
+    kind: Literal["a", "b"] = "a"
+
+    @field_validator("items")
+    @classmethod
+    def _some(cls, items: list[Inner]) -> list[Inner]:
+        if not items:
+            raise ValueError("name at least one item")
+        return items
+
+
+class Free(BaseModel):
+    scores: dict[str, float]
+
+
+def test_every_property_is_required_and_no_other_allowed() -> None:
+    schema, strict = strict_schema(Outer)
+    inner = schema["$defs"]["Inner"]
+    assert strict and schema["required"] == ["items", "kind"] and schema["additionalProperties"] is False
+    assert inner["required"] == ["title", "default"] and set(inner["properties"]) == {"title", "default"}
+    assert inner["properties"]["title"] == {"type": "string"} and "title" not in schema
+    assert schema["properties"]["items"]["maxItems"] == 3
+
+
+def test_a_free_mapping_is_not_called_strict() -> None:
+    body = response_format(Free)
+    assert body is not None and body["json_schema"]["strict"] is False
+    assert response_format(Free, "json_object") == {"type": "json_object"} and response_format(Free, "none") is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        ('{"items": [], "kind": "a"}', "items: name at least one item (given: [])"),
+        ('{"items": [{"title": 3, "default": "x"}]}', "items.0.title: Input should be a valid string (given: 3)"),
+        ('{"kind": "c"}', "kind: Input should be 'a' or 'b' (given: 'c')"),
+    ],
+)
+def test_what_is_wrong_is_said_with_place_and_value(answer: str, sentence: str) -> None:
+    assert sentence in (parse(answer, Outer).problem or "")
+
+
+def test_the_object_that_fits_is_taken() -> None:
+    got = parse('{"scores": 1} {"scores": {"x": 0.5}} {"scores": {"y": 1}}', Free)
+    assert got.value == Free(scores={"x": 0.5})
+
+
+@pytest.mark.parametrize("hostile", ["{" * 200_000, '{"a":[' * 100_000, "[" * 100_000, "\x00", "{}" * 1000])
+def test_hostile_answers_are_problems(hostile: str) -> None:
+    assert parse(hostile, Free).problem

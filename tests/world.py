@@ -1,0 +1,104 @@
+"""A small world to run the loop in on fakes: four classes with their own words, and a teacher who knows them."""
+
+import random
+import re
+from pathlib import Path
+from typing import Any
+
+from agents.base import Services, State
+from agents.folder import RunFolder
+from graph.build import initial_state
+from memory.base import MemorySettings
+from tasks.base import Example
+from tasks.classification import Classification
+from teacher.base import Prompt
+from tests.fakes import ListMemory, ScriptedTeacher, WordStudents, words
+
+WORDS = """
+sports: goal match team coach league striker referee tennis medal stadium race champion
+money: bank loan profit shares tax budget interest market invoice salary debt price
+science: atom planet enzyme telescope theory lab fossil molecule orbit virus quantum gene
+food: bread soup recipe oven spice cheese dinner chef salad butter onion menu
+"""
+VOCABULARY = {line.split(":")[0]: line.split(":")[1].split() for line in WORDS.strip().splitlines()}
+FILLER = ["the", "a", "today", "about", "with", "their", "very", "new", "old", "again", "while", "people", "said"]
+SEEDS = {"sports": "the team won the match", "money": "the bank raised a loan", "science": "a planet and its orbit",
+         "food": "soup with bread"}  # fmt: skip
+
+
+def make_text(label: str, dice: random.Random) -> str:
+    """A text of a class: three of its words among filler."""
+    chosen = dice.sample(VOCABULARY[label], 3) + dice.sample(FILLER, 4)
+    dice.shuffle(chosen)
+    return " ".join(chosen)
+
+
+def true_label(text: str) -> str:
+    """The class whose words a text has."""
+    found = set(text.split())
+    return max(VOCABULARY, key=lambda label: len(found & set(VOCABULARY[label])))
+
+
+def task() -> Classification:
+    """The four classes, each described by its words."""
+    return Classification("What is the text about?", {name: ", ".join(w[:4]) for name, w in VOCABULARY.items()})
+
+
+def generator(prompt: Prompt) -> Any:
+    """Lists subtypes, or writes texts in breadth or for a lesson, different for every sample."""
+    said, dice = words(prompt), random.Random(f"{prompt.sample} {words(prompt)}")
+    if "list what each of these classes" in said:
+        return {
+            "classes": [
+                {"label": name, "subtypes": [{"name": w, "topics": []} for w in VOCABULARY[name][:3]]}
+                for name in VOCABULARY
+            ]
+        }
+    if found := re.search(r'Write (\d+) typical texts of the class "(.*?)"', said):
+        return {"texts": [{"text": make_text(found[2], dice)} for _ in range(int(found[1]))]}
+    answer: dict[str, list[Any]] = {"hard": [], "typical": [], "probe": []}
+    for stance, count in re.findall(r"^- `(\w+)`: (\d+)", said, re.MULTILINE):
+        answer[stance] = [{"text": make_text(dice.choice(list(VOCABULARY)), dice)} for _ in range(int(count))]
+    return answer
+
+
+def analyst(prompt: Prompt) -> Any:
+    """One lesson that cites the first case, one that cites none, and a probe."""
+    lesson = {"name": "short texts", "pattern": "few words", "advice": "write short ones", "cases": [1]}
+    return {
+        "lessons": [lesson, {**lesson, "name": "made up", "cases": [999]}],
+        "probe": {"name": "questions", "shape": "a question", "advice": "ask"},
+    }
+
+
+def annotator(prompt: Prompt) -> Any:
+    """Labels every numbered text by its words."""
+    listed = re.findall(r"^\[(\d+)\] (.*)$", words(prompt), re.MULTILINE)
+    return {"labels": [{"id": int(number), "label": true_label(text)} for number, text in listed]}
+
+
+def teacher(**roles: Any) -> ScriptedTeacher:
+    """The teacher of this world; a role can be replaced."""
+    return ScriptedTeacher({"generator": generator, "analyst": analyst, "annotator": annotator, **roles})
+
+
+def services(folder: Path, **changes: Any) -> Services:
+    """Services on fakes, seeds and a dev set of forty texts remembered."""
+    memory = changes.pop("memory", None) or ListMemory(settings=MemorySettings(duplicate_cosine=0.999))
+    dice = random.Random(7)
+    memory.remember(Example(text=text, label=label, split="seed") for label, text in SEEDS.items())
+    dev = [(label, make_text(label, dice)) for label in VOCABULARY for _ in range(10)]
+    memory.remember(Example(text=text, label=label, split="dev") for label, text in dev)
+    parts: dict[str, Any] = {
+        "task": task(),
+        "memory": memory,
+        "students": WordStudents(list(VOCABULARY)),
+        "teacher": teacher(),
+        "folder": RunFolder(folder),
+    }
+    return Services(**{**parts, **changes})
+
+
+def state(**changes: Any) -> State:
+    """A state of a run that has begun."""
+    return State(**{**initial_state(), **changes})
