@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from dotenv import load_dotenv
 
 if TYPE_CHECKING:
     from agents.folder import RunFolder
@@ -135,6 +136,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code (0 done, 1 a step failed, 2 your mistake, 75 stopped on request)."""
     sys.path.insert(0, str(HERE))  # our folders have short names: no other `agents` may win
     sys.path.append(str(Path.cwd()))  # `module:Class` in a config may name a file beside the user
+    load_dotenv(Path.cwd() / ".env")  # keys come from the environment or this file, and from nowhere else
     os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")  # read when langgraph is imported
     os.environ.setdefault("LANGSMITH_USE_DAEMON", "true")  # a dead trace endpoint must not hold up the exit
     os.environ.setdefault("ANONYMIZED_TELEMETRY", "FALSE")

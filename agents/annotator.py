@@ -24,8 +24,9 @@ class Annotator:
     agreement: Literal["auto", "on", "off"] = "auto"
     """Quarantine a text whose blind label is not the class it was written for. It pays where the teacher is weak, so
     `auto` means plain prompting only: a strong teacher's second look is better than its plan."""
-    calibration: Literal["blank", "batch"] = "blank"
-    """For `rate`: against texts without content, or (only for balanced batches) against the batch's mean."""
+    calibration: Literal["auto", "blank", "batch"] = "auto"
+    """For `rate`: against the batch's mean, which takes its classes to be balanced, as ordered texts are; or against
+    texts without content. `auto`: the batch where it has five texts or more per class."""
 
     def __call__(self, state: State, services: Services) -> State:
         """Label this cycle's drafts; what cannot be labelled goes to quarantine with the reason."""

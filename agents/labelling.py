@@ -16,8 +16,11 @@ from teacher.base import Message, Prompt
 PER_CALL = 20
 """Texts labelled in one call."""
 
-BLANKS = ("", "N/A", "[text]")
+BLANKS = ("", "N/A", "...", "something", "[MASK]")
 """Texts without content: what a model says about them is its prior, not its judgement."""
+
+BALANCED = 5
+"""Texts per class from which the mean of a batch is a better prior than what is said of blank texts."""
 
 
 @dataclass(frozen=True)
@@ -89,17 +92,20 @@ def _numbered(services: Services, texts: Sequence[str], vote: int) -> Prompt:
 
 
 def by_rating(
-    services: Services, texts: Sequence[str], cycle: int, calibration: Literal["blank", "batch"]
+    services: Services, texts: Sequence[str], cycle: int, calibration: Literal["auto", "blank", "batch"]
 ) -> list[Opinion]:
     """Read the calibrated probability of each label word after demonstrations without instructions.
 
     The raw probabilities of a small model mostly show which word it likes; dividing by what it says of texts without
-    content (or by the batch's mean, where classes are balanced) is worth up to 30 points of accuracy.
+    content, or by the batch's mean where classes are balanced, is worth up to 30 points of accuracy. Which of the two
+    is better depends on the task (135 M model, one draw of seeds: AG News .78 and .75, TREC .52 and .47, Snips .66 and
+    .70, SST-2 .60 and .83), but the batch is never far behind.
     """
     choices = services.task.choices()
     if choices is None:
         raise ValueError(f"a {services.task.kind} task has no closed list of answers to rate: use method = 'vote'")
-    blanks = BLANKS if calibration == "blank" else ()
+    by_batch = calibration == "batch" or (calibration == "auto" and len(texts) >= BALANCED * len(choices))
+    blanks = () if by_batch else BLANKS
     prompts = [Prompt(_demonstrations(services, choices, text)) for text in (*texts, *blanks)]
     bar = services.bar("labelling")
     rated = services.teacher.rate(prompts, list(choices.values()), role="annotator", cycle=cycle, progress=bar)

@@ -14,7 +14,7 @@ class StudentSettings(Frozen):
     """`minilm` (22 M parameters, comes with the install), or the folder or hub id of any Hugging Face encoder."""
     max_length: int = Field(default=128, ge=8)
     """Word pieces; longer texts are cut."""
-    epochs: int = Field(default=8, ge=0)
+    epochs: int = Field(default=4, ge=0)
     """Passes over the texts, within `min_steps` and `max_steps`; past `max_steps` at least three passes."""
     min_steps: int = Field(default=24, ge=0)
     max_steps: int = Field(default=160, ge=1)
