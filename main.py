@@ -4,8 +4,10 @@ Nothing heavy is imported until a command runs, so that `--help` answers at once
 """
 
 import os
+import shlex
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,7 +22,6 @@ HERE = Path(__file__).resolve().parent
 
 app = typer.Typer(
     help="From a task description, a few labelled examples and an LLM to a small, fast text model of your own.",
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -41,8 +42,8 @@ def run(
     runs: Runs = Path("runs"),
 ) -> None:
     """Start a run: read and check the data, then train, evaluate, analyse, generate, annotate, cycle by cycle."""
-    from graph.config import load
     from agents.folder import RunFolder
+    from graph.config import load
     from graph.services import create
 
     chosen = {"name": name, "seed": seed, "stop.cycles": cycles, "strategy": strategy}
@@ -58,25 +59,28 @@ def resume(
     runs: Runs = Path("runs"),
 ) -> None:
     """Go on with a run where it was; no teacher call that was answered is made again."""
-    from graph.run import run_folder
+    from agents.folder import RunFolder
     from graph.services import read_config
+    from report.reading import Run
 
-    folder = run_folder(name, runs)
+    folder = RunFolder(Run.find(name, runs).root.resolve())
     _drive(read_config(folder), folder)
 
 
 @app.command()
 def predict(
     model: Annotated[str, typer.Argument(help="Name or folder of a run (its champion), or a student's folder.")],
-    file: Annotated[Path | None, typer.Argument(help="Texts, one a line. Default: standard input.")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(help="Texts, one a line. Default: standard input.", exists=True, dir_okay=False)
+    ] = None,
     runs: Runs = Path("runs"),
 ) -> None:
     """Label texts: one JSON object a line, with the probability of every label."""
-    from graph.predicting import predict_lines, student_folder
+    from graph.predicting import open_student, predict_lines
 
-    folder = student_folder(model, runs)
-    with file.open("rb") if file else sys.stdin.buffer as lines:
-        for answer in predict_lines(folder, lines, str(file or "standard input")):
+    student = open_student(model, runs)
+    with file.open("rb") if file else nullcontext(sys.stdin.buffer) as lines:
+        for answer in predict_lines(student, lines, str(file or "standard input")):
             sys.stdout.write(answer + "\n")
 
 
@@ -103,33 +107,50 @@ def _drive(config: "RunConfig", folder: "RunFolder") -> None:
     from report.live import Live
     from report.reading import Run
     from report.tables import print_result
+    from tasks.errors import StepError
 
+    again = f"evokd resume {shlex.quote(str(folder.root))}"
     try:
         with Live(config.name, str(folder.root)) as live:
             outcome = drive(config, folder, live.show)
+    except StepError as error:
+        raise StepError(
+            f"{error}\nNothing before this step is lost. Settings: {folder.root / 'config.toml'}. Go on with: {again}"
+        ) from error
     finally:
         flush_traces()
-    again = f"evokd resume {folder.root}"
     if outcome.how == "interrupted":
-        live.say(f"Stopped: {outcome.why}. Nothing is lost. Go on with: {again}")
+        live.say(f"Stopped {outcome.why}. Nothing is lost. Go on with: {again}")
         raise typer.Exit(75)
-    live.say(f"The run ended: {outcome.why}." if outcome.how == "finished" else f"Stopped: {outcome.why}\n{again}")
+    if outcome.how == "budget":
+        live.say(f"Stopped: {outcome.why}\nRaise it in {folder.root / 'config.toml'} and go on with: {again}")
+    else:
+        live.say(f"The run ended: {outcome.why}.")
     print_result(Run.find(str(folder.root), folder.root.parent))
 
 
 def _guarded(command: Callable[[], object]) -> int:
-    """Turn the errors a user can meet into one line and an exit code."""
+    """Turn the errors a user can meet into a message and an exit code."""
     from tasks.errors import ConfigError, EvoKDError
 
     try:
         code = command()
         return code if isinstance(code, int) else 0
     except ConfigError as error:
-        sys.stderr.write(f"evokd: {error}\n")
-        return 2
+        return _told(str(error), 2)
     except EvoKDError as error:
-        sys.stderr.write(f"evokd: {error}\nThe run is kept as it was before this step: `evokd resume RUN` goes on.\n")
-        return 1
+        return _told(str(error), 1)
+    except typer.TyperException as error:  # a wrong command line
+        return _told(f"{error.format_message().rstrip('.')}. Try `evokd --help`.", 2)
+    except (typer.Abort, KeyboardInterrupt):
+        return _told("stopped. A run that was at work goes on with `evokd resume RUN`.", 130)
+    except OSError as error:  # a full disk, a folder one may not write to
+        return _told(str(error), 1)
+
+
+def _told(message: str, code: int) -> int:
+    sys.stderr.write(f"evokd: {message}\n")
+    return code
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -142,7 +163,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ.setdefault("ANONYMIZED_TELEMETRY", "FALSE")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    return _guarded(lambda: app(args=argv, standalone_mode=False))
+    given = list(sys.argv[1:] if argv is None else argv) or ["--help"]
+    return _guarded(lambda: app(args=given, prog_name="evokd", standalone_mode=False))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, NonNegativeInt
 
 from agents.base import Case, Services, State, prompt
 from agents.evidence import Evidence, gather
@@ -15,7 +15,7 @@ from teacher.base import Message, Prompt
 class LessonAnswer(BaseModel):
     """One pattern of failure in the teacher's words."""
 
-    name: str = Field(max_length=60)
+    name: str
     pattern: str
     advice: str
     cases: list[int]
@@ -24,7 +24,7 @@ class LessonAnswer(BaseModel):
 class ProbeAnswer(BaseModel):
     """A shape of text that nobody has written yet."""
 
-    name: str = Field(max_length=60)
+    name: str
     shape: str
     advice: str
 
@@ -43,12 +43,12 @@ class Analyst:
     Its conversation is kept for the generator, which continues it; the annotator never sees it.
     """
 
-    lessons: int = 3
-    wrong: int = 12
+    lessons: NonNegativeInt = 3
+    wrong: NonNegativeInt = 12
     """Cases the student got wrong that are shown."""
     correct: bool = True
     """Show correctly predicted cases as well, the least sure first (the paper's `w/o Correct` turns it off)."""
-    similar: int = 3
+    similar: NonNegativeInt = 3
     """Past errors like the present ones, taken from memory."""
     probe: bool = True
     """Ask for one shape of text never written yet."""
@@ -88,14 +88,14 @@ class Analyst:
         services.folder.write_json(services.folder.cycle(cycle) / "conversation.json", conversation)
         lessons = [_lesson(each, evidence.cases, cycle) for each in answer.value.lessons]
         kept = [lesson for lesson in lessons if lesson.evidence][: self.lessons]
-        if len(kept) < len(lessons):
-            counts["lessons refused"] = len(lessons) - len(kept)
-        return [*kept, *self._probe(answer.value.probe, cycle)]
+        if uncited := sum(not lesson.evidence for lesson in lessons):
+            counts["lessons refused"] = uncited
+        return _told_apart([*kept, *self._probe(answer.value.probe, cycle)])
 
     def _probe(self, answer: ProbeAnswer | None, cycle: int) -> list[Lesson]:
         if answer is None or not self.probe:
             return []
-        name = f"probe {answer.name}"
+        name = f"probe {answer.name[:80]}"
         lesson = Lesson(
             id=_slug(cycle, name), name=name, pattern=answer.shape, advice=answer.advice, kind="probe", cycle=cycle
         )
@@ -128,7 +128,7 @@ def _lesson(answer: LessonAnswer, cases: Sequence[Case], cycle: int) -> Lesson:
     cited = dict.fromkeys(cases[number - 1].id for number in answer.cases if 1 <= number <= len(cases))
     return Lesson(
         id=_slug(cycle, answer.name),
-        name=answer.name,
+        name=answer.name[:80],
         pattern=answer.pattern,
         advice=answer.advice,
         evidence=tuple(cited),
@@ -138,7 +138,7 @@ def _lesson(answer: LessonAnswer, cases: Sequence[Case], cycle: int) -> Lesson:
 
 def _computed(evidence: Evidence, cycle: int) -> list[Lesson]:
     """One lesson per frequent confusion, without an LLM."""
-    return [
+    lessons = [
         Lesson(
             id=_slug(cycle, f"{label} taken for {taken}"),
             name=f"{label} taken for {taken}",
@@ -149,7 +149,20 @@ def _computed(evidence: Evidence, cycle: int) -> list[Lesson]:
         )
         for (label, taken), _ in evidence.confusions
     ]
+    return _told_apart([lesson for lesson in lessons if lesson.evidence])
+
+
+def _told_apart(lessons: Sequence[Lesson]) -> list[Lesson]:
+    """The lessons with an id of its own for each: a teacher may use one name twice, and memory keeps one per id."""
+    told: dict[str, Lesson] = {}
+    for lesson in lessons:
+        name, number = lesson.id, 2
+        while name in told:
+            name, number = f"{lesson.id}-{number}", number + 1
+        told[name] = lesson.model_copy(update={"id": name})
+    return list(told.values())
 
 
 def _slug(cycle: int, name: str) -> str:
-    return f"{cycle}-{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-')[:60]}"
+    words = re.sub(r"[\W_]+", "-", name.lower()).strip("-")
+    return f"{cycle}-{words[:60]}"

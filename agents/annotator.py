@@ -3,7 +3,9 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveInt
 
 from agents.base import Draft, Services, State
 from agents.labelling import Opinion, by_rating, by_votes
@@ -17,9 +19,9 @@ class Annotator:
     method: Literal["auto", "rate", "vote"] = "auto"
     """`rate`: token probabilities of the label words, calibrated; `vote`: several answers. `auto`: rate where the
     model continues texts (plain prompting), vote elsewhere."""
-    votes: int = 2
+    votes: PositiveInt = 2
     """Answers per text, each in another order of the texts; a tie goes to quarantine."""
-    threshold: float = 0.6
+    threshold: Annotated[float, Field(ge=0, le=1)] = 0.6
     """Least confidence of a label that is learnt."""
     agreement: Literal["auto", "on", "off"] = "auto"
     """Quarantine a text whose blind label is not the class it was written for. It pays where the teacher is weak, so
@@ -57,10 +59,13 @@ class Annotator:
         return State(batch=[example.id for example in batch], counts=counts)
 
     def _opinions(self, drafts: Sequence[Draft], services: Services, cycle: int) -> list[Opinion]:
-        if drafts and all(draft.label is not None for draft in drafts):
-            return [_own_label(draft, services) for draft in drafts]
+        asked = iter(self._asked([draft.text for draft in drafts if draft.label is None], services, cycle))
+        return [next(asked) if draft.label is None else _own_label(draft, services) for draft in drafts]
+
+    def _asked(self, texts: Sequence[str], services: Services, cycle: int) -> list[Opinion]:
+        if not texts:
+            return []
         rate = self.method == "rate" or (self.method == "auto" and services.teacher.prompting("annotator") == "plain")
-        texts = [draft.text for draft in drafts]
         if rate:
             return by_rating(services, texts, cycle, self.calibration)
         return by_votes(services, texts, cycle, self.votes)

@@ -16,7 +16,7 @@ from typing import Annotated, Literal, Protocol, TypedDict
 from agents.folder import RunFolder
 from memory.base import Memory
 from student.base import Students
-from tasks.base import Frozen, Label, Origin, Split, Stance, Task
+from tasks.base import Example, Frozen, Label, Origin, Split, Stance, Task
 from teacher.base import Teacher
 
 Plan = Literal["seed", "breadth", "lessons"]
@@ -146,6 +146,19 @@ class Case(Frozen):
     after_probability: float
     right_before: bool
     right_after: bool
+
+
+def one_line(text: str) -> str:
+    """A text as one item of a list in a prompt: without line breaks, so that it cannot pose as another item."""
+    return " ".join(text.split())
+
+
+def shown_seeds(services: Services, per_class: int = 2) -> list[Example]:
+    """The seeds that go into prompts: the first of every class. Many shots of many classes would fill every call."""
+    shown: dict[Label, list[Example]] = {}
+    for example in services.memory.samples("seed"):
+        shown.setdefault(example.label, []).append(example)
+    return [example for examples in shown.values() for example in examples[:per_class]]
 
 
 PROMPTS = Path(__file__).parent / "prompts"

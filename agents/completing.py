@@ -9,8 +9,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agents.base import Draft, Services, prompt
-from agents.orders import Order
+from agents.base import Draft, Services, one_line, prompt
+from agents.orders import Order, total
 from tasks.base import Label
 from teacher.base import Prompt
 
@@ -30,8 +30,9 @@ class PlainWriter:
         """The drafts of each order, in order; `sample` tells repeated orders apart."""
         dice = random.Random(f"{self.services.seed} {self.cycle} {sample}")
         labels = list(self.services.task.labels)
+        before = [self.cycle * total(orders) + total(orders[:place]) for place in range(len(orders))]
         wanted = [
-            (place, order, order.label or self._label_of(order, labels, number))
+            (place, order, order.label or self._label_of(order, labels, number, before[place]))
             for place, order in enumerate(orders)
             for number in range(order.count)
         ]
@@ -51,10 +52,13 @@ class PlainWriter:
                 )
         return groups
 
-    def _label_of(self, order: Order, labels: Sequence[Label], number: int) -> Label:
-        """Hard texts are of the class that was misread; typical and probe texts of every class in turn."""
+    def _label_of(self, order: Order, labels: Sequence[Label], number: int, before: int) -> Label:
+        """Hard texts are of the class that was misread; typical and probe texts of every class in turn.
+
+        The turn goes on from order to order and cycle to cycle (`before`): a batch is smaller than many label lists.
+        """
         cited = self.services.memory.get(order.lesson.evidence) if order.lesson and order.stance == "hard" else []
-        return cited[number % len(cited)].label if cited else labels[number % len(labels)]
+        return cited[number % len(cited)].label if cited else labels[(before + number) % len(labels)]
 
     def _opening(self, order: Order, label: Label, dice: random.Random) -> str:
         task = self.services.task
@@ -64,7 +68,7 @@ class PlainWriter:
         if order.lesson and order.stance == "hard":
             cited = [e for e in self.services.memory.get(order.lesson.evidence) if e.label == label]
             shown += [(words[label], e.text) for e in dice.sample(cited, min(2, len(cited)))]
-        lines = [f'A {task.noun} about {word}: "{" ".join(text.split())}"' for word, text in shown[-8:]]
+        lines = [f'A {task.noun} about {word}: "{one_line(text)}"' for word, text in shown[-8:]]
         things = concrete_things(task.labels[label])
         case = f", in this case {dice.choice(things)}" if things else ""
         return prompt(

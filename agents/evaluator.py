@@ -5,11 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from pydantic import PositiveInt
+
 from agents.base import Case, CycleReport, Figures, Plan, Services, State
 from agents.export import export_samples
 from agents.gate import Decision, decide
 from tasks.base import ErrorCase, Example, Prediction, Split
 from tasks.metrics import mean
+
+NOT_WORSE = -1.64
+"""Strictness for typical texts, in standard errors: shelved only if they are worse beyond chance (one-sided 5 %)."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +28,7 @@ class Evaluator:
     """Off: every batch stays (the paper's loop)."""
     curriculum: Literal["gated", "lessons", "breadth"] = "gated"
     """`gated`: breadth first, then lessons, and breadth again when lessons do not pay. Or always the one."""
-    doubt: int = 2
+    doubt: PositiveInt = 2
     """Lesson batches shelved in a row before typical texts get the next batch."""
     strictness: float = 0.0
     """Standard errors by which a lesson batch must be better on the gate; typical batches need only not be worse."""
@@ -61,7 +66,7 @@ class Evaluator:
         export_samples(services)
         return State(
             cycle=cycle + 1,
-            plan=self._next(cycle + 1, shelved),
+            plan=self._next(bool(services.memory.samples("train")), shelved),
             champion=champion,
             shelved_in_a_row=shelved,
             batch=[],
@@ -87,7 +92,7 @@ class Evaluator:
             return Decision(True, "no gate: every batch stays")
         if not state.get("batch"):
             return Decision(False, "the batch is empty")
-        strictness = self.strictness if state["plan"] == "lessons" else -1.64
+        strictness = self.strictness if state["plan"] == "lessons" else NOT_WORSE
         return decide(services, state["cycle"], strictness)
 
     def _remember(
@@ -110,9 +115,11 @@ class Evaluator:
                 for case in wrong
             ]
         )
+        if decision.keep:
+            _mark_fixed(services, state["challenger"], cycle)
         for lesson in memory.lessons():
-            own = [case for case in cases if by_id[case.id].origin.lesson == lesson.id]
             if lesson.id in state.get("lessons", []):
+                own = [case for case in cases if by_id[case.id].origin.lesson == lesson.id]
                 effect = {
                     "samples": float(len(own)),
                     "kept": float(decision.keep),
@@ -121,10 +128,26 @@ class Evaluator:
                 }
                 memory.remember(lessons=[lesson.model_copy(update={"effect": effect})])
 
-    def _next(self, cycle: int, shelved: int) -> Plan:
+    def _next(self, learnt: bool, shelved: int) -> Plan:
         if self.curriculum != "gated":
             return self.curriculum
-        return "breadth" if cycle == 1 or shelved >= self.doubt else "lessons"
+        return "breadth" if not learnt or shelved >= self.doubt else "lessons"
+
+
+def _mark_fixed(services: Services, champion: str, cycle: int) -> None:
+    """Write down which errors of earlier cycles the new champion gets right."""
+    open_ones = [error for error in services.memory.errors() if error.fixed_in is None and error.cycle < cycle]
+    if not open_ones:
+        return
+    student = services.students.load(services.folder.root / champion)
+    predictions = student.predict([error.example.text for error in open_ones])
+    services.memory.remember(
+        errors=[
+            error.model_copy(update={"fixed_in": cycle})
+            for error, prediction in zip(open_ones, predictions, strict=True)
+            if services.task.is_right(error.example.label, prediction.label)
+        ]
+    )
 
 
 def _case(services: Services, example: Example, before: Prediction, after: Prediction) -> Case:

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from agents.base import Case, Services
+from agents.base import Case, Services, one_line
 from tasks.base import ErrorCase, Label
 
 
@@ -21,7 +21,7 @@ class Evidence:
     """Class -> (right, all) in the batch."""
     confusions: tuple[tuple[tuple[Label, Label], int], ...]
     """((label, taken for), how often), the most frequent first."""
-    subtypes: dict[str, int]
+    subtypes: tuple[tuple[str, int], ...]
     """Subtypes written so far and how many texts each has."""
 
     @property
@@ -38,7 +38,7 @@ class Evidence:
     def wrong_cases(self) -> str:
         """The numbered wrong cases."""
         lines = [
-            f"[{number}] {case.text}\n    right: {case.label}; the model said: {case.before}"
+            f"[{number}] {one_line(case.text)}\n    right: {case.label}; the model said: {case.before}"
             for number, case in enumerate(self.wrong, start=1)
         ]
         return "\n".join(lines) or "(none)"
@@ -46,7 +46,8 @@ class Evidence:
     def correct_cases(self) -> str:
         """The numbered correct cases."""
         lines = [
-            f"[{number}] {case.text}\n    right: {case.label}; the model gave it {case.before_probability:.2f}"
+            f"[{number}] {one_line(case.text)}\n"
+            f"    right: {case.label}; the model gave it {case.before_probability:.2f}"
             for number, case in enumerate(self.correct, start=len(self.wrong) + 1)
         ]
         return "\n".join(lines) or "(not shown)"
@@ -54,15 +55,15 @@ class Evidence:
     def past_cases(self) -> str:
         """Similar errors of earlier cycles, and whether they were learnt since."""
         lines = [
-            f"- {error.example.text} (right: {error.example.label}; said: {error.predicted}; "
-            f"{'learnt since' if error.fixed_in else 'not learnt yet'})"
+            f"- {one_line(error.example.text)} (right: {error.example.label}; said: {error.predicted}; "
+            f"{'not learnt yet' if error.fixed_in is None else 'learnt since'})"
             for error in self.past
         ]
         return "\n".join(lines) or "(none)"
 
     def covered(self) -> str:
         """The subtypes that have texts already."""
-        return "; ".join(f"{subtype} ({count})" for subtype, count in self.subtypes.items()) or "(nothing listed)"
+        return "; ".join(f"{subtype} ({count})" for subtype, count in self.subtypes[:60]) or "(nothing listed)"
 
 
 def gather(services: Services, cycle: int, wrong: int, correct: bool, similar: int) -> Evidence:
@@ -85,14 +86,14 @@ def gather(services: Services, cycle: int, wrong: int, correct: bool, similar: i
         past=_past(services, failed[:wrong], {case.id for case in cases}, similar),
         per_class=per_class,
         confusions=tuple(confusions.most_common(10)),
-        subtypes=dict(subtypes),
+        subtypes=tuple(subtypes.most_common()),
     )
 
 
 def _past(services: Services, failed: list[Case], present: set[str], k: int) -> tuple[ErrorCase, ...]:
     found: dict[str, ErrorCase] = {}
     for case in failed[:4] if k else ():
-        for error in services.memory.similar(case.text, "errors", k + len(present)):
-            if isinstance(error, ErrorCase) and error.example.id not in present:
-                found.setdefault(error.example.id, error)
+        near = services.memory.similar(case.text, "errors", k + len(present))
+        for error in [error for error in near if error.example.id not in present][:k]:
+            found.setdefault(error.example.id, error)
     return tuple(found.values())[: 2 * k]

@@ -73,7 +73,7 @@ class RunFolder:
         """Read JSON lines written by `write_rows`; an absent file has no rows."""
         if not path.exists():
             return []
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")  # splitlines() would also cut at U+2028 inside a text
         return [model.model_validate_json(line) for line in lines if line]
 
     def write_json(self, path: Path, value: object) -> None:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from agents.base import Figures, Services
 from tasks.base import Example
+from tasks.errors import ConfigError
 from tasks.metrics import Score, paired
 
 Vector = npt.NDArray[np.float64]
@@ -43,7 +44,7 @@ def decide(services: Services, cycle: int, strictness: float) -> Decision:
     dev = [number for number, example in enumerate(held_out) if example.split == "dev"]
     if 0 < len(dev) < len(held_out):
         on_dev = paired(with_batch.loss[dev], without.loss[dev])
-        if on_dev.value > 0 and on_dev.differs_from(0.0):
+        if on_dev.value > 0 and (on_dev.differs_from(0.0) or (on_dev.low is None and on_dev.n > 1)):
             return Decision(False, f"it harms the dev set ({on_dev}); {figures}", evidence)
     keep = loss.value + strictness * _standard_error(loss) <= 0
     return Decision(keep, f"{'not worse' if keep else 'not better'} with it; {figures}", evidence)
@@ -65,6 +66,11 @@ def _side(services: Services, cycle: int, side: Literal["challenger", "champion"
     folders = sorted(services.folder.rival(cycle, side, 0).parent.glob(f"{side}-*"))
     if side == "challenger":
         folders = [services.folder.student(cycle), *folders]
+    if not folders:
+        raise ConfigError(
+            "the gate has no students trained without the batch to compare with: set `members` under [agents.trainer] "
+            "to 1 or more, or `gate = false` under [agents.evaluator]."
+        )
     losses, rights = [], []
     for folder in folders:
         predictions = services.students.load(folder).predict([example.text for example in texts])

@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from pydantic import NonNegativeInt, PositiveInt
+
 from agents import pool
 from agents.base import Draft, Services, State
 from agents.completing import PlainWriter
@@ -20,11 +22,11 @@ ROUNDS = 3
 class Generator:
     """Writes the backbone first (breadth), then candidate batches aimed at the lessons."""
 
-    backbone: int = 120
+    backbone: NonNegativeInt = 120
     """Texts of the first breadth batch that are trained on; at least four per class."""
-    gate: int = 150
+    gate: NonNegativeInt = 150
     """Further texts of the backbone that are set aside as the gate before anything is trained."""
-    batch: int = 30
+    batch: PositiveInt = 30
     """Texts of every later batch."""
     mix: Mix = field(default_factory=Mix)
     easy: bool = True
@@ -36,12 +38,13 @@ class Generator:
         """Write this cycle's drafts to disk; near duplicates of anything known are refused and counted."""
         cycle, refused = state["cycle"], Counter[str]()
         first = state["plan"] == "breadth" and not services.memory.samples("train")
-        wanted = self._backbone(services) + self.gate if first else self.batch
+        gate = max(0, self.gate - len(services.memory.samples("gate")))  # a backbone may be written a second time
+        wanted = self._backbone(services) + gate if first else self.batch
         drafts = self._picked(state, services, wanted)
         orders = self._orders(state, services, wanted - len(drafts))
-        drafts += self._written(orders, services, cycle, refused)
+        drafts = self._written(orders, drafts, services, cycle, refused)
         if first:
-            drafts = _set_aside(drafts, round(len(drafts) * self.gate / wanted), services.seed)
+            drafts = _set_aside(drafts, round(len(drafts) * gate / wanted), services.seed)
         services.folder.write_rows(services.folder.cycle(cycle) / "drafts.jsonl", drafts)
         counts = {**state.get("counts", {}), "drafted": len(drafts)}
         counts |= {f"refused: {reason}": count for reason, count in sorted(refused.items())}
@@ -57,6 +60,8 @@ class Generator:
         return [Draft(text=text, stance="pool") for text in texts]
 
     def _orders(self, state: State, services: Services, wanted: int) -> list[Order]:
+        if not wanted:
+            return []
         chosen = set(state.get("lessons", []))
         lessons = [lesson for lesson in services.memory.lessons() if lesson.id in chosen]
         mix = self.mix if self.easy else Mix(typical=0.0, hard=1.0, probe=self.mix.probe)
@@ -68,10 +73,13 @@ class Generator:
         subtypes = outline(services, state["cycle"], max(2, min(8, -(-per_class // 4))))
         return breadth(wanted, subtypes, per_call=15, turn=state["cycle"])
 
-    def _written(self, orders: Sequence[Order], services: Services, cycle: int, refused: Counter[str]) -> list[Draft]:
+    def _written(
+        self, orders: Sequence[Order], picked: Sequence[Draft], services: Services, cycle: int, refused: Counter[str]
+    ) -> list[Draft]:
+        """The picked drafts and what was written; no two of them alike."""
         plain = services.teacher.prompting("generator") == "plain"
         writer = PlainWriter(services, cycle) if plain else ChatWriter(services, cycle, self.separate)
-        kept: list[Draft] = []
+        kept = list(picked)
         for sample in range(ROUNDS):
             if not total(orders):
                 break

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import BaseModel, JsonValue, WithJsonSchema, create_model
 
-from agents.base import Services, prompt
+from agents.base import Services, one_line, prompt, shown_seeds
 from agents.folder import chunks
 from tasks.base import Dropped, Label, Task, Verdict
 from teacher.base import Message, Prompt
@@ -65,17 +65,23 @@ def by_votes(services: Services, texts: Sequence[str], cycle: int, votes: int) -
     said: list[list[Label]] = [[] for _ in texts]
     problems: list[list[str]] = [[] for _ in texts]
     for (_, group), answer in zip(ballots, answers, strict=True):
-        marked = {each.id: each.label for each in answer.value.labels} if answer.value else {}
+        marked = answer.value.labels if answer.value else []
         for number, i in enumerate(group, start=1):
             try:
-                if number not in marked:
-                    raise ValueError(answer.problem or "no label for this text")
-                said[i].append(services.task.read(texts[i], marked[number]))
+                said[i].append(services.task.read(texts[i], _label_of(number, marked)))
             except Dropped:
                 problems[i].append("dropped by the teacher")
             except ValueError:
                 problems[i].append("no usable answer")
     return [_settled(services, said[i], problems[i]) for i in range(len(texts))]
+
+
+def _label_of(number: int, marked: Sequence[Marked]) -> JsonValue:
+    """What the list says of one number; a list that says nothing, or two things, is a slip and no label."""
+    said = [each.label for each in marked if each.id == number]
+    if not said or any(label != said[0] for label in said):
+        raise ValueError(f"{len(said)} labels for text {number}")
+    return said[0]
 
 
 def _settled(services: Services, said: Sequence[Label], problems: Sequence[str]) -> Opinion:
@@ -85,8 +91,8 @@ def _settled(services: Services, said: Sequence[Label], problems: Sequence[str])
 
 
 def _numbered(services: Services, texts: Sequence[str], vote: int) -> Prompt:
-    listed = "\n".join(f"[{number}] {' '.join(text.split())}" for number, text in enumerate(texts, start=1))
-    seeds = "\n".join(f"- {e.text} => {e.label}" for e in services.memory.samples("seed"))
+    listed = "\n".join(f"[{number}] {one_line(text)}" for number, text in enumerate(texts, start=1))
+    seeds = "\n".join(f"- {one_line(e.text)} => {e.label}" for e in shown_seeds(services))
     request = prompt("annotator", task=services.task.describe(), seeds=seeds, texts=listed, count=len(texts))
     return Prompt((Message(role="user", content=request),), sample=vote)
 
@@ -127,5 +133,5 @@ def _opinion(services: Services, labels: list[Label], row: list[float] | None, p
 def _demonstrations(services: Services, choices: Mapping[Label, str], text: str) -> str:
     seeds = services.memory.samples("seed")
     shown = {label: next(e for e in seeds if e.label == label) for label in choices}
-    blocks = [f"Text: {example.text}\nLabel: {choices[label]}\n" for label, example in shown.items()]
-    return "\n".join([*blocks, f"Text: {' '.join(text.split())}\nLabel:"])
+    blocks = [f"Text: {one_line(example.text)}\nLabel: {choices[label]}\n" for label, example in shown.items()]
+    return "\n".join([*blocks, f"Text: {one_line(text)}\nLabel:"])

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field, NonNegativeFloat
 
 from agents.base import Services
 from agents.outline import Subtype
@@ -14,10 +16,10 @@ from tasks.base import Label, Lesson, Stance
 class Mix:
     """Shares of a later batch by stance; the three stances are scaled to sum to one."""
 
-    typical: float = 0.4
-    hard: float = 0.4
-    probe: float = 0.2
-    pool: float = 0.7
+    typical: NonNegativeFloat = 0.4
+    hard: NonNegativeFloat = 0.4
+    probe: NonNegativeFloat = 0.2
+    pool: Annotated[float, Field(ge=0, le=1)] = 0.7
     """Share of every batch taken from the user's unlabelled texts, where there are any."""
 
 
@@ -43,7 +45,7 @@ def breadth(count: int, outline: Mapping[Label, Sequence[Subtype]], per_call: in
         count: texts in all.
         outline: class -> its subtypes (may be empty).
         per_call: most texts in one order.
-        turn: how often breadth was ordered before; later turns start at other subtypes.
+        turn: number of the batch; where a class has more subtypes than it gets texts, each turn goes on with others.
     """
     orders = []
     for label, quota in zip(outline, spread(count, len(outline)), strict=True):
@@ -51,8 +53,16 @@ def breadth(count: int, outline: Mapping[Label, Sequence[Subtype]], per_call: in
         calls = max(1, -(-quota // per_call))
         for call, size in enumerate(spread(quota, calls)):
             share = subtypes[(call + turn) % calls :: calls] or subtypes
-            orders.append(Order("typical", size, label=label, subtypes=tuple(share[:size])))
+            orders.append(Order("typical", size, label=label, subtypes=_window(share, size, turn)))
     return [order for order in orders if order.count]
+
+
+def _window(subtypes: Sequence[Subtype], size: int, turn: int) -> tuple[Subtype, ...]:
+    """At most `size` subtypes, beginning where the turn before ended."""
+    if len(subtypes) <= size:
+        return tuple(subtypes)
+    start = turn * size % len(subtypes)
+    return tuple([*subtypes, *subtypes][start : start + size])
 
 
 def aimed(count: int, lessons: Sequence[Lesson], mix: Mix) -> list[Order]:

@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from agents.base import Services, prompt
+from agents.base import Services, one_line, prompt, shown_seeds
 from agents.folder import chunks
-from tasks.base import Frozen, Label
+from tasks.base import Label
 from teacher.base import Message, Prompt
 
 
-class Subtype(Frozen):
-    """A kind of text within a class, and what such texts may be about."""
+class Subtype(BaseModel):
+    """A kind of text within a class, and what such texts may be about; a teacher may add what it likes."""
+
+    model_config = ConfigDict(frozen=True)
 
     name: str
     topics: tuple[str, ...] = ()
@@ -45,7 +47,7 @@ def outline(services: Services, cycle: int, per_class: int) -> dict[Label, tuple
 
 
 def _ask(services: Services, cycle: int, groups: Sequence[Sequence[Label]], per_class: int) -> list[ClassOutline]:
-    seeds = "\n".join(f"- {e.text} ({e.label})" for e in services.memory.samples("seed"))
+    seeds = "\n".join(f"- {one_line(e.text)} ({e.label})" for e in shown_seeds(services))
     prompts = []
     for group in groups:
         request = prompt(

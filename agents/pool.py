@@ -8,6 +8,14 @@ import numpy as np
 from agents.base import Services
 
 
+def shown(pool: Sequence[str]) -> Sequence[str]:
+    """The few first texts of the pool that show the generator what texts of the task look like.
+
+    They are never picked, so that no text of the gate can have been in a prompt.
+    """
+    return pool[: min(8, len(pool) // 10)]
+
+
 def pick(services: Services, champion: str, count: int, cycle: int) -> list[str]:
     """Up to `count` pool texts the student is least sure of, spread over what they are about.
 
@@ -20,9 +28,11 @@ def pick(services: Services, champion: str, count: int, cycle: int) -> list[str]
         count: how many to pick.
         cycle: seeds the random subset that is looked at when the pool is large.
     """
-    fresh = _unused(services)
-    random.Random(services.seed * 1000 + cycle).shuffle(fresh)
-    fresh = fresh[: max(2000, 4 * count)]
+    if count <= 0:
+        return []
+    looked_at = list(services.pool[len(shown(services.pool)) :])
+    random.Random(services.seed * 1000 + cycle).shuffle(looked_at)
+    fresh = _unused(services, looked_at[: max(2000, 4 * count)])
     if len(fresh) <= count:
         return fresh
     predictions = services.students.load(services.folder.root / champion).predict(fresh)
@@ -31,9 +41,8 @@ def pick(services: Services, champion: str, count: int, cycle: int) -> list[str]
     return _spread(services, unsure, count)
 
 
-def _unused(services: Services) -> list[str]:
-    pool = list(services.pool)
-    return [text for text, refusal in zip(pool, services.memory.novel(pool), strict=True) if refusal is None]
+def _unused(services: Services, texts: Sequence[str]) -> list[str]:
+    return [text for text, refusal in zip(texts, services.memory.novel(texts), strict=True) if refusal is None]
 
 
 def _margin(probabilities: Sequence[float]) -> float:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from pydantic import NonNegativeInt
+
 from agents.base import Services, State
 from tasks.base import Example
 
@@ -23,7 +25,7 @@ class Trainer:
     """`fresh`: from the encoder, on everything kept. `warm`: the champion goes on with the batch (the paper)."""
     review: bool = True
     """Warm start only: mix earlier samples in, twice as many as the batch has (the paper's review history)."""
-    members: int = 2
+    members: NonNegativeInt = 2
     """Students trained on each side of the comparison; 0 trains the challenger alone."""
 
     def __call__(self, state: State, services: Services) -> State:
@@ -34,20 +36,20 @@ class Trainer:
         known = {example.id for example in kept}
         batch = [example for example in services.memory.get(state.get("batch", [])) if example.id not in known]
         challenger = services.folder.student(cycle)
-        jobs = [(challenger, [*kept, *batch], 0)]
+        jobs = [(challenger, batch, 0)]
         if cycle > 0 and self._comparable(services):
             for member in range(self.members):
                 if member:  # the challenger itself is the first member of its side
-                    jobs.append((services.folder.rival(cycle, "challenger", member), [*kept, *batch], member))
-                jobs.append((services.folder.rival(cycle, "champion", member), kept, member))
-        for number, (folder, examples, member) in enumerate(jobs, start=1):
+                    jobs.append((services.folder.rival(cycle, "challenger", member), batch, member))
+                jobs.append((services.folder.rival(cycle, "champion", member), [], member))
+        for number, (folder, fresh, member) in enumerate(jobs, start=1):
             seed = services.seed * 10_000 + cycle * 100 + member
-            what = f"training {number} of {len(jobs)} on {len(examples)} texts"
+            what = f"training {number} of {len(jobs)} on {len(kept) + len(fresh)} texts"
             if self.start == "warm" and state.get("champion"):
-                self._go_on(services.folder.root / state["champion"], folder, (kept, batch), seed, services, what)
+                self._go_on(services.folder.root / state["champion"], folder, (kept, fresh), seed, services, what)
             elif not folder.exists():  # a killed run finds the students it had finished
                 student = services.students.new(seed)
-                student.fit(examples, services.bar(what))
+                student.fit([*kept, *fresh], services.bar(what))
                 student.save(folder)
         counts = {**state.get("counts", {}), "trained on": len(kept) + len(batch)}
         return State(challenger=services.folder.relative(challenger), counts=counts)

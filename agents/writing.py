@@ -6,8 +6,9 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel, Field
 
-from agents.base import Draft, Services, prompt
+from agents.base import Draft, Services, one_line, prompt
 from agents.orders import Order, lengths
+from agents.pool import shown
 from teacher.base import Answer, Message, Prompt
 
 
@@ -114,8 +115,11 @@ class ChatWriter:
         )
 
     def _examples(self) -> str:
-        seeds = [example.text for example in self.services.memory.samples("seed")]
-        return "\n".join(f"- {text}" for text in (*seeds[:12], *self.services.pool[:8]))
+        memory, pool = self.services.memory, shown(self.services.pool)
+        seeds = [example.text for example in memory.samples("seed")][:12]
+        # The user's unlabelled texts may be near the dev set.
+        usable = [text for text, refusal in zip(pool, memory.novel(pool), strict=True) if refusal != "held-out"]
+        return "\n".join(f"- {one_line(text)}" for text in (*seeds, *usable))
 
     def _label_rule(self) -> str:
         return "Only the texts: no labels, no explanations." if self.separate else "Give each text its label."
@@ -137,7 +141,7 @@ def _drafts(order: Order, answer: Answer[BaseModel]) -> list[Draft]:
         texts = value.texts if isinstance(value, Listed) else []
     drafts = []
     for number, item in enumerate(texts[: order.count]):
-        text = " ".join(item.text.split())
+        text = one_line(item.text)
         if text:
             subtype = order.subtypes[number * len(order.subtypes) // order.count].name if order.subtypes else None
             drafts.append(

@@ -28,6 +28,9 @@ from graph.services import create
 from student.transformer import load_student
 from tasks.metrics import mean, paired
 
+SAMPLE = 500
+"""Test rows on which the champions between the first and the last are scored."""
+
 TASKS = tomllib.loads((Path(__file__).parent / "tasks.toml").read_text(encoding="utf-8"))
 
 
@@ -79,29 +82,32 @@ def name_of(options: argparse.Namespace) -> str:
 
 
 def scored(options: argparse.Namespace, folder: RunFolder) -> dict[str, Any]:
-    """Test accuracy of the champion after every cycle, and of the seed-only student."""
+    """Test accuracy of the seed-only student and of the last champion on the whole file, of the others on a sample."""
     test = rows(options.data / options.task / "test.jsonl")
-    texts, gold = [row["text"] for row in test], [row["label"] for row in test]
-    right: dict[str, list[float]] = {}
-    cycles = []
-    for row in rows(folder.root / "metrics.jsonl"):
-        champion = row["champion"]
-        if champion not in right:
-            predictions = load_student(folder.root / champion).predict(texts)
-            right[champion] = [float(p.label == label) for p, label in zip(predictions, gold, strict=True)]
-        counts = row["counts"]
-        cycles.append(
-            {
-                "cycle": row["cycle"], "plan": row["plan"], "kept": row["kept"], "accepted": counts.get("accepted", 0),
-                "trained on": counts["trained on"], "test": mean(right[champion]).value, "why": row["why"],
-                "calls": row["teacher"]["calls"], "seconds": sum(row["seconds"].values()),
-            }
-        )  # fmt: skip
-    first, last = right["students/cycle-000"], right[rows(folder.root / "metrics.jsonl")[-1]["champion"]]
+    sample = random.Random(0).sample(test, min(SAMPLE, len(test)))
+    metrics = rows(folder.root / "metrics.jsonl")
+    first, last = (_right(folder, row["champion"], test) for row in (metrics[0], metrics[-1]))
+    in_sample = {row["champion"]: mean(_right(folder, row["champion"], sample)).value for row in metrics}
+    cycles = [
+        {
+            **{
+                key: row[key]
+                for key in ("cycle", "plan", "kept", "counts", "gate", "why", "champion", "teacher", "seconds")
+            },
+            "test sample": in_sample[row["champion"]],
+        }
+        for row in metrics
+    ]
     return {
-        "trial": name_of(options), "n": len(test), "seeds only": mean(first).model_dump(),
+        "trial": name_of(options), "options": {key: str(value) for key, value in vars(options).items()},
+        "n": len(test), "n of the sample": len(sample), "seeds only": mean(first).model_dump(),
         "after the loop": mean(last).model_dump(), "difference": paired(last, first).model_dump(), "cycles": cycles,
     }  # fmt: skip
+
+
+def _right(folder: RunFolder, student: str, texts: list[dict[str, Any]]) -> list[float]:
+    predictions = load_student(folder.root / student).predict([row["text"] for row in texts])
+    return [float(p.label == row["label"]) for p, row in zip(predictions, texts, strict=True)]
 
 
 def main() -> None:

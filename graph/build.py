@@ -21,7 +21,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 
 from agents.base import Agent, Services, State
-from tasks.errors import EvoKDError, StepError
+from tasks.errors import BudgetExhausted, ConfigError, EvoKDError, StepError
 
 Stopping = Callable[[State], str]
 """State after the evaluator -> why the run is over, or an empty string."""
@@ -44,7 +44,7 @@ def build(agents: Mapping[str, Agent], stop: Stopping, context: type = Services)
     """
     builder = StateGraph(State, context_schema=context)
     for name, agent in agents.items():
-        builder.add_node(name, _node(name, agent, stop if name == "evaluator" else None))
+        builder.add_node(name, _node(name, agent, stop if name == "evaluator" else None, context))
     names = list(agents)
     builder.add_edge(START, names[0])
     for name, after in zip(names, [*names[1:], names[0]], strict=True):
@@ -59,29 +59,54 @@ def _ended(state: State) -> bool:
     return bool(state.get("stop"))
 
 
-def _node(name: str, agent: Agent, stop: Stopping | None) -> Callable[..., State]:
+def _node(name: str, agent: Agent, stop: Stopping | None, context: type) -> Callable[..., State]:
     def step(state: State, *, runtime: Runtime[Any]) -> State:
-        services = runtime.context if isinstance(runtime.context, Services) else runtime.context.services()
-        cycle = state["cycle"]
+        state = State(**{**initial_state(), **state})  # Studio starts with what its user typed, or nothing
+        given = runtime.context or context()
+        services = given if isinstance(given, Services) else given.services()
 
         def progress(what: str, done: int, total: int) -> None:
-            runtime.stream_writer({"step": name, "cycle": cycle, "what": what, "done": done, "total": total})
+            runtime.stream_writer(
+                {"step": name, "cycle": state["cycle"], "what": what, "done": done, "total": total},
+            )
 
         progress("", 0, 0)
         started = time.monotonic()
-        try:
-            update = agent(state, dataclasses.replace(services, progress=progress))
-        except EvoKDError:
-            raise
-        except Exception as cause:
-            raise StepError(f"step {name!r} of cycle {cycle} failed: {type(cause).__name__}: {cause}") from cause
+        update = _done(name, agent, state, dataclasses.replace(services, progress=progress))
         if "seconds" not in update:  # the evaluator closes the account of its cycle itself
             spent = round(time.monotonic() - started, 2)
-            update["seconds"] = {**state.get("seconds", {}), name: spent}
+            update["seconds"] = {**state["seconds"], name: spent}
         if stop is not None:
-            history = [*state.get("history", []), *update.get("history", [])]
+            history = [*state["history"], *update.get("history", [])]
             update["stop"] = stop(State(**{**state, **update, "history": history}))
         return update
 
     step.__name__ = name
     return step
+
+
+def _done(name: str, agent: Agent, state: State, services: Services) -> State:
+    """What a step changed.
+
+    Raises:
+        BudgetExhausted: as it is.
+        ConfigError: as it is, with the step named.
+        StepError: anything else, with the step named and the cause kept.
+    """
+    where = f"step {name!r} of cycle {state['cycle']}"
+    try:
+        update = agent(state, services) or State()
+    except BudgetExhausted:
+        raise
+    except ConfigError as cause:
+        raise ConfigError(f"{where}: {cause}") from cause
+    except EvoKDError as cause:
+        raise StepError(f"{where}: {cause}") from cause
+    except Exception as cause:
+        raise StepError(f"{where} failed: {type(cause).__name__}: {cause}") from cause
+    if not isinstance(update, dict):
+        raise StepError(f"{where} returned {update!r:.80}, which is not a State of what changed.")
+    if unknown := [key for key in update if key not in State.__annotations__]:
+        allowed = ", ".join(State.__annotations__)
+        raise StepError(f"{where} returned {unknown[0]!r}, which the state does not have. Allowed: {allowed}.")
+    return update

@@ -1,16 +1,15 @@
 """The TOML file of a run: read, validated, resolved. Every mistake in it is one line that says what is allowed."""
 
-import dataclasses
-import importlib
 import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError, field_validator
+from pydantic import Field, JsonValue, ValidationError, field_validator
 
 from agents.base import Agent
+from graph.checking import built, first_mistake, known_kind, resolve
 from graph.stop import Stop
 from graph.strategies import STRATEGIES
 from memory.base import MemorySettings
@@ -38,7 +37,13 @@ class TaskSettings(Frozen):
     @field_validator("labels", mode="before")
     @classmethod
     def _names_alone(cls, value: object) -> object:
-        return dict.fromkeys(value, "") if isinstance(value, list) else value
+        if not isinstance(value, list):
+            return value
+        if wrong := [name for name in value if not isinstance(name, str)]:
+            raise ValueError(f"a list of labels holds names only, not {wrong[0]!r}")
+        if len(set(value)) < len(value):
+            raise ValueError("a label is named twice")
+        return dict.fromkeys(value, "")
 
 
 class DataSettings(Frozen):
@@ -53,6 +58,13 @@ class DataSettings(Frozen):
     label: str = "label"
 
 
+class MemorySection(MemorySettings):
+    """`[memory]`: our settings, and whose memory it is."""
+
+    kind: str = "chroma"
+    """`chroma`, or `module:Class` for a part of your own."""
+
+
 class RunConfig(Frozen):
     """All of one run."""
 
@@ -64,10 +76,10 @@ class RunConfig(Frozen):
     data: DataSettings
     teacher: TeacherSettings = TeacherSettings()
     student: StudentSettings = StudentSettings()
-    memory: MemorySettings = MemorySettings()
+    memory: MemorySection = MemorySection()
     budget: BudgetSettings = BudgetSettings()
-    stop: dict[str, Any] = Field(default={})
-    agents: dict[str, dict[str, Any]] = Field(default={})
+    stop: dict[str, JsonValue] = Field(default={})
+    agents: dict[str, dict[str, JsonValue]] = Field(default={})
 
     @field_validator("name")
     @classmethod
@@ -87,96 +99,93 @@ def load(path: Path, overrides: Mapping[str, Any] | None = None) -> RunConfig:
     Raises:
         ConfigError: the file is missing, is not TOML, or says something that is not allowed.
     """
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(f"there is no config file {str(path)!r}; `configs/` has examples.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise ConfigError(f"{path}: not a readable TOML file: {error}") from None
+    raw = read_toml(path)
     raw.setdefault("name", path.stem)
     for key, value in (overrides or {}).items():
         *sections, last = key.split(".")
         target = raw
         for section in sections:
             target = target.setdefault(section, {})
+            if not isinstance(target, dict):
+                raise ConfigError(f"{path}: {section} = {target!r}: must be a table, [{section}].")
         target[last] = value
     return validate(raw, str(path))
 
 
+def read_toml(path: Path) -> dict[str, Any]:
+    """The raw content of a TOML file.
+
+    Raises:
+        ConfigError: it is missing or is not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"there is no config file {str(path)!r}; `configs/` has examples.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise ConfigError(f"{path}: not a readable TOML file: {error}") from None
+
+
 def validate(raw: Mapping[str, Any], source: str) -> RunConfig:
-    """A checked config, agents and stop rule included.
+    """A checked config: parts, agents and stop rule included.
 
     Raises:
         ConfigError: one line for the first mistake.
     """
     try:
         config = RunConfig.model_validate(raw)
+        known_kind(config.task.kind, "task.kind", ("classification",))
+        known_kind(config.student.kind, "student.kind", ("transformer",))
+        known_kind(config.memory.kind, "memory.kind", ("chroma",))
+        known_kind(config.teacher.kind or "", "teacher.kind", ("local", "openai"))
+        agents(config)
+        stop_rule(config)
     except ValidationError as error:
-        raise ConfigError(f"{source}: {_first_mistake(error)}") from None
-    agents(config)
-    stop_rule(config)
+        raise ConfigError(f"{source}: {first_mistake(error, RunConfig)}") from None
+    except ConfigError as error:
+        raise ConfigError(f"{source}: {error}") from error.__cause__
     return config
 
 
 def agents(config: RunConfig) -> dict[str, Agent]:
     """Role name -> agent with its settings, in the order of the ring."""
-    found = {}
+    classes: dict[str, Any] = {}
     for entry in config.order:
         kind = _agent_class(entry)
-        name = kind.__name__.lower()
-        settings = _merged(STRATEGIES[config.strategy].get(name, {}), config.agents.get(name, {}))
-        found[name] = _built(kind, settings, f"[agents.{name}]")
+        if kind.__name__.lower() in classes:
+            raise ConfigError(f"order names the role {kind.__name__.lower()!r} twice.")
+        classes[kind.__name__.lower()] = kind
+    if [role for role in classes if role in ROLES] != list(ROLES):
+        raise ConfigError(
+            f"order = {list(classes)}: a cycle needs {', '.join(ROLES)}, in this order; others may stand between."
+        )
     for name in config.agents:
-        if name not in found:
-            raise ConfigError.unknown("the section [agents] names a role that", name, found)
-    if missing := [role for role in ROLES if role not in found]:
-        raise ConfigError(f"order lacks {', '.join(missing)}: a cycle needs {', '.join(ROLES)}.")
-    return found
+        if name not in classes:
+            raise ConfigError.unknown("the role in [agents]", name, classes)
+    defaults = STRATEGIES[config.strategy]
+    return {
+        name: built(kind, _merged(defaults.get(name, {}), config.agents.get(name, {})), f"[agents.{name}]")
+        for name, kind in classes.items()
+    }
 
 
 def stop_rule(config: RunConfig) -> Stop:
     """The stop rule, ours or the one that `[stop] kind = "module:Class"` names."""
-    settings = dict(config.stop)
+    settings: dict[str, Any] = dict(config.stop)
     kind = settings.pop("kind", None)
-    rule: Stop = _built(resolve(kind) if kind else Stop, settings, "[stop]")
+    if kind is not None and (not isinstance(kind, str) or ":" not in kind):
+        raise ConfigError.unknown("stop.kind", kind, ["module:Class"])
+    rule: Stop = built(resolve(kind, "stop.kind") if kind else Stop, settings, "[stop]")
     return rule
 
 
-def resolve(spec: str) -> Any:
-    """The object behind `module:Name`.
-
-    Raises:
-        ConfigError: no such module or name.
-    """
-    module, _, name = spec.partition(":")
-    try:
-        return getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ConfigError(
-            f"cannot import {spec!r} ({error}); write it as `module:Class`, importable from here."
-        ) from None
-
-
 def _agent_class(entry: str) -> Any:
-    if ":" in entry:
-        return resolve(entry)
-    if entry not in ROLES:
+    if ":" not in entry and entry not in ROLES:
         raise ConfigError.unknown("the role in `order`", entry, [*ROLES, "module:Class"])
-    return getattr(importlib.import_module(f"agents.{entry}"), entry.capitalize())
-
-
-def _built(kind: Any, settings: Mapping[str, Any], where: str) -> Any:
-    """A dataclass from settings, with types checked and unknown keys refused."""
-    if not dataclasses.is_dataclass(kind):
-        raise ConfigError(f"{where}: {kind!r} must be a dataclass whose fields are its settings.")
-    allowed = [field.name for field in dataclasses.fields(kind)]
-    for key in settings:
-        if key not in allowed:
-            raise ConfigError.unknown(f"the setting in {where}", key, allowed)
-    try:
-        return TypeAdapter(kind).validate_python(dict(settings))
-    except ValidationError as error:
-        raise ConfigError(f"{where}: {_first_mistake(error)}") from None
+    kind = resolve(entry, "order") if ":" in entry else resolve(f"agents.{entry}:{entry.capitalize()}", "order")
+    if not (isinstance(kind, type) and any("__call__" in vars(each) for each in kind.__mro__)):
+        raise ConfigError(f"order names {entry!r}, which is not a class with a __call__(state, services).")
+    return kind
 
 
 def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -185,21 +194,3 @@ def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
         old = merged.get(key)
         merged[key] = _merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
     return merged
-
-
-def _first_mistake(error: ValidationError) -> str:
-    first = error.errors(include_url=False)[0]
-    where = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        return f"the key {where!r} is not known. Allowed: {', '.join(_allowed(first['loc'][:-1]))}."
-    if first["type"] == "missing":
-        return f"the key {where!r} is missing."
-    return f"{where} = {first['input']!r:.80}: {first['msg'].removeprefix('Value error, ')}."
-
-
-def _allowed(section: tuple[int | str, ...]) -> list[str]:
-    model: Any = RunConfig
-    for part in section:
-        annotation = model.model_fields[part].annotation if hasattr(model, "model_fields") else None
-        model = annotation if hasattr(annotation, "model_fields") else getattr(annotation, "__args__", [model])[-1]
-    return sorted(getattr(model, "model_fields", {}))

@@ -31,7 +31,7 @@ def score_test_set(services: Services) -> None:
             "champion score": mean(after).model_dump(),
             "difference": paired(after, before).model_dump(),
             "training texts that stand in the test set": int((~clean).sum()),
-            "champion score without those": mean(after[clean]).model_dump(),
+            "champion score without those": mean(after[clean]).model_dump() if clean.any() else None,
         },
     )
 

@@ -5,34 +5,39 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
-from graph.run import run_folder
-from student.transformer import load_student
+from graph.run import run_folder, there
+from graph.services import make_students, make_task, read_config
+from student.base import Student
 from tasks.errors import ConfigError
 
 CHUNK = 256
 
 
-def student_folder(model: str, runs: Path) -> Path:
-    """The folder of the student that a run's name, a run's folder or a student's folder means.
+def open_student(model: str, runs: Path) -> Student:
+    """The student that a run's name, a run's folder (its champion) or a student's folder means.
 
     Raises:
         ConfigError: none of them is there.
     """
-    for folder in (run_folder(model, runs).root / "best", Path(model)):
-        if (folder / "model.safetensors").exists():
-            return folder
+    run = run_folder(model, runs)
+    if (run.root / "best").exists():
+        config = read_config(run)
+        return make_students(config, make_task(config)).load(run.root / "best")
+    if (Path(model) / "model.safetensors").exists():
+        from student.transformer import load_student  # torch takes its time: not for a student of one's own
+
+        return load_student(Path(model))
     raise ConfigError(
-        f"{model!r} is neither a run under {runs}/ with a champion nor a student's folder with a model.safetensors."
+        f"{model!r} is neither a run with a champion nor a student's folder with a model.safetensors. {there(runs)}"
     )
 
 
-def predict_lines(folder: Path, lines: Iterable[bytes], source: str) -> Iterator[str]:
+def predict_lines(student: Student, lines: Iterable[bytes], source: str) -> Iterator[str]:
     """One JSON object per text: `text`, `label`, `probability`, `probabilities`. Blank lines are skipped.
 
     Raises:
         ConfigError: a line is not UTF-8.
     """
-    student = load_student(folder)
     texts = _decoded(lines, source)
     while chunk := list(islice(texts, CHUNK)):
         for text, prediction in zip(chunk, student.predict(chunk), strict=True):
@@ -51,7 +56,7 @@ def predict_lines(folder: Path, lines: Iterable[bytes], source: str) -> Iterator
 def _decoded(lines: Iterable[bytes], source: str) -> Iterator[str]:
     for number, line in enumerate(lines, start=1):
         try:
-            text = line.decode("utf-8").strip()
+            text = line.decode("utf-8").lstrip("\ufeff").strip()
         except UnicodeDecodeError as error:
             raise ConfigError(f"{source}, line {number}: not UTF-8 ({error.reason} at byte {error.start}).") from None
         if text:

@@ -2,25 +2,25 @@
 
 import contextlib
 import json
-import os
 import signal
+import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from langgraph.checkpoint.sqlite import SqliteSaver
-from langgraph.errors import GraphDrained
+from langgraph.errors import GraphDrained, GraphRecursionError
 from langgraph.runtime import RunControl
 
-from agents.base import Services, State
+from agents.base import Agent, Services, State
 from agents.folder import RunFolder
 from graph.build import build, initial_state
 from graph.config import RunConfig, agents, stop_rule
 from graph.finish import score_test_set
 from graph.services import open_services
-from tasks.errors import BudgetExhausted
+from tasks.errors import BudgetExhausted, StepError
 
 Event = dict[str, Any]
 """Progress of a step (`step`, `cycle`, `what`, `done`, `total`) or the finished row of a cycle (`row`)."""
@@ -46,8 +46,7 @@ def drive(config: RunConfig, folder: RunFolder, show: Callable[[Event], None]) -
         StepError: a step failed; the checkpoint before it is kept.
         ConfigError: another process is at work in this folder.
     """
-    with contextlib.closing(_Closing(open_services(config, folder, _minutes(folder)))) as opened:
-        services = opened.services
+    with open_services(config, folder, _minutes(folder)) as services:
         try:
             outcome = _loop(config, folder, services, show)
         except BudgetExhausted as limit:
@@ -61,32 +60,47 @@ def _loop(config: RunConfig, folder: RunFolder, services: Services, show: Callab
     ring, stop = agents(config), stop_rule(config)
     settings: Any = {
         "configurable": {"thread_id": config.name},
-        "recursion_limit": (len(ring) + 1) * (getattr(stop, "cycles", 1000) + 2),
+        "recursion_limit": most_steps(ring, stop),
         "run_name": f"evokd/{config.name}",
         "tags": [f"strategy:{config.strategy}", f"task:{config.task.kind}"],
         "metadata": {"run": config.name, "seed": config.seed, "student": config.student.model},
     }
-    with SqliteSaver.from_conn_string(str(folder.root / "checkpoints.sqlite")) as saver:
-        graph = build(ring, stop).compile(checkpointer=saver, name="evokd")
-        before = graph.get_state(settings)
-        if before.created_at and not before.next:
-            return Outcome("finished", _reason(before.values, stop))
-        control = RunControl()
-        with _drained_by_signals(control):
-            try:
-                events = graph.stream(
-                    None if before.next else initial_state(),
-                    settings,
-                    context=services,
-                    durability="sync",
-                    stream_mode=["updates", "custom"],
-                    control=control,
-                )
-                for mode, event in events:
-                    _show(mode, event, show)
-            except GraphDrained:
-                return Outcome("interrupted", "stopped on request after a whole step")
-        return Outcome("finished", _reason(graph.get_state(settings).values, stop))
+    try:
+        with SqliteSaver.from_conn_string(str(folder.root / "checkpoints.sqlite")) as saver:
+            graph = build(ring, stop).compile(checkpointer=saver, name="evokd")
+            before = graph.get_state(settings)
+            if before.created_at and not before.next:
+                return Outcome("finished", _reason(before.values, stop))
+            _stream(graph, None if before.next else initial_state(), settings, services, show)
+            return Outcome("finished", _reason(graph.get_state(settings).values, stop))
+    except GraphDrained:
+        return Outcome("interrupted", "as asked, after a whole step")
+    except GraphRecursionError as error:
+        raise StepError(f"[stop] did not end the run: {error}") from error
+    except sqlite3.Error as error:
+        raise StepError(f"the checkpoint in {folder.root} cannot be read or written: {error}") from error
+
+
+def most_steps(ring: Mapping[str, Agent], stop: object) -> int:
+    """Steps after which a run is stopped by force: LangGraph's own limit would allow two thousand paid cycles."""
+    cycles: int = getattr(stop, "cycles", 1000)
+    return (len(ring) + 1) * (cycles + 2)
+
+
+def _stream(graph: Any, start: State | None, settings: Any, services: Services, show: Callable[[Event], None]) -> None:
+    """Run the graph to its end, the first signal or the first error, showing what it tells."""
+    control = RunControl()
+    with _drained_by_signals(control):
+        events = graph.stream(
+            start,
+            settings,
+            context=services,
+            durability="sync",
+            stream_mode=["updates", "custom"],
+            control=control,
+        )
+        for mode, event in events:
+            _show(mode, event, show)
 
 
 def _reason(state: dict[str, Any], stop: Callable[[State], str]) -> str:
@@ -105,19 +119,9 @@ def _show(mode: str, event: Any, show: Callable[[Event], None]) -> None:
 def _minutes(folder: RunFolder) -> float:
     """Minutes of work in the finished cycles of earlier processes."""
     path = folder.root / "metrics.jsonl"
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+    lines = path.read_text(encoding="utf-8").split("\n") if path.exists() else []
+    rows = [json.loads(line) for line in lines if line]
     return sum(sum(row["seconds"].values()) for row in rows) / 60
-
-
-@dataclass
-class _Closing:
-    """Closes memory and teacher, whatever happens."""
-
-    services: Services
-
-    def close(self) -> None:
-        self.services.teacher.close()
-        self.services.memory.close()
 
 
 @contextlib.contextmanager
@@ -142,9 +146,10 @@ def _drained_by_signals(control: RunControl) -> Iterator[None]:
 
 def flush_traces(seconds: float = 5.0) -> None:
     """Send what LangSmith still has to send, for at most `seconds`; a dead endpoint must not hold up the exit."""
-    if os.environ.get("LANGSMITH_TRACING", "").lower() == "true":
-        from langsmith.run_trees import get_cached_client
+    from langsmith.run_trees import get_cached_client
+    from langsmith.utils import tracing_is_enabled
 
+    if tracing_is_enabled():
         get_cached_client().flush(timeout=seconds)
 
 
@@ -152,3 +157,9 @@ def run_folder(name: str, runs: Path) -> RunFolder:
     """The folder a name or a path means."""
     direct = Path(name)
     return RunFolder((direct if (direct / "config.toml").exists() else runs / name).resolve())
+
+
+def there(runs: Path) -> str:
+    """The runs of a folder, as a sentence for an error."""
+    names = sorted(path.parent.name for path in runs.glob("*/config.toml"))
+    return f"Runs under {runs}/: {', '.join(names) or 'none'}."

@@ -1,7 +1,10 @@
 """From a config to the parts of a run: its folder, its data, and the services the agents use."""
 
 import json
-import tomllib
+import shlex
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from itertools import combinations
 from pathlib import Path
 
@@ -9,14 +12,18 @@ import tomli_w
 
 from agents.base import Services
 from agents.folder import RunFolder, write_text
-from graph.config import RunConfig, resolve, validate
+from graph.checking import made
+from graph.config import RunConfig, read_toml, validate
+from memory.base import Memory
 from memory.chroma import ChromaMemory
 from memory.embedder import Embedder
-from student.transformer import TransformerStudents
+from memory.lock import owned
+from student.base import Students
 from tasks.base import Example, Split, Task
 from tasks.classification import Classification
-from tasks.errors import ConfigError
+from tasks.errors import ConfigError, EvoKDError, StepError
 from tasks.reading import check_apart, check_seeds, read_examples, read_texts
+from teacher.base import Teacher
 from teacher.budget import Budget
 from teacher.open import open_teacher
 
@@ -24,14 +31,40 @@ from teacher.open import open_teacher
 def make_task(config: RunConfig) -> Task:
     """The task object of a config."""
     settings = config.task
-    if settings.kind == "classification":
-        return Classification(settings.description, settings.labels, settings.say, settings.noun)
+    given = (settings.description, settings.labels, settings.say, settings.noun)
     if ":" not in settings.kind:
-        raise ConfigError.unknown("task.kind", settings.kind, ["classification", "module:Class"])
-    task = resolve(settings.kind)(settings.description, settings.labels, settings.say, settings.noun)
-    if not isinstance(task, Task):
-        raise ConfigError(f"task.kind = {settings.kind!r} lacks a method of the Task protocol (tasks/base.py).")
+        return Classification(*given)
+    task: Task = made(settings.kind, "task.kind", Task, *given)
     return task
+
+
+def make_students(config: RunConfig, task: Task) -> Students:
+    """The factory of the run's students."""
+    given = (config.student, tuple(task.labels))
+    if ":" not in config.student.kind:
+        from student.transformer import TransformerStudents  # torch takes its time: not for a student of one's own
+
+        return TransformerStudents(*given)
+    students: Students = made(config.student.kind, "student.kind", Students, *given)
+    return students
+
+
+def _memory(config: RunConfig, folder: RunFolder) -> Memory:
+    given = (folder.root / "memory", Embedder(config.memory.embedder), config.memory)
+    if ":" not in config.memory.kind:
+        return ChromaMemory(*given)
+    memory: Memory = made(config.memory.kind, "memory.kind", Memory, *given)
+    return memory
+
+
+def _teacher(config: RunConfig, folder: RunFolder, minutes: float) -> Teacher:
+    kind = config.teacher.kind or ""
+    budget = Budget(config.budget, config.teacher, earlier_seconds=60 * minutes)
+    if ":" not in kind:
+        return open_teacher(config.teacher, budget, folder.root, run=config.name, seed=config.seed)
+    named = {"run": config.name, "seed": config.seed}
+    teacher: Teacher = made(kind, "teacher.kind", Teacher, config.teacher, budget, folder.root, **named)
+    return teacher
 
 
 def create(config: RunConfig, base: Path, folder: RunFolder) -> None:
@@ -40,15 +73,17 @@ def create(config: RunConfig, base: Path, folder: RunFolder) -> None:
     Args:
         config: the checked config.
         base: the folder that relative data paths start from.
-        folder: where the run will live; must not hold a run yet.
+        folder: where the run will live. A run that is there but never finished training a student (a missing key, a
+            model that cannot be loaded) has nothing to lose and is replaced.
 
     Raises:
         ConfigError: the folder is taken, or a row of the data cannot be used; nothing is written then.
+        StepError: the folder cannot be written.
     """
-    if (folder.root / "config.toml").exists():
+    if (folder.root / "students").exists():
         raise ConfigError(
-            f"{folder.root} already holds a run. `evokd resume {folder.root}` goes on with it; "
-            "another `name` starts anew."
+            f"{folder.root} already holds a run. `evokd resume {shlex.quote(str(folder.root))}` goes on with it; "
+            "another --name starts anew."
         )
     task, data = make_task(config), config.data
     sources: dict[Split, str | None] = {"seed": data.seeds, "dev": data.dev, "test": data.test}
@@ -61,10 +96,26 @@ def create(config: RunConfig, base: Path, folder: RunFolder) -> None:
     for one, other in combinations(splits.values(), 2):
         check_apart(one, other)
     pool = read_texts(data.pool, text=data.text, base=base) if data.pool else []
-    for split, examples in splits.items():
-        folder.write_rows(folder.root / "data" / f"{split}.jsonl", examples)
-    folder.write_rows(folder.root / "data" / "pool.jsonl", [{"text": text} for text in pool])
-    write_text(folder.root / "config.toml", tomli_w.dumps(_plain(config)))
+    try:
+        _forget_false_start(folder)
+        for split, examples in splits.items():
+            folder.write_rows(folder.root / "data" / f"{split}.jsonl", examples)
+        folder.write_rows(folder.root / "data" / "pool.jsonl", [{"text": text} for text in pool])
+        write_text(folder.root / "config.toml", tomli_w.dumps(_plain(config)))
+    except OSError as error:
+        raise StepError(f"the run folder {folder.root} cannot be written: {error.strerror or error}.") from error
+
+
+def _forget_false_start(folder: RunFolder) -> None:
+    """Remove what a run that never trained a student left behind; its seeds may be other ones now."""
+    if not (folder.root / "config.toml").exists():
+        return
+    memory = folder.root / "memory"
+    memory.mkdir(exist_ok=True)
+    owned(memory).release()  # refuses while another process is at work here
+    shutil.rmtree(memory)
+    for stale in (*folder.root.glob("checkpoints.sqlite*"), *(folder.root / "data").glob("*.jsonl")):
+        stale.unlink()
 
 
 def _plain(config: RunConfig) -> dict[str, object]:
@@ -78,31 +129,44 @@ def read_config(folder: RunFolder) -> RunConfig:
     path = folder.root / "config.toml"
     if not path.exists():
         raise ConfigError(f"{folder.root} holds no run (no config.toml). `evokd run CONFIG` starts one.")
-    return validate(tomllib.loads(path.read_text(encoding="utf-8")), str(path))
+    return validate(read_toml(path), str(path))
 
 
-def open_services(config: RunConfig, folder: RunFolder, minutes: float = 0.0) -> Services:
-    """Open memory, students and teacher of a run; the caller closes memory and teacher.
+def _remember_own(memory: Memory, folder: RunFolder) -> None:
+    """Put the user's own examples into memory; a second time changes nothing."""
+    try:
+        for split in ("seed", "dev"):
+            memory.remember(examples=folder.read_rows(folder.root / "data" / f"{split}.jsonl", Example))
+    except EvoKDError:
+        raise
+    except Exception as error:  # what a memory raises over a full disk is its own affair
+        raise StepError(f"the memory of {folder.root} cannot be written: {type(error).__name__}: {error}") from error
+
+
+@contextmanager
+def open_services(config: RunConfig, folder: RunFolder, minutes: float = 0.0) -> Iterator[Services]:
+    """The parts of a run for the length of a block; memory and teacher are closed at its end, whatever happens.
 
     Args:
         config: the run's config.
         folder: the run folder.
         minutes: how long the run was at work before, for `budget.max_minutes`.
+
+    Raises:
+        ConfigError: a key, weights or a part are missing, or another process is at work in this folder.
     """
     task = make_task(config)
-    students = TransformerStudents(config.student, tuple(task.labels))
-    memory = ChromaMemory(folder.root / "memory", Embedder(config.memory.embedder), config.memory)
-    for split in ("seed", "dev"):
-        memory.remember(examples=folder.read_rows(folder.root / "data" / f"{split}.jsonl", Example))
-    pool = (folder.root / "data" / "pool.jsonl").read_text(encoding="utf-8").splitlines()
-    budget = Budget(config.budget, config.teacher, earlier_seconds=60 * minutes)
-    teacher = open_teacher(config.teacher, budget, folder.root, run=config.name, seed=config.seed)
-    return Services(
-        task=task,
-        memory=memory,
-        students=students,
-        teacher=teacher,
-        folder=folder,
-        seed=config.seed,
-        pool=tuple(json.loads(line)["text"] for line in pool),
-    )
+    pool = (folder.root / "data" / "pool.jsonl").read_text(encoding="utf-8").split("\n")
+    with ExitStack() as open_parts:
+        teacher = open_parts.enter_context(closing(_teacher(config, folder, minutes)))
+        memory = open_parts.enter_context(closing(_memory(config, folder)))
+        _remember_own(memory, folder)
+        yield Services(
+            task=task,
+            memory=memory,
+            students=make_students(config, task),
+            teacher=teacher,
+            folder=folder,
+            seed=config.seed,
+            pool=tuple(json.loads(line)["text"] for line in pool if line),
+        )

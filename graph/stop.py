@@ -1,6 +1,9 @@
 """When a run is over."""
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
 
 from agents.base import State
 
@@ -9,10 +12,10 @@ from agents.base import State
 class Stop:
     """Stops after a number of cycles, when the score is reached, or when nothing has helped for a while."""
 
-    cycles: int = 6
-    patience: int = 4
+    cycles: Annotated[int, Field(ge=0)] = 6
+    patience: Annotated[int, Field(ge=1)] = 4
     """Batches shelved in a row."""
-    target: float | None = None
+    target: Annotated[float, Field(gt=0, le=1)] | None = None
     """Main score on dev (on the gate where there is no dev file), between 0 and 1."""
 
     def __call__(self, state: State) -> str:

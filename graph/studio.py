@@ -1,9 +1,12 @@
 """The graph for LangGraph Studio (`langgraph dev`): the same ring, its services made from a config file.
 
 Studio passes its context as JSON and brings its own checkpointer, so the context names a config, and the services are
-opened at the first step and shared by the following ones.
+opened at the first step and shared by the following ones. The picture is fixed when the server starts: roles and stop
+rule are those of the config in `EVOKD_CONFIG`, or of the demo.
 """
 
+import os
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -13,8 +16,12 @@ from graph.build import build
 from graph.config import agents, load, stop_rule
 from graph.run import run_folder
 from graph.services import create, open_services, read_config
+from tasks.errors import ConfigError
 
-CONFIG = Path(__file__).resolve().parent.parent / "configs" / "demo.toml"
+CONFIG = Path(os.environ.get("EVOKD_CONFIG") or Path(__file__).resolve().parent.parent / "configs" / "demo.toml")
+
+_open_runs = ExitStack()
+"""Keeps what was opened open until the server ends."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +29,7 @@ class StudioContext:
     """What is typed into Studio's context form."""
 
     config: str = str(CONFIG)
-    """Path of a TOML config; its roles and stop rule are those of the graph that was loaded."""
+    """Path of a TOML config with the roles and the stop rule of the graph that was loaded."""
     run: str = "studio"
     """Name of the run folder under `runs/`."""
 
@@ -31,12 +38,18 @@ class StudioContext:
         return _open(self.config, self.run)
 
 
-@lru_cache(maxsize=4)
+@lru_cache
 def _open(config: str, run: str) -> Services:
+    asked = load(Path(config), {"name": run})
+    if (agents(asked), stop_rule(asked)) != (agents(_config), stop_rule(_config)):
+        raise ConfigError(
+            f"{config} has other roles or another stop rule than the graph on the screen, which is that of {CONFIG}. "
+            f"Start the server with EVOKD_CONFIG={config}."
+        )
     folder = run_folder(run, Path("runs"))
     if not (folder.root / "config.toml").exists():
-        create(load(Path(config), {"name": run}), Path(config).resolve().parent, folder)
-    return open_services(read_config(folder), folder)
+        create(asked, Path(config).resolve().parent, folder)
+    return _open_runs.enter_context(open_services(read_config(folder), folder))
 
 
 _config = load(CONFIG)

@@ -5,6 +5,7 @@ from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from report.tables import cycle_line, header_line
 
@@ -15,10 +16,10 @@ class Live:
     def __init__(self, name: str, folder: str) -> None:
         """Prepare the screen for the run `name`, which lives in `folder`."""
         self.console = Console(highlight=False)
-        self._title = f"[bold]{name}[/bold]  {folder}"
+        self._title = Text.assemble((name, "bold"), f"  {folder}")
         self._progress = Progress(
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
@@ -43,9 +44,9 @@ class Live:
         """Show one event: the progress of a step, or the row of a finished cycle."""
         if "row" in event:
             if not self._headed:
-                self.console.print(header_line(), soft_wrap=True)
+                self.console.print(header_line(), soft_wrap=True, markup=False)
                 self._headed = True
-            self.console.print(cycle_line(event["row"]), soft_wrap=True)
+            self.console.print(cycle_line(event["row"]), soft_wrap=True, markup=False)
             return
         what = f"cycle {event['cycle']}  {event['step']}  {event['what']}"
         if not event["done"]:

@@ -46,12 +46,13 @@ class Run:
         path = self.root / name
         if not path.exists():
             return []
-        rows = []
-        lines = path.read_text(encoding="utf-8").splitlines()
-        for number, line in enumerate(lines, start=1):
+        rows: list[Row] = []
+        # Not splitlines: a text may hold U+2028 and other line ends of Unicode as they are.
+        *lines, torn = path.read_bytes().split(b"\n")
+        for number, line in enumerate([*lines, torn] if torn else lines, start=1):
             try:
                 rows.append(json.loads(line))
-            except json.JSONDecodeError as error:
-                if number < len(lines):
+            except ValueError as error:  # half a line may end within a character, too
+                if number <= len(lines):
                     raise ConfigError(f"{path}, line {number}: not JSON ({error}).") from None
         return rows

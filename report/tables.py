@@ -1,12 +1,14 @@
 """What happened in a run, as text tables for a terminal."""
 
+import unicodedata
 from collections import Counter
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from report.reading import Row, Run
+from tasks.errors import ConfigError
 
 COLUMNS = (
     ("cycle", 5), ("batch", 8), ("kept", 7), ("texts", 5), ("refused", 7), ("quarant.", 8), ("fresh before>after", 18),
@@ -42,13 +44,13 @@ def cycle_line(row: Row) -> str:
 def print_run(run: Run) -> None:
     """Cycles, decisions, lessons, costs, the champion and what the test set said."""
     console = Console(highlight=False)
-    console.print(f"[bold]{run.root.name}[/bold]  {run.root}", soft_wrap=True)
+    console.print(Text.assemble((run.root.name, "bold"), f"  {run.root}"), soft_wrap=True)
     if not run.metrics:
         console.print("No cycle is finished yet.")
         return
     console.print(header_line(), soft_wrap=True)
     for row in run.metrics:
-        console.print(cycle_line(row), soft_wrap=True)
+        console.print(cycle_line(row), soft_wrap=True, markup=False)
     console.print("\nDecisions", style="bold")
     for row in run.metrics:
         console.print(
@@ -59,7 +61,7 @@ def print_run(run: Run) -> None:
     _print_lessons(console, run)
     _print_samples(console, run)
     _print_costs(console, run)
-    console.print(f"\nChampion: {run.root / 'best'} ({run.metrics[-1]['champion']})", soft_wrap=True)
+    console.print(f"\nChampion: {run.root / 'best'} ({run.metrics[-1]['champion']})", soft_wrap=True, markup=False)
     print_result(run)
 
 
@@ -89,16 +91,25 @@ def print_result(run: Run) -> None:
 def print_prompts(run: Run, role: str | None) -> None:
     """Every request exactly as it was sent, with its answer, oldest first."""
     console = Console(highlight=False)
-    for row in run.rows("transcripts.jsonl"):
+    rows = run.rows("transcripts.jsonl")
+    roles = {row["role"] for row in rows}
+    if role is not None and rows and role not in roles:
+        raise ConfigError.unknown("--role", role, roles)
+    for row in rows:
         if role not in (None, row["role"]):
             continue
-        console.rule(f"{row['role']}, cycle {row['cycle']}, {row['prompt']}")
-        body: Any = row["messages"]
-        for message in body if isinstance(body, list) else [{"role": "text", "content": body}]:
+        console.rule(Text(f"{row['role']}, cycle {row['cycle']}, {row['prompt']}"))
+        for message in row["messages"]:
             console.print(f"[{message['role']}]", style="bold", markup=False)
-            console.print(message["content"], markup=False, soft_wrap=True)
+            console.print(harmless(message["content"]), markup=False, soft_wrap=True)
         console.print("[answer]", style="bold", markup=False)
-        console.print(row["answer"], markup=False, soft_wrap=True)
+        console.print(harmless(row["answer"]), markup=False, soft_wrap=True)
+
+
+def harmless(text: str) -> str:
+    """A text of a model or a user for the terminal: control characters, which could drive it, are spelt out."""
+    kept = {"\n", "\t"}
+    return "".join(c if c in kept or unicodedata.category(c) not in ("Cc", "Cs") else ascii(c)[1:-1] for c in text)
 
 
 def _print_lessons(console: Console, run: Run) -> None:
@@ -119,7 +130,7 @@ def _print_lessons(console: Console, run: Run) -> None:
             if effect
             else ["-"] * 4
         )
-        table.add_row(str(lesson["cycle"]), lesson["name"], lesson["pattern"], *known)
+        table.add_row(str(lesson["cycle"]), *(Text(harmless(lesson[key])) for key in ("name", "pattern")), *known)
     console.print()
     console.print(table)
 
@@ -143,7 +154,7 @@ def _print_costs(console: Console, run: Run) -> None:
         prices = [row["usd"] for row in paid]
         usd = "unknown" if None in prices else f"{sum(prices):.4f}"
         table.add_row(
-            role,
+            Text(role),
             str(len(paid)),
             str(len(rows) - len(paid)),
             f"{sum(r['input'] for r in paid):,}",

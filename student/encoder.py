@@ -1,66 +1,19 @@
-"""Encoders for sequence classification whose head starts from the mean of the token states.
+"""Encoders for sequence classification: found, checked, loaded with a new head that reads the mean of the tokens.
 
-`AutoModelForSequenceClassification` reads the first token. Of a sentence encoder that was trained for mean pooling,
-such as MiniLM, that token says little: one text per class, 15 % right on TREC against 29 % (docs/decisions.md). So a
-last layer is added that is written in the encoder's own vocabulary: attention over all tokens alike, values copied, no
-feed-forward. Its output at the first token is the layer-normalised mean. The saved model is a plain one of its family,
-with one layer more, and needs none of our code. Families whose config can ask for mean pooling are asked; others are
-left as they are.
+Families whose layers we can write pooling into get a layer more (`student.pooling`); those whose config can ask for
+mean pooling (ModernBERT) are asked; others (ALBERT shares one layer) read the first token, as they always did.
 """
 
 import importlib.util
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
+from student.pooling import layout_of, make_pooling, open_head, pools_the_mean
 from tasks.errors import ConfigError
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Where a family keeps the parts of a layer."""
-
-    query: str
-    key: str
-    value: str
-    mixed: str
-    """The linear map after attention."""
-    norms: tuple[str, str]
-    forward: str
-    """The last linear map of the feed-forward part."""
-
-
-LAYOUTS = (
-    Layout(
-        "attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense",
-        ("attention.output.LayerNorm", "output.LayerNorm"), "output.dense",
-    ),  # BERT, RoBERTa, XLM-R, ELECTRA, CamemBERT
-    Layout(
-        "attention.self.query_proj", "attention.self.key_proj", "attention.self.value_proj", "attention.output.dense",
-        ("attention.output.LayerNorm", "output.LayerNorm"), "output.dense",
-    ),  # DeBERTa
-    Layout(
-        "attention.attn.q", "attention.attn.k", "attention.attn.v", "attention.attn.o",
-        ("attention.LayerNorm", "output.LayerNorm"), "output.dense",
-    ),  # MPNet
-    Layout(
-        "attention.q_lin", "attention.k_lin", "attention.v_lin", "attention.out_lin",
-        ("sa_layer_norm", "output_layer_norm"), "ffn.lin2",
-    ),  # DistilBERT
-)  # fmt: skip
-
-TANH_HEADS = {
-    "bert": "pooler.dense", "roberta": "classifier.dense", "xlm-roberta": "classifier.dense",
-    "camembert": "classifier.dense", "mpnet": "classifier.dense",
-}  # fmt: skip
-"""Model type -> the map before a tanh, which is opened so that the mean passes almost unchanged."""
-
-RESIDUAL = 100.0
-"""How much larger than the first token's own state the mean is made, which the residual connection adds to it."""
 
 
 def encoder_path(model: str) -> str:
@@ -77,37 +30,75 @@ def encoder_path(model: str) -> str:
     return str(Path(found.submodule_search_locations[0]) / "model")
 
 
-def new_classifier(model: str, labels: Sequence[str]) -> nn.Module:
+def new_classifier(model: str, labels: Sequence[str]) -> Any:
     """An encoder with a new head for `labels`, pooling the mean where its family allows it.
 
     Raises:
-        ConfigError: the model is not there or is no encoder for classification.
+        ConfigError: the model is not there, is no encoder, or its weights are not safetensors or not its own.
     """
-    from transformers import AutoConfig, AutoModelForSequenceClassification
-
     quiet()
     path = encoder_path(model)
     try:
-        config = AutoConfig.from_pretrained(path)
-        config.num_labels = len(labels)
-        config.id2label = dict(enumerate(labels))
-        config.label2id = {label: number for number, label in enumerate(labels)}
-        added = _ask_for_mean_pooling(config)
-        network: nn.Module = AutoModelForSequenceClassification.from_pretrained(
-            path, config=config, dtype=torch.float32, use_safetensors=True, ignore_mismatched_sizes=True
-        )
-    except (OSError, ValueError) as error:
+        config = _config(path, labels)
+        added = _add_layer(config)
+        network, missing = _load(path, config)
+    except ConfigError as error:
+        raise ConfigError(f"student.model = {model!r} {error}") from None
+    except Exception as error:  # whatever foreign files break in foreign code is the setting's fault
+        raise ConfigError(_advice(model, path, error)) from error
+    stack = layers(network)
+    if any(key for key in missing if _is_body(network, key, len(stack) - added)):
+        raise ConfigError(f"student.model = {model!r} has weights that are not those of its own config.json.")
+    if not added:
+        return network
+    layout = layout_of(stack[-1])
+    if layout is not None:
+        make_pooling(stack[-1], layout)
+    if layout is not None and pools_the_mean(network, stack[-1]):
+        network.config.evokd_pooling = True  # kept in config.json: this layer is not trained
+        open_head(network, config.model_type)
+    else:
+        del stack[-1]
+        network.config.num_hidden_layers -= 1
+    return network
+
+
+def open_tokenizer(path: str, config: Any) -> Any:
+    """The tokenizer of an encoder, with a padding token if its maker gave it none (the mask hides it anyway).
+
+    Raises:
+        ConfigError: there is none.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=False)
+    except Exception as error:  # whatever foreign files break in foreign code
+        said = str(error).strip().splitlines()[0]
+        raise ConfigError(f"{path} has no tokenizer that can be read (tokenizer.json, ...): {said}") from error
+    if len(tokenizer) < config.vocab_size // 2:  # without its files a tokenizer comes empty, and knows no word
         raise ConfigError(
-            f"student.model = {model!r} cannot be loaded as a text classifier with safetensors weights: "
-            f"{str(error).splitlines()[0]}"
-        ) from None
-    if added and _make_pooling(layers(network)[-1]):
-        config.evokd_pooling = True  # kept in config.json: this layer is not trained
-        _open_head(network, config.model_type)
-    elif added:  # a family we have no layout for: as it was, reading the first token
-        del layers(network)[-1]
-        setattr(config, added, getattr(config, added) - 1)
-    return network.eval()
+            f"{path} has a tokenizer of {len(tokenizer)} tokens for {config.vocab_size} embeddings: "
+            f"add the files of its own (tokenizer.json, ...)."
+        )
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.convert_ids_to_tokens(config.pad_token_id or 0)
+    if config.pad_token_id is None:
+        config.pad_token_id = tokenizer.pad_token_id
+    return tokenizer
+
+
+def check_freeze(network: Any, freeze: int) -> None:
+    """Refuse to freeze layers that are not there, or that are one and the same.
+
+    Raises:
+        ConfigError: `student.freeze` does not fit the encoder.
+    """
+    shared = getattr(network.config, "num_hidden_groups", None) is not None
+    count = 0 if shared else len(layers(network)) - bool(getattr(network.config, "evokd_pooling", False))
+    if freeze > count:
+        why = "shares one layer, which must be trained" if shared else f"has {count} layers"
+        raise ConfigError(f"student.freeze = {freeze}: the encoder ({network.config.model_type}) {why}.")
 
 
 def quiet() -> None:
@@ -124,55 +115,80 @@ def layers(network: nn.Module) -> nn.ModuleList:
     return max(lists, key=len)
 
 
-def _ask_for_mean_pooling(config: Any) -> str:
-    """Set the config; returns the name of the layer count if a layer was added."""
+def head_of(network: Any) -> nn.Linear:
+    """The last linear map with one output per label."""
+    found = [m for m in network.modules() if isinstance(m, nn.Linear) and m.out_features == network.config.num_labels]
+    return found[-1]
+
+
+def _config(path: str, labels: Sequence[str]) -> Any:
+    from transformers import AutoConfig
+
+    if Path(path).is_dir() and not (Path(path) / "config.json").is_file():
+        raise ConfigError("is a folder without config.json: give one with config.json, model.safetensors, tokenizer.")
+    config = AutoConfig.from_pretrained(path, trust_remote_code=False)
+    config.num_labels = len(labels)
+    config.id2label = dict(enumerate(labels))
+    config.label2id = {label: number for number, label in enumerate(labels)}
+    config.problem_type = "single_label_classification"
     if hasattr(config, "classifier_pooling"):  # ModernBERT
         config.classifier_pooling = "mean"
-        return ""
-    name = "n_layers" if "n_layers" in config.to_dict() else "num_hidden_layers"
-    if getattr(config, "num_hidden_groups", None) is not None:  # ALBERT shares one layer: it can't be added to
-        return ""
-    setattr(config, name, getattr(config, name) + 1)
-    return name
+    return config
 
 
-@torch.no_grad()
-def _make_pooling(layer: nn.Module) -> bool:
-    """Write mean pooling into a layer; False where its parts are not where any layout says."""
-    for layout in LAYOUTS:
-        names = (layout.query, layout.key, layout.forward, layout.value, layout.mixed, *layout.norms)
-        parts: list[Any] = [_part(layer, name) for name in names]
-        if all(part is not None for part in parts):
-            break
-    else:
-        return False
-    query, key, forward, value, mixed, *norms = parts
-    for silent in (query, key, forward):  # no preference among tokens; nothing added by the feed-forward part
-        silent.weight.zero_()
-        silent.bias.zero_()
-    for copied, scale in ((value, 1.0), (mixed, RESIDUAL)):
-        copied.weight.copy_(torch.eye(copied.in_features) * scale)
-        copied.bias.zero_()
-    for norm in norms:
-        norm.weight.fill_(1.0)
-        norm.bias.zero_()
-    return True
+def _add_layer(config: Any) -> int:
+    """Ask the config for one layer more, if the family's layers can be made to pool; returns how many were added.
+
+    Raises:
+        ConfigError: the architecture is no encoder.
+    """
+    from transformers import AutoModelForSequenceClassification
+
+    with torch.device("meta"):
+        automatic: Any = AutoModelForSequenceClassification
+        skeleton = automatic.from_config(config, trust_remote_code=False)
+    lists = [module for module in skeleton.modules() if isinstance(module, nn.ModuleList)]
+    if config.is_encoder_decoder or not lists or head_of(skeleton).bias is None:
+        raise ConfigError(f"is a {config.model_type}, not an encoder: take one such as BERT, DeBERTa or ModernBERT.")
+    if getattr(config, "evokd_pooling", False) or layout_of(layers(skeleton)[-1]) is None:
+        return 0
+    config.num_hidden_layers += 1
+    return 1
 
 
-@torch.no_grad()
-def _open_head(network: nn.Module, model_type: str) -> None:
-    if model_type not in TANH_HEADS:
-        return
-    base: Any = network.base_model
-    dense: Any = _part(base, TANH_HEADS[model_type]) or _part(network, TANH_HEADS[model_type])
-    dense.weight.copy_(torch.eye(dense.in_features) * 0.5)
-    dense.bias.zero_()
+def _load(path: str, config: Any) -> tuple[Any, set[str]]:
+    """The network and the names of the weights that the file did not have."""
+    from transformers import AutoModelForSequenceClassification
+
+    network, info = AutoModelForSequenceClassification.from_pretrained(
+        path,
+        config=config,
+        dtype=torch.float32,
+        use_safetensors=True,
+        ignore_mismatched_sizes=True,
+        output_loading_info=True,
+        trust_remote_code=False,
+    )
+    return network.eval(), set(info["missing_keys"])
 
 
-def _part(module: nn.Module, path: str) -> nn.Module | None:
-    found: Any = module
-    for name in path.split("."):
-        found = getattr(found, name, None)
-        if found is None:
-            return None
-    return found if isinstance(found, nn.Module) else None
+def _is_body(network: nn.Module, key: str, count: int) -> bool:
+    """Whether a weight belongs to one of the first `count` layers."""
+    stack = layers(network)
+    name = next(name for name, module in network.named_modules() if module is stack)
+    return any(key.startswith(f"{name}.{number}.") for number in range(count))
+
+
+def _advice(model: str, path: str, error: Exception) -> str:
+    said = (str(error).strip() or type(error).__name__).splitlines()[0]
+    if Path(path).is_dir():
+        return (
+            f"student.model = {model!r} cannot be loaded: {said} It must be the folder of an encoder for text, "
+            f"with config.json, model.safetensors (no .bin) and its tokenizer."
+        )
+    if Path(path).is_absolute() or path.startswith((".", "~")) or path.count("/") > 1:
+        return f"student.model = {model!r} is no folder. Give an existing one, a hub id, or 'minilm'."
+    return (
+        f"student.model = {model!r} is neither a folder here nor could it be fetched from the Hugging Face hub: {said} "
+        f"Without the hub (or with HF_HUB_OFFLINE=1) set it to a folder with the model, or to 'minilm'."
+    )

@@ -1,18 +1,17 @@
 """Fitting a classifier: a head from logistic regression, then a short fine-tuning of the layers below it."""
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from student.encoder import layers
+from student.base import Progress
+from student.encoder import head_of, layers
 from student.settings import StudentSettings
-
-Progress = Callable[[int, int], None]
-Batch = dict[str, torch.Tensor]
+from student.shortcuts import Forward, shortened
 
 REGULARISATION = 10.0
 """C of the logistic regression that the head starts from."""
@@ -30,23 +29,36 @@ class Fitting:
         self.settings = settings
         self.pad = pad
         self.seed = seed
-        self.device = next(network.parameters()).device
 
-    def start_head(self, tokens: Sequence[list[int]], targets: torch.Tensor) -> None:
-        """Set the last linear map to the logistic regression on what it sees (linear probing, then fine-tuning).
+    def fit(self, tokens: Sequence[list[int]], targets: torch.Tensor, warm: bool, progress: Progress | None) -> int:
+        """Start the head, unless it is `warm`, then fine-tune; returns the number of steps.
 
         Args:
             tokens: ids of each text.
             targets: distribution over the labels, shape (texts, labels).
+            warm: whether the network has learnt the task before.
+            progress: called with the steps done and all there are.
         """
+        body, head = self._trainable()
+        try:
+            with shortened(self.network, tokens, self.settings.freeze, self.pad) as forward:
+                if not warm or not self.settings.epochs:
+                    self._start_head(forward, tokens, targets)
+                return self._tune(forward, tokens, targets, (body, head), warm, progress)
+        finally:
+            self.network.zero_grad()
+            self.network.requires_grad_(True)
+
+    def _start_head(self, forward: Forward, tokens: Sequence[list[int]], targets: torch.Tensor) -> None:
+        """Set the last linear map to the logistic regression on what it sees (linear probing, then fine-tuning)."""
         from sklearn.linear_model import LogisticRegression
 
-        seen = self._head_inputs(tokens).double().numpy()
-        centre = seen.mean(axis=0)
-        scale = float(np.linalg.norm(seen - centre, axis=1).mean()) + 1e-9
         rows, labels = np.nonzero(targets.numpy() > 1e-6)
         if len(set(labels)) < targets.shape[1]:
             return  # a label without any text: the regression would drop its row
+        seen = self._head_inputs(forward, tokens).double().numpy()
+        centre = seen.mean(axis=0)
+        scale = float(np.linalg.norm(seen - centre, axis=1).mean()) + 1e-9
         regression = LogisticRegression(C=REGULARISATION, max_iter=2000)
         regression.fit((seen[rows] - centre) / scale, labels, sample_weight=targets.numpy()[rows, labels])
         weights, bias = regression.coef_ / scale, regression.intercept_
@@ -57,14 +69,22 @@ class Fitting:
             head.weight.copy_(torch.tensor(weights))
             head.bias.copy_(torch.tensor(bias - weights @ centre))
 
-    def tune(self, tokens: Sequence[list[int]], targets: torch.Tensor, warm: bool, progress: Progress | None) -> None:
+    def _tune(
+        self,
+        forward: Forward,
+        tokens: Sequence[list[int]],
+        targets: torch.Tensor,
+        trained: tuple[list[nn.Parameter], list[nn.Parameter]],
+        warm: bool,
+        progress: Progress | None,
+    ) -> int:
         """Fine-tune with cross-entropy against the distributions.
 
         Dropout stays off: with a hundred texts it costs more than it brings. The token embeddings and the pooling
         layer are not trained.
         """
         steps = self._steps(len(tokens), warm)
-        body, head = self._trainable()
+        body, head = trained
         optimizer = torch.optim.AdamW(
             [
                 {"params": body, "lr": self.settings.learning_rate},
@@ -78,7 +98,8 @@ class Fitting:
             optimizer, lambda step: min((step + 1) / warm_up, (steps - step) / max(1, steps - warm_up))
         )
         for step, batch in zip(range(steps), self._batches(tokens), strict=False):
-            loss = self._loss([tokens[i] for i in batch], targets[batch])
+            logits = forward(batch)
+            loss = nn.functional.cross_entropy(logits, targets[batch].to(logits.device))
             loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_([*body, *head], 1.0)
             optimizer.step()
@@ -86,24 +107,26 @@ class Fitting:
             optimizer.zero_grad()
             if progress is not None:
                 progress(step + 1, steps)
-        self.network.requires_grad_(True)
-
-    def _loss(self, tokens: Sequence[list[int]], targets: torch.Tensor) -> torch.Tensor:
-        logits = self.network(**padded(tokens, self.pad, self.device)).logits
-        return nn.functional.cross_entropy(logits, targets.to(self.device))
+        return steps
 
     def _steps(self, texts: int, warm: bool) -> int:
         per_epoch = -(-texts // self.settings.batch_size)
+        if not self.settings.epochs:
+            return 0
         if warm:
             return max(WARM_MIN_STEPS, WARM_EPOCHS * per_epoch)
         wanted = min(max(self.settings.epochs * per_epoch, self.settings.min_steps), self.settings.max_steps)
-        return max(wanted, WARM_EPOCHS * per_epoch) if self.settings.epochs else 0
+        return max(wanted, WARM_EPOCHS * per_epoch)
 
     def _trainable(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+        """Switch off what is not trained; returns the trained parameters below the head, and the head's."""
         network: Any = self.network
-        stack = layers(self.network)
+        stack = layers(network)
         fixed: list[nn.Module] = [network.base_model.get_input_embeddings(), *stack[: self.settings.freeze]]
         fixed += [module for name, module in network.base_model.named_children() if "embed" in name]
+        if self.settings.freeze:  # position biases that frozen layers share with the others (MPNet, DeBERTa)
+            holder = next(module for module in network.modules() if stack in module.children())
+            fixed += [part for part in holder.children() if part is not stack and holder is not network.base_model]
         if getattr(network.config, "evokd_pooling", False):
             fixed.append(stack[-1])
         for module in fixed:
@@ -127,31 +150,15 @@ class Fitting:
             yield from batches
 
     @torch.inference_mode()
-    def _head_inputs(self, tokens: Sequence[list[int]]) -> torch.Tensor:
+    def _head_inputs(self, forward: Forward, tokens: Sequence[list[int]]) -> torch.Tensor:
         """What the last linear map sees of each text, shape (texts, width)."""
         caught: list[torch.Tensor] = []
         hook = head_of(self.network).register_forward_pre_hook(lambda module, inputs: caught.append(inputs[0]))
+        order = sorted(range(len(tokens)), key=lambda i: len(tokens[i]))
         try:
-            for start in range(0, len(tokens), 32):
-                self.network(**padded(tokens[start : start + 32], self.pad, self.device))
+            for start in range(0, len(order), 32):
+                forward(order[start : start + 32])
         finally:
             hook.remove()
         flat = [seen if seen.dim() == 2 else seen[:, 0] for seen in caught]
-        return torch.cat(flat).cpu().clone()
-
-
-def head_of(network: Any) -> nn.Linear:
-    """The last linear map with one output per label."""
-    found = [m for m in network.modules() if isinstance(m, nn.Linear) and m.out_features == network.config.num_labels]
-    return found[-1]
-
-
-def padded(tokens: Sequence[list[int]], pad: int, device: torch.device) -> Batch:
-    """Input ids and attention mask, shape (texts, longest text)."""
-    longest = max(len(each) for each in tokens)
-    ids = torch.full((len(tokens), longest), pad)
-    mask = torch.zeros((len(tokens), longest), dtype=torch.long)
-    for row, each in enumerate(tokens):
-        ids[row, : len(each)] = torch.tensor(each)
-        mask[row, : len(each)] = 1
-    return {"input_ids": ids.to(device), "attention_mask": mask.to(device)}
+        return torch.cat(flat).cpu()[torch.tensor(order).argsort()]

@@ -50,6 +50,7 @@ def main() -> None:
     params.use_jinja = True
     params.ui = params.endpoint_slots = params.endpoint_props = False
     params.offline = True
+    params.cache_ram_mib = 0  # the cache across slots grew to 4 GB; the one within a slot stays
     params.verbosity = 1
     server = xllamacpp.Server(params)
     answer.write(json.dumps({"url": server.listening_address + "/v1"}) + "\n")

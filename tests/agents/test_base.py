@@ -1,0 +1,108 @@
+"""Prompts: every file is used, renders with what its agent passes, and holds nothing that must not be said."""
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from agents import base
+from agents.analyst import Analyst
+from agents.annotator import Annotator
+from agents.base import PROMPTS, Draft, one_line, prompt
+from agents.evaluator import Evaluator
+from agents.generator import Generator
+from agents.trainer import Trainer
+from tests import world
+from tests.agents.acting import after_seeds, sent, step, train, write_cases
+from tests.fakes import ScriptedTeacher, words
+
+NAMES = {path.stem for path in PROMPTS.glob("*.md")}
+
+
+def complete(given: Any) -> str:
+    return world.make_text(list(world.VOCABULARY)[given.sample % 4], random.Random(given.sample))
+
+
+def rate(given: Any, choice: str) -> float:
+    return float(sum(word in world.VOCABULARY[choice] for word in words(given).rsplit("Text:", 1)[1].split()))
+
+
+@pytest.fixture
+def used(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    names: set[str] = set()
+    template = base._template
+
+    def watched(name: str) -> Any:
+        names.add(name)
+        return template(name)
+
+    monkeypatch.setattr(base, "_template", watched)
+    return names
+
+
+def one_cycle(folder: Path, teacher: ScriptedTeacher, plan: Any) -> list[str]:
+    """What is sent in one cycle in which there is something to learn from."""
+    services = world.services(folder, teacher=teacher)
+    train(services, [("a kept text", "food")])
+    write_cases(services, 1, [("goal goal", "sports", "food", 0.1)])
+    state = after_seeds(services, cycle=2, plan=plan)
+    for agent in (Analyst(), Generator(batch=8), Annotator()):
+        state = step(agent, state, services)
+    assert state["batch"]
+    dev = [example.text for example in services.memory.samples("dev")]
+    assert not any(text in said for text in dev for said in sent(services))
+    return sent(services)
+
+
+def test_every_prompt_file_renders_with_what_its_agent_passes(tmp_path: Path, used: set[str]) -> None:
+    for plan in ("breadth", "lessons"):
+        said = one_cycle(tmp_path / f"chat {plan}", world.teacher(), plan)
+        plain = ScriptedTeacher({"generator": complete, "analyst": complete}, {"annotator": rate}, prompting="plain")
+        said += one_cycle(tmp_path / f"plain {plan}", plain, plan)
+        assert not any(name in text for text in said for name in ("$task", "$texts", "$label", "$count"))
+    assert used == NAMES
+
+
+def test_a_placeholder_without_a_value_is_an_error() -> None:
+    with pytest.raises(KeyError, match="texts"):
+        prompt("annotator", task="t", seeds="s", count=1)
+
+
+def test_values_are_put_in_as_they_are() -> None:
+    odd = "$count ${task} $$ {count} %s \\1"
+    assert odd in prompt("annotator", task=odd, seeds="s", count=1, texts="x")
+
+
+def test_one_line() -> None:
+    assert one_line(" a\n[2] b\u2028c\td ") == "a [2] b c d"
+
+
+def test_an_origin_says_what_the_draft_knew() -> None:
+    draft = Draft(text="x", stance="hard", lesson="2-l", subtype="s", asked="food", prompt="p", label="food")
+    origin = draft.origin(4)
+    assert (origin.cycle, origin.stance, origin.lesson, origin.subtype, origin.asked, origin.prompt) == (
+        4, "hard", "2-l", "s", "food", "p",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "setting"),
+    [
+        (Annotator, {"votes": 0}),
+        (Annotator, {"threshold": 1.5}),
+        (Annotator, {"method": "guess"}),
+        (Generator, {"gate": -1}),
+        (Generator, {"batch": 0}),
+        (Generator, {"mix": {"pool": 1.5}}),
+        (Generator, {"mix": {"hard": -0.5}}),
+        (Trainer, {"members": -1}),
+        (Evaluator, {"doubt": 0}),
+        (Analyst, {"wrong": -1}),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(kind: type, setting: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(kind).validate_python(setting)
+    assert TypeAdapter(kind).validate_python({}) == kind(), "a config without settings means the defaults"

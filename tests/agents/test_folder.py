@@ -1,0 +1,93 @@
+"""The run folder: rows that come back as they were, and writes that leave the old file or the new one."""
+
+from pathlib import Path
+
+import pytest
+
+from agents.base import Draft
+from agents.folder import RunFolder, chunks, write_text
+from tests import world
+from tests.agents.acting import ODD
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> RunFolder:
+    return RunFolder(tmp_path)
+
+
+def test_rows_come_back_as_they_were(folder: RunFolder) -> None:
+    separators = ["a\u2028b", "a\u2029b", "a\x85b", "a\x0bb", "a\x0cb", "a\x1cb", "a\nb", "a\r\nb", "\ufeffa", "\x00"]
+    drafts = [Draft(text=text, stance="pool") for text in (*ODD.values(), *separators)]
+    path = folder.cycle(3) / "drafts.jsonl"
+    folder.write_rows(path, drafts)
+    assert folder.read_rows(path, Draft) == drafts
+    assert path.read_text(encoding="utf-8").count("\n") == len(drafts)
+
+
+def test_no_rows_and_no_file(folder: RunFolder) -> None:
+    folder.write_rows(folder.root / "a.jsonl", [])
+    assert folder.read_rows(folder.root / "a.jsonl", Draft) == folder.read_rows(folder.root / "b.jsonl", Draft) == []
+
+
+def test_dicts_are_rows_too(folder: RunFolder) -> None:
+    folder.write_rows(folder.root / "a.jsonl", [{"text": "体育", "stance": "pool"}])
+    assert "体育" in (folder.root / "a.jsonl").read_text(encoding="utf-8")
+    assert folder.read_rows(folder.root / "a.jsonl", Draft) == [Draft(text="体育", stance="pool")]
+
+
+def test_a_failed_write_leaves_the_old_file(folder: RunFolder) -> None:
+    path = folder.root / "a.txt"
+    write_text(path, "old")
+    with pytest.raises(UnicodeEncodeError):
+        write_text(path, "new \ud800")
+    assert path.read_text() == "old"
+
+
+def test_a_row_that_cannot_be_written_leaves_the_old_rows(folder: RunFolder) -> None:
+    path = folder.root / "a.jsonl"
+    folder.write_rows(path, [{"a": 1}])
+    with pytest.raises(TypeError):
+        folder.write_rows(path, [{"a": 2}, {"a": object()}])
+    assert path.read_text() == '{"a": 1}\n'
+
+
+def test_json_comes_back(folder: RunFolder) -> None:
+    folder.write_json(folder.cycle(1) / "conversation.json", [{"role": "user", "content": "“$x”\n"}])
+    assert folder.read_json(folder.cycle(1) / "conversation.json") == [{"role": "user", "content": "“$x”\n"}]
+
+
+def test_best_points_at_the_champion_and_survives_a_move(folder: RunFolder) -> None:
+    for cycle in (0, 1):
+        folder.student(cycle).mkdir(parents=True)
+        folder.crown(folder.relative(folder.student(cycle)))
+        folder.crown(folder.relative(folder.student(cycle)))
+    assert (folder.root / "best").resolve() == folder.student(1).resolve()
+    moved = folder.root.with_name("moved")
+    folder.root.rename(moved)
+    assert (moved / "best").resolve() == (moved / "students" / "cycle-001").resolve()
+
+
+def test_rivals_are_dropped_by_cycle(folder: RunFolder) -> None:
+    for cycle in (1, 2):
+        folder.rival(cycle, "champion", 0).mkdir(parents=True)
+    folder.drop_rivals(1)
+    folder.drop_rivals(1)
+    folder.drop_rivals(-1)
+    assert not folder.rival(1, "champion", 0).exists() and folder.rival(2, "champion", 0).exists()
+
+
+def test_paths_sort_by_cycle(folder: RunFolder) -> None:
+    assert folder.student(7).name == "cycle-007" and folder.cycle(12).name == "012"
+    assert folder.relative(folder.student(7)) == "students/cycle-007"
+
+
+def test_chunks() -> None:
+    assert chunks("abcde", 2) == ["ab", "cd", "e"]
+    assert chunks("", 2) == [] and chunks("ab", 5) == ["ab"]
+
+
+def test_a_service_bar_names_its_work(tmp_path: Path) -> None:
+    shown: list[tuple[str, int, int]] = []
+    services = world.services(tmp_path, progress=lambda what, done, total: shown.append((what, done, total)))
+    services.bar("labelling")(3, 7)
+    assert shown == [("labelling", 3, 7)]

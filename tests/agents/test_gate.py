@@ -1,0 +1,119 @@
+"""The gate: with or without the batch, on texts neither side was trained on."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from agents.base import Services
+from agents.gate import decide
+from tasks.base import Example, Split
+from tasks.errors import ConfigError
+from tests import world
+from tests.fakes import ListMemory, WordStudent
+
+LABELS = list(world.VOCABULARY)
+
+
+def student(right: float) -> WordStudent:
+    """A student that knows its words (1.0), nothing (0.0), or the contrary (-1.0)."""
+    shift = 0 if right > 0 else 1
+    counts = {
+        label: {word: 5.0 * abs(right) for word in world.VOCABULARY[LABELS[(place + shift) % 4]]}
+        for place, label in enumerate(LABELS)
+    }
+    return WordStudent(LABELS, counts)
+
+
+def bare(folder: Path, **held_out: int) -> Services:
+    """Services whose memory holds so many gate and dev texts."""
+    services, memory, dice = world.services(folder), ListMemory(), random.Random(3)
+    for split, count in held_out.items():
+        labels = [LABELS[number % 4] for number in range(count)]
+        given: Split = split  # type: ignore[assignment]
+        memory.remember(Example(text=world.make_text(label, dice), label=label, split=given) for label in labels)
+    return Services(services.task, memory, services.students, services.teacher, services.folder)
+
+
+def compare(services: Services, challengers: list[WordStudent], champions: list[WordStudent]) -> None:
+    """Save both sides as the trainer does."""
+    folder = services.folder
+    for member, each in enumerate(challengers):
+        each.save(folder.rival(1, "challenger", member) if member else _made(folder.student(1)))
+    for member, each in enumerate(champions):
+        each.save(_made(folder.rival(1, "champion", member)))
+
+
+def _made(folder: Path) -> Path:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def test_nothing_held_out_keeps_the_batch(tmp_path: Path) -> None:
+    decision = decide(bare(tmp_path), 1, 0.0)
+    assert (decision.keep, decision.evidence) == (True, {})
+
+
+def test_the_same_student_on_both_sides_is_not_worse(tmp_path: Path) -> None:
+    services = bare(tmp_path, gate=40)
+    compare(services, [student(1.0)], [student(1.0)])
+    decision = decide(services, 1, 0.0)
+    assert decision.keep and decision.evidence["loss"]["value"] == 0.0
+    assert decision.evidence["loss"]["low"] is None, "nothing differs: no interval is claimed"
+
+
+@pytest.mark.parametrize(("challenger", "champion", "keep"), [(1.0, 0.0, True), (0.0, 1.0, False), (-1.0, 0.0, False)])
+def test_better_stays_and_worse_goes(tmp_path: Path, challenger: float, champion: float, keep: bool) -> None:
+    services = bare(tmp_path, gate=40)
+    compare(services, [student(challenger)], [student(champion)])
+    for strictness in (0.0, 1.0, -1.64):
+        decision = decide(services, 1, strictness)
+        assert decision.keep is keep
+        assert decision.why.startswith("not worse" if keep else "not better")
+        assert decision.evidence["loss"]["n"] == 40
+
+
+def test_strictness_is_counted_in_standard_errors(tmp_path: Path) -> None:
+    services = bare(tmp_path, gate=40)
+    compare(services, [student(0.3)], [student(0.25)])
+    figures = decide(services, 1, 0.0).evidence["loss"]
+    assert figures["value"] is not None and figures["low"] is not None and figures["high"] is not None
+    enough = -figures["value"] / ((figures["high"] - figures["low"]) / 3.92)
+    assert enough > 0
+    assert decide(services, 1, enough * 0.99).keep
+    assert not decide(services, 1, enough * 1.01).keep
+
+
+def test_the_members_of_a_side_are_averaged(tmp_path: Path) -> None:
+    services = bare(tmp_path, gate=40)
+    compare(services, [student(1.0), student(-1.0)], [student(1.0), student(-1.0)])
+    assert decide(services, 1, 0.0).evidence["loss"]["value"] == pytest.approx(0.0)
+    compare(services, [student(1.0), student(-1.0)], [student(1.0), student(1.0)])
+    assert not decide(services, 1, 0.0).keep
+
+
+def test_the_dev_set_has_a_veto_of_its_own(tmp_path: Path) -> None:
+    services = bare(tmp_path, gate=80)
+    # The user's dev texts are all of one class, which the challenger unlearns.
+    dice = random.Random(5)
+    dev = [Example(text=world.make_text("food", dice), label="food", split="dev") for _ in range(12)]
+    services.memory.remember(dev)
+    challenger = student(0.2)
+    counts = challenger.counts
+    counts["food"], counts["money"] = counts["money"], counts["food"]
+    compare(services, [challenger], [student(0.0)])
+    decision = decide(services, 1, -100.0)
+    assert not decision.keep and decision.why.startswith("it harms the dev set")
+
+
+def test_dev_alone_decides_like_a_gate(tmp_path: Path) -> None:
+    services = bare(tmp_path, dev=40)
+    compare(services, [student(0.0)], [student(1.0)])
+    assert decide(services, 1, 0.0).why.startswith("not better")
+
+
+def test_a_gate_without_rivals_says_what_to_set(tmp_path: Path) -> None:
+    services = bare(tmp_path, gate=10)
+    compare(services, [student(1.0)], [])
+    with pytest.raises(ConfigError, match="members"):
+        decide(services, 1, 0.0)

@@ -1,0 +1,119 @@
+"""Orders: the sums are exact whatever is asked for."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agents.orders import Mix, Order, aimed, breadth, largest_remainder, lengths, spread, total
+from agents.outline import Subtype
+from tests import world
+from tests.agents.acting import lesson
+
+settings.register_profile("agents", max_examples=60, deadline=None, database=None)
+settings.load_profile("agents")
+
+LESSONS = st.lists(st.sampled_from(["lesson", "probe"]), max_size=6).map(
+    lambda kinds: [lesson(f"l{place}", kind=kind) for place, kind in enumerate(kinds)]
+)
+SHARE = st.floats(0, 1, allow_subnormal=False)
+MIXES = st.builds(Mix, typical=SHARE, hard=SHARE, probe=SHARE)
+
+
+def subtypes(count: int) -> list[Subtype]:
+    return [Subtype(name=f"s{number}") for number in range(count)]
+
+
+@given(st.integers(0, 1000), st.integers(1, 200))
+def test_spread_is_exact_and_even(count: int, parts: int) -> None:
+    found = spread(count, parts)
+    assert sum(found) == count and len(found) == parts
+    assert max(found) - min(found) <= 1 and min(found) >= 0
+    assert found == sorted(found, reverse=True)
+
+
+def test_nothing_is_spread_over_no_parts() -> None:
+    assert spread(7, 0) == []
+
+
+@given(st.integers(0, 1000), st.lists(st.floats(0.001, 1), min_size=1, max_size=10))
+def test_largest_remainder_is_exact_and_never_off_by_one(count: int, weights: list[float]) -> None:
+    shares = [weight / sum(weights) for weight in weights]
+    found = largest_remainder(count, shares)
+    assert sum(found) == count and min(found) >= 0
+    assert all(abs(whole - count * share) < 1 + 1e-9 for whole, share in zip(found, shares, strict=True))
+
+
+@given(
+    st.integers(0, 400), st.lists(st.integers(0, 12), min_size=1, max_size=12), st.integers(1, 40), st.integers(0, 9)
+)
+def test_breadth_gives_every_class_its_quota_in_calls_of_a_size(
+    count: int, sizes: list[int], per_call: int, turn: int
+) -> None:
+    outline = {f"c{place}": subtypes(size) for place, size in enumerate(sizes)}
+    orders = breadth(count, outline, per_call, turn)
+    assert total(orders) == count and all(0 < order.count <= per_call for order in orders)
+    quotas = [total(order for order in orders if order.label == label) for label in outline]
+    assert quotas == spread(count, len(outline))
+    for order in orders:
+        assert len(set(order.subtypes)) == len(order.subtypes) <= order.count
+        assert bool(order.subtypes) is bool(outline[order.label or ""])
+
+
+@given(st.integers(1, 12), st.integers(1, 60), st.integers(1, 15))
+def test_a_backbone_that_is_large_enough_covers_every_subtype(size: int, quota: int, per_call: int) -> None:
+    orders = breadth(quota, {"c": subtypes(size)}, per_call, turn=1)
+    covered = {subtype for order in orders for subtype in order.subtypes}
+    assert len(covered) >= min(size, quota) or any(order.count < size / len(orders) for order in orders)
+
+
+@given(st.integers(2, 12), st.integers(1, 11), st.integers(0, 5))
+def test_small_batches_come_to_every_subtype_in_turn(size: int, quota: int, first: int) -> None:
+    turns = range(first, first + -(-size // quota))
+    orders = [order for turn in turns for order in breadth(quota, {"c": subtypes(size)}, 15, turn)]
+    assert {subtype for order in orders for subtype in order.subtypes} == set(subtypes(size))
+
+
+@given(st.integers(0, 200), LESSONS, MIXES)
+def test_aimed_orders_are_exact_and_of_the_right_kind(count: int, lessons: list[Any], mix: Mix) -> None:
+    orders = aimed(count, lessons, mix)
+    kinds = {each.kind for each in lessons}
+    usable = ("lesson" in kinds and mix.hard + mix.typical > 0) or ("probe" in kinds and mix.probe > 0)
+    assert total(orders) == (count if usable else 0)
+    for order in orders:
+        assert order.count > 0 and order.lesson is not None and order.label is None
+        assert (order.stance == "probe") == (order.lesson.kind == "probe")
+
+
+def test_the_papers_mix_is_half_and_half() -> None:
+    orders = aimed(30, [lesson("a"), lesson("b"), lesson("c")], Mix(typical=0.5, hard=0.5, probe=0.0))
+    assert [(order.stance, order.count) for order in orders] == [("hard", 5)] * 3 + [("typical", 5)] * 3
+
+
+def test_without_probes_their_share_goes_to_the_lessons() -> None:
+    assert total(aimed(30, [lesson()], Mix())) == 30
+    assert [order.stance for order in aimed(30, [lesson(kind="probe")], Mix())] == ["probe"]
+
+
+def test_what_is_left_of_an_order_is_never_negative() -> None:
+    assert Order("typical", 5).reduced(3).count == 2
+    assert Order("typical", 5).reduced(9).count == 0
+
+
+def test_lengths_allow_a_margin_around_few_seeds(tmp_path: Path) -> None:
+    services = world.services(tmp_path)
+    assert lengths(services) == (2, 6)
+
+
+def test_lengths_of_a_pool_leave_out_its_ends(tmp_path: Path) -> None:
+    pool = [" ".join(["word"] * count) for count in range(1, 101)]
+    low, high = lengths(world.services(tmp_path, pool=pool))
+    assert 6 <= low <= 12 and 88 <= high <= 92
+
+
+@pytest.mark.parametrize("pool", [["a"] * 40, ["word " * 2000] * 40])
+def test_lengths_of_odd_pools(tmp_path: Path, pool: list[str]) -> None:
+    low, high = lengths(world.services(tmp_path, pool=pool))
+    assert 1 <= low <= high and high >= 3

@@ -1,0 +1,156 @@
+"""The trainer: who is trained on what, with which seed, and never twice."""
+
+from pathlib import Path
+
+import pytest
+
+from agents.base import Services
+from agents.trainer import Trainer
+from tasks.base import Example
+from tests import world
+from tests.agents.acting import WatchedStudents, after_seeds, settled, train
+from tests.fakes import ListMemory
+
+BATCH = [("the goal of the match", "sports"), ("a loan from the bank", "money"), ("an atom in the lab", "science")]
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Services:
+    return world.services(tmp_path, students=WatchedStudents(list(world.VOCABULARY)))
+
+
+def fits(services: Services) -> list[tuple[int, list[str]]]:
+    found: list[tuple[int, list[str]]] = services.students.fits  # type: ignore[attr-defined]
+    return found
+
+
+def test_cycle_0_trains_on_the_seeds_alone(services: Services) -> None:
+    update = settled(Trainer(), world.state(), services)
+    assert update["challenger"] == "students/cycle-000"
+    assert update["counts"] == {"trained on": 4}
+    assert [sorted(texts) for _, texts in fits(services)] == [sorted(world.SEEDS.values())]
+
+
+def test_both_sides_are_trained_on_the_same_seeds_with_and_without_the_batch(services: Services) -> None:
+    state = after_seeds(services, batch=train(services, BATCH, "candidate"))
+    fits(services).clear()
+    update = settled(Trainer(members=2), state, services)
+    batch = {text for text, _ in BATCH}
+    assert [(seed, batch <= set(texts), len(texts)) for seed, texts in fits(services)] == [
+        (100, True, 7), (100, False, 4), (101, True, 7), (101, False, 4),
+    ]  # fmt: skip
+    assert update["counts"] == {"trained on": 7}
+    rivals = services.folder.rival(1, "x", 0).parent
+    assert sorted(path.name for path in rivals.iterdir()) == ["challenger-1", "champion-0", "champion-1"]
+
+
+@pytest.mark.parametrize("members", [0, 1])
+def test_fewer_members(services: Services, members: int) -> None:
+    state = after_seeds(services, batch=train(services, BATCH, "candidate"))
+    fits(services).clear()
+    settled(Trainer(members=members), state, services)
+    assert len(fits(services)) == 1 + members
+
+
+def test_no_rivals_where_nothing_is_held_out(tmp_path: Path) -> None:
+    services = world.services(tmp_path, students=WatchedStudents(list(world.VOCABULARY)))
+    memory = ListMemory()
+    memory.remember(services.memory.samples("seed"))
+    services = Services(services.task, memory, services.students, services.teacher, services.folder)
+    state = after_seeds(services, batch=train(services, BATCH, "candidate"))
+    fits(services).clear()
+    settled(Trainer(members=3), state, services)
+    assert len(fits(services)) == 1
+
+
+def test_rivals_of_the_decided_cycle_are_removed(services: Services) -> None:
+    state = after_seeds(services, batch=train(services, BATCH, "candidate"))
+    settled(Trainer(), state, services)
+    settled(Trainer(), {**state, "cycle": 2}, services)
+    assert not services.folder.rival(1, "x", 0).parent.exists()
+    assert services.folder.rival(2, "x", 0).parent.exists()
+    assert services.folder.student(1).exists()
+
+
+def test_a_text_of_the_batch_that_is_kept_already_is_trained_on_once(services: Services) -> None:
+    state = after_seeds(services, batch=train(services, BATCH, "kept"))
+    fits(services).clear()
+    update = settled(Trainer(members=0), state, services)
+    assert update["counts"]["trained on"] == 7
+    assert len(fits(services)[0][1]) == 7
+
+
+def test_only_kept_texts_and_the_batch_are_trained_on(services: Services) -> None:
+    train(services, [("shelved medal", "sports")], "shelved")
+    train(services, [("quarantined soup", "food")], "quarantined")
+    train(services, [("another cycle's menu", "food")], "candidate")
+    state = after_seeds(services, batch=train(services, BATCH, "candidate"))
+    fits(services).clear()
+    settled(Trainer(members=1), state, services)
+    trained = {text for _, texts in fits(services) for text in texts}
+    assert trained == {*world.SEEDS.values(), *(text for text, _ in BATCH)}
+
+
+def test_warm_start_goes_on_with_the_batch_and_reviews_twice_as_many(services: Services) -> None:
+    train(services, [(f"old text {number}", "food") for number in range(10)])
+    state = after_seeds(services, batch=train(services, BATCH, "candidate"))
+    fits(services).clear()
+    settled(Trainer(start="warm", members=0), state, services)
+    [(_, texts)] = fits(services)
+    assert texts[:3] == [text for text, _ in BATCH]
+    assert len(texts) == len(set(texts)) == 9
+
+
+def test_warm_start_without_review_or_with_little_to_review(services: Services) -> None:
+    state = after_seeds(services, batch=train(services, BATCH, "candidate"))
+    fits(services).clear()
+    settled(Trainer(start="warm", review=False, members=0), state, services)
+    settled(Trainer(start="warm", members=0), {**state, "cycle": 2}, services)
+    assert [len(texts) for _, texts in fits(services)] == [3, 7]
+
+
+def test_warm_start_compares_with_a_side_that_has_not_seen_the_batch(services: Services) -> None:
+    state = after_seeds(services, batch=train(services, BATCH, "candidate"))
+    fits(services).clear()
+    settled(Trainer(start="warm", members=2), state, services)
+    assert all({text for text, _ in BATCH} <= set(texts) for _, texts in fits(services))
+    champion = (services.folder.root / state["champion"] / "model.json").read_text()
+    for member in range(2):
+        assert (services.folder.rival(1, "champion", member) / "model.json").read_text() == champion
+    assert (services.folder.student(1) / "model.json").read_text() != champion
+
+
+@pytest.mark.parametrize("start", ["fresh", "warm"])
+def test_an_empty_batch_still_gives_a_challenger(services: Services, start: str) -> None:
+    state = after_seeds(services)
+    update = settled(Trainer(start=start), state, services)  # type: ignore[arg-type]
+    champion = (services.folder.root / state["champion"] / "model.json").read_text()
+    assert (services.folder.root / update["challenger"] / "model.json").read_text() == champion
+
+
+def test_a_killed_training_goes_on_where_it_was(services: Services) -> None:
+    state = after_seeds(services, batch=train(services, BATCH, "candidate"))
+    services.students.load(services.folder.root / state["champion"]).save(services.folder.student(1))
+    fits(services).clear()
+    Trainer(members=1)(state, services)
+    assert len(fits(services)) == 1, "the challenger was there already"
+
+
+def test_the_same_seed_gives_the_same_students_and_another_seed_others(tmp_path: Path) -> None:
+    def seeds(name: str, seed: int) -> list[tuple[int, list[str]]]:
+        services = world.services(tmp_path / name, students=WatchedStudents(list(world.VOCABULARY)), seed=seed)
+        train(services, [(f"old text {number}", "food") for number in range(20)])
+        Trainer(start="warm")(after_seeds(services, batch=train(services, BATCH, "candidate")), services)
+        return fits(services)
+
+    assert seeds("a", 1) == seeds("b", 1)
+    assert seeds("a2", 1) != seeds("c", 2)
+
+
+def test_held_out_examples_are_never_in_a_batch(services: Services) -> None:
+    gate = Example(text="the referee", label="sports", split="gate")
+    services.memory.remember([gate])
+    state = after_seeds(services, batch=[gate.id, "unknown"])
+    fits(services).clear()
+    settled(Trainer(members=1), state, services)
+    assert not any("the referee" in texts for _, texts in fits(services))

@@ -1,0 +1,73 @@
+"""The test set is opened once, and what training has in common with it is told."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agents.base import Services
+from graph.finish import score_test_set
+from tasks.base import Example
+from tests import world
+
+
+def finished(folder: Path, test: dict[str, str], train: dict[str, str]) -> Services:
+    """A run whose first student knows nothing and whose champion has learnt `train`."""
+    services = world.services(folder)
+    services.memory.remember(Example(text=text, label=label) for text, label in train.items())
+    for cycle in (0, 1):
+        student = services.students.new(0)
+        student.fit(services.memory.samples("train") if cycle else services.memory.samples("seed"))
+        student.save(services.folder.student(cycle))
+    services.folder.crown("students/cycle-001")
+    rows = [Example(text=text, label=label, split="test") for text, label in test.items()]
+    services.folder.write_rows(folder / "data" / "test.jsonl", rows)
+    return services
+
+
+def result(folder: Path) -> Any:
+    return json.loads((folder / "result.json").read_text())
+
+
+TEST = {"goal and league": "sports", "loan and tax": "money", "atom and virus": "science", "bread and soup": "food"}
+
+
+def test_seed_only_student_and_champion_are_compared_and_the_overlap_is_told(tmp_path: Path) -> None:
+    score_test_set(finished(tmp_path, TEST, {"Goal  and LEAGUE": "sports", "virus orbit atom": "science"}))
+    found = result(tmp_path)
+    assert found["champion"] == "cycle-001" and found["metric"] == "accuracy"
+    assert found["seeds only"]["n"] == found["champion score"]["n"] == found["difference"]["n"] == 4
+    assert found["training texts that stand in the test set"] == 1
+    assert found["champion score without those"]["n"] == 3
+
+
+def test_nothing_is_left_where_every_test_text_was_trained_on(tmp_path: Path) -> None:
+    score_test_set(finished(tmp_path, TEST, TEST))
+    assert result(tmp_path)["training texts that stand in the test set"] == 4
+    assert result(tmp_path)["champion score without those"] is None
+
+
+def test_it_is_opened_once_for_a_champion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    services = finished(tmp_path, TEST, TEST)
+    opened: list[Path] = []
+    read = type(services.folder).read_rows
+
+    def recording(self: Any, path: Path, model: Any) -> Any:
+        opened.append(path)
+        return read(self, path, model)
+
+    monkeypatch.setattr(type(services.folder), "read_rows", recording)
+    score_test_set(services)
+    score_test_set(services)
+    assert [path.name for path in opened] == ["test.jsonl"]
+    services.folder.crown("students/cycle-000")
+    score_test_set(services)
+    assert result(tmp_path)["champion"] == "cycle-000" and len(opened) == 2
+
+
+def test_without_a_test_set_there_is_no_result(tmp_path: Path) -> None:
+    services = finished(tmp_path, TEST, TEST)
+    (tmp_path / "data" / "test.jsonl").unlink()
+    score_test_set(services)
+    assert not (tmp_path / "result.json").exists()

@@ -1,0 +1,165 @@
+"""Driving a run: start, end, going on, limits, the test set; over the real wire, with fast parts."""
+
+import json
+import signal
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from graph.config import load
+from graph.run import Outcome, drive, flush_traces
+from graph.services import create, read_config
+from tasks.errors import ConfigError, StepError
+from tests import parts
+from tests.loopback import Body, Loopback, Said, error, serving
+
+
+class Trial:
+    """One small run in a folder, driven as often as wanted."""
+
+    def __init__(self, folder: Path, server: Loopback, **changes: Any) -> None:
+        self.server, self.folder = server, parts.folder(folder / "runs" / "small")
+        self.events: list[dict[str, Any]] = []
+        create(load(parts.write(folder, server.url, **changes)), folder, self.folder)
+
+    def drive(self) -> Outcome:
+        return drive(read_config(self.folder), self.folder, self.events.append)
+
+    def allow(self, calls: int) -> None:
+        path = self.folder.root / "config.toml"
+        path.write_text(path.read_text().replace("max_calls = 3", f"max_calls = {calls}"))
+
+
+def test_a_run_from_start_to_end_and_again(tmp_path: Path) -> None:
+    with serving(parts.answer) as server:
+        trial = Trial(tmp_path, server)
+        assert trial.drive() == Outcome("finished", "all 2 cycles are done")
+        asked = len(server.requests)
+        shown = [event["row"]["cycle"] for event in trial.events if "row" in event]
+        assert shown == [0, 1, 2]
+        assert {event["step"] for event in trial.events if "step" in event} == {
+            "trainer", "evaluator", "analyst", "generator", "annotator",
+        }  # fmt: skip
+        result = json.loads((trial.folder.root / "result.json").read_text())
+        assert result["champion score"]["value"] > result["seeds only"]["value"] and result["seeds only"]["n"] == 24
+        assert trial.drive() == Outcome("finished", "all 2 cycles are done")
+        assert len(server.requests) == asked
+
+
+def test_a_limit_ends_the_run_with_the_best_student_and_raised_it_goes_on(tmp_path: Path) -> None:
+    with serving(parts.answer) as server:
+        trial = Trial(tmp_path, server, budget={"max_calls": 3})
+        outcome = trial.drive()
+        assert outcome.how == "budget" and "max_calls" in outcome.why
+        assert (trial.folder.root / "best").resolve().name == "cycle-000"
+        assert (trial.folder.root / "result.json").exists()
+        trial.allow(1000)
+        assert trial.drive().how == "finished"
+        answered = [json.dumps(request, sort_keys=True) for request in server.requests]
+        assert len(set(answered)) == len(answered), "nothing is paid for twice"
+
+
+def test_a_role_of_ones_own_and_ones_own_stop_rule_run_in_the_graph(tmp_path: Path) -> None:
+    with serving(parts.answer) as server:
+        order = ["trainer", "evaluator", "analyst", "generator", "tests.parts:Critic", "annotator"]
+        changes: dict[str, Any] = {"order": order, "agents": {"generator": {"backbone": 16, "gate": 8, "batch": 4}}}
+        changes["agents"]["critic"] = {"shortest": 7}
+        trial = Trial(tmp_path, server, **changes)
+        path = trial.folder.root / "config.toml"
+        path.write_text(path.read_text().replace("cycles = 2", 'kind = "tests.parts:After"'))
+        assert trial.drive() == Outcome("finished", "1 lesson batches")
+    rows = parts.rows(trial.folder.root / "metrics.jsonl")
+    assert [row["counts"].get("critic asks for") for row in rows] == [None, 7, 7]
+    assert "critic" in rows[1]["seconds"]
+
+
+def test_a_signal_ends_the_run_after_the_step(tmp_path: Path) -> None:
+    def script(body: Body) -> Said:
+        if len(server.requests) == 1:
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+        return parts.answer(body)
+
+    before = signal.getsignal(signal.SIGTERM)
+    with serving(script) as server:
+        trial = Trial(tmp_path, server)
+        assert trial.drive() == Outcome("interrupted", "as asked, after a whole step")
+        assert signal.getsignal(signal.SIGTERM) is before
+        assert not (trial.folder.root / "result.json").exists()
+        assert trial.drive().how == "finished"
+
+
+def test_a_failed_step_is_an_error_and_the_run_goes_on_from_it(tmp_path: Path) -> None:
+    with serving(lambda body: error(401, "wrong key")) as server:
+        trial = Trial(tmp_path, server)
+        with pytest.raises(StepError, match=r"step 'generator' of cycle 1: The teacher at .* refuses with HTTP 401"):
+            trial.drive()
+        server.script = parts.answer
+        assert trial.drive().how == "finished"
+
+
+def test_a_stop_rule_that_never_stops_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("graph.run.most_steps", lambda ring, stop: 4)
+    with serving(parts.answer) as server:
+        trial = Trial(tmp_path, server)
+        with pytest.raises(StepError, match=r"\[stop\] did not end the run: Recursion limit of 4 reached"):
+            trial.drive()
+
+
+def test_a_torn_checkpoint_is_told(tmp_path: Path) -> None:
+    with serving(parts.answer) as server:
+        trial = Trial(tmp_path, server)
+        (trial.folder.root / "checkpoints.sqlite").write_bytes(b"not a database" * 100)
+        with pytest.raises(StepError, match=r"the checkpoint in .* cannot be read or written: file is not a database"):
+            trial.drive()
+
+
+def test_two_processes_at_one_run_are_refused(tmp_path: Path) -> None:
+    from graph.services import open_services
+
+    with serving(parts.answer) as server:
+        trial = Trial(tmp_path, server)
+        with (
+            open_services(read_config(trial.folder), trial.folder),
+            pytest.raises(ConfigError, match="in use by another"),
+        ):
+            trial.drive()
+
+
+def test_a_folder_that_holds_a_run_is_kept_and_a_false_start_is_replaced(tmp_path: Path) -> None:
+    with serving(parts.answer) as server:
+        trial = Trial(tmp_path, server, student={"kind": "tests.graph.test_run:Unloadable"})
+        with pytest.raises(ConfigError, match="step 'trainer' of cycle 0: no such weights"):
+            trial.drive()
+        seeds = parts.rows(tmp_path / "seeds.jsonl")
+        path = parts.write(tmp_path, server.url)
+        (tmp_path / "seeds.jsonl").write_text(
+            "".join(json.dumps({**r, "text": r["text"] + "!?"}) + "\n" for r in seeds)
+        )
+        create(load(path), tmp_path, trial.folder)
+        assert trial.drive().how == "finished"
+        kept = [row["text"] for row in parts.rows(trial.folder.root / "samples.jsonl") if row["split"] == "seed"]
+        assert sorted(kept) == sorted(row["text"] + "!?" for row in seeds)
+        with pytest.raises(ConfigError, match=r"already holds a run\. `evokd resume .*` goes on with it"):
+            create(load(path), tmp_path, trial.folder)
+
+
+class Unloadable(parts.Students):
+    def new(self, seed: int) -> parts.MortalStudent:
+        raise ConfigError("no such weights")
+
+
+def test_traces_are_flushed_for_a_bounded_time_and_only_if_there_are_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    flushed: list[float] = []
+
+    class Client:
+        def flush(self, timeout: float) -> None:
+            flushed.append(timeout)
+
+    monkeypatch.setattr("langsmith.run_trees.get_cached_client", Client)
+    monkeypatch.setattr("langsmith.utils.tracing_is_enabled", lambda: False)
+    flush_traces()
+    monkeypatch.setattr("langsmith.utils.tracing_is_enabled", lambda: True)
+    flush_traces(2.5)
+    assert flushed == [2.5]

@@ -1,0 +1,31 @@
+"""When a run is over."""
+
+from typing import Any
+
+import pytest
+
+from graph.stop import Stop
+from tests import world
+
+
+def history(**scores: float) -> list[Any]:
+    return [{"scores": {split: {"value": value} for split, value in scores.items()}}]
+
+
+@pytest.mark.parametrize(
+    ("rule", "changes", "why"),
+    [
+        (Stop(cycles=3), {"cycle": 3}, ""),
+        (Stop(cycles=3), {"cycle": 4}, "all 3 cycles are done"),
+        (Stop(cycles=0), {"cycle": 1}, "all 0 cycles are done"),
+        (Stop(patience=2), {"shelved_in_a_row": 1}, ""),
+        (Stop(patience=2), {"shelved_in_a_row": 2}, "no batch of the last 2 made the student better"),
+        (Stop(target=0.9), {"history": history(dev=0.89, gate=1.0)}, ""),
+        (Stop(target=0.9), {"history": history(dev=0.9)}, "the target is reached: 0.900 is at least 0.900"),
+        (Stop(target=0.9), {"history": history(gate=0.95)}, "the target is reached: 0.950 is at least 0.900"),
+        (Stop(target=0.9), {"history": history()}, ""),
+        (Stop(target=0.9), {"history": []}, ""),
+    ],
+)
+def test_the_rule(rule: Stop, changes: dict[str, Any], why: str) -> None:
+    assert rule(world.state(**changes)) == why

@@ -1,0 +1,135 @@
+"""The graph that `langgraph dev` serves: no checkpointer of its own, a context that is JSON, services made inside."""
+
+import importlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tasks.errors import ConfigError
+from tests import parts
+from tests.loopback import serving
+
+
+@pytest.fixture
+def studio(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The module as the server loads it."""
+    monkeypatch.delenv("EVOKD_CONFIG", raising=False)
+    sys.modules.pop("graph.studio", None)
+    module = importlib.import_module("graph.studio")
+    yield module
+    module._open_runs.close()
+    sys.modules.pop("graph.studio", None)
+
+
+def reload(monkeypatch: pytest.MonkeyPatch, config: Path) -> Any:
+    monkeypatch.setenv("EVOKD_CONFIG", str(config))
+    sys.modules.pop("graph.studio", None)
+    return importlib.import_module("graph.studio")
+
+
+def test_langgraph_json_names_it() -> None:
+    named = json.loads((parts.ROOT / "langgraph.json").read_text())
+    assert named["dependencies"] == ["."]
+    path, _, name = named["graphs"]["evokd"].partition(":")
+    assert (parts.ROOT / path).resolve() == parts.ROOT / "graph" / "studio.py" and name == "graph"
+    assert "env" not in named or (parts.ROOT / named["env"]).exists()
+
+
+def test_it_has_no_checkpointer_and_its_context_is_json(studio: Any) -> None:
+    assert studio.graph.checkpointer is None and studio.graph.name == "evokd"
+    schema = studio.graph.get_context_jsonschema()
+    assert {name: field["type"] for name, field in schema["properties"].items()} == {
+        "config": "string",
+        "run": "string",
+    }
+    assert json.loads(json.dumps(schema)) == schema
+
+
+def test_it_runs_on_a_context_of_strings_and_an_empty_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(parts.answer) as server:
+        config = parts.write(tmp_path, server.url, stop={"cycles": 1})
+        studio = reload(monkeypatch, config)
+        monkeypatch.chdir(tmp_path)
+        state = studio.graph.invoke({}, context={"config": str(config), "run": "seen"})
+        studio._open_runs.close()
+    assert state["stop"] == "all 1 cycles are done"
+    assert (tmp_path / "runs" / "seen" / "best" / "model.json").exists()
+
+
+def test_a_config_with_other_roles_than_the_picture_is_refused(studio: Any, tmp_path: Path) -> None:
+    config = parts.write(tmp_path, "http://127.0.0.1:1/v1")
+    with pytest.raises(ConfigError, match=r"has other roles or another stop rule .* EVOKD_CONFIG="):
+        studio.StudioContext(str(config), "seen").services()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("langgraph") is None, reason="langgraph-cli[inmem] is not installed (extra `studio`)")
+def test_the_server_runs_it_over_its_api(tmp_path: Path) -> None:
+    for name in ("agents", "graph", "memory", "student", "tasks", "teacher", "tests", "langgraph.json"):
+        (tmp_path / name).symlink_to(
+            parts.ROOT / name
+        )  # so that its folders `runs` and `.langgraph_api` are the test's
+    with serving(parts.answer) as teacher:
+        config = parts.write(tmp_path / "config", teacher.url, stop={"cycles": 1})
+        with development_server(tmp_path, config) as address:
+            context = {"config": str(config), "run": "over-the-api"}
+            state = asked(f"{address}/runs/wait", {"assistant_id": "evokd", "input": {}, "context": context})
+    assert state["stop"] == "all 1 cycles are done"
+    assert [row["plan"] for row in state["history"]] == ["seed", "breadth"]
+    assert (tmp_path / "runs" / "over-the-api" / "best" / "model.json").exists()
+
+
+@contextmanager
+def development_server(folder: Path, config: Path) -> Iterator[str]:
+    """`langgraph dev` on a free port for the length of a block; gives its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{free.getsockname()[1]}"
+    command = ["langgraph", "dev", "--no-browser", "--no-reload", "--port", address.rpartition(":")[2]]
+    env = {**os.environ, "EVOKD_CONFIG": str(config)}
+    process = subprocess.Popen(
+        command, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    assert process.stdout is not None
+    said: list[str] = []
+    for line in process.stdout:  # its log tells when it is there
+        said.append(line)
+        if "Application started up" in "".join(said) and answers(address):
+            break
+    rest = threading.Thread(target=process.stdout.read)
+    rest.start()
+    try:
+        assert process.poll() is None, "".join(said)
+        yield address
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
+        rest.join()
+        process.stdout.close()
+
+
+def answers(address: str) -> bool:
+    try:
+        return bool(asked(f"{address}/ok")["ok"])
+    except urllib.error.URLError:
+        return False
+
+
+def asked(url: str, body: Any = None) -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data=data, headers={"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=240) as reply:
+        return json.load(reply)

@@ -1,0 +1,184 @@
+"""Parts for whole runs in tests: fast ones of our own kind, named in a config, and the world's teacher as a server."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from agents.base import Services, State
+from agents.folder import RunFolder
+from memory.base import Encoder, MemorySettings
+from memory.chroma import ChromaMemory
+from student.settings import StudentSettings
+from tasks.base import Example, Prediction
+from teacher.base import Prompt
+from tests import world
+from tests.fakes import HashEmbedder, WordStudent, WordStudents
+from tests.loopback import Body, Said, chat
+
+ROOT = Path(__file__).resolve().parents[1]
+
+_done: Counter[str] = Counter()
+
+
+def _mortal(what: str) -> None:
+    """Kill this process where the test said so: `EVOKD_TEST_DIE=fit:3` is after the third `fit`."""
+    _done[what] += 1
+    if os.environ.get("EVOKD_TEST_DIE") == f"{what}:{_done[what]}":
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class MortalStudent(WordStudent):
+    def fit(self, examples: Sequence[Example], progress: Callable[[int, int], None] | None = None) -> None:
+        super().fit(examples, progress)
+        _mortal("fit")
+
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        found = super().predict(texts)
+        _mortal("predict")
+        return found
+
+    def save(self, folder: Path) -> None:
+        super().save(folder)
+        _mortal("save")
+
+
+class Students(WordStudents):
+    """Built as `TransformerStudents` is."""
+
+    def __init__(self, settings: StudentSettings, labels: Sequence[str]) -> None:
+        super().__init__(labels)
+
+    def new(self, seed: int) -> MortalStudent:
+        return MortalStudent(self.labels)
+
+    def load(self, folder: Path, seed: int = 0) -> MortalStudent:
+        saved = super().load(folder, seed)
+        return MortalStudent(saved.labels, saved.counts)
+
+
+class Notes(ChromaMemory):
+    """Our memory with an encoder that needs no model."""
+
+    def __init__(self, folder: Path, embedder: Encoder, settings: MemorySettings) -> None:
+        super().__init__(folder, HashEmbedder(), settings)
+
+    def remember(self, *args: Any, **kwargs: Any) -> None:
+        super().remember(*args, **kwargs)
+        _mortal("remember")
+
+    def mark(self, *args: Any, **kwargs: Any) -> None:
+        super().mark(*args, **kwargs)
+        _mortal("mark")
+
+
+@dataclass(frozen=True)
+class Critic:
+    """A role of the user's own: leaves its setting in the counts."""
+
+    shortest: int = 3
+
+    def __call__(self, state: State, services: Services) -> State:
+        return State(counts={**state.get("counts", {}), "critic asks for": self.shortest})
+
+
+class NoMemory:
+    """Lacks nearly everything."""
+
+    def __init__(self, *given: object) -> None:
+        self.given = given
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+
+@dataclass(frozen=True)
+class After:
+    """A stop rule of the user's own."""
+
+    lessons: int = 1
+
+    def __call__(self, state: State) -> str:
+        rows = [row for row in state["history"] if row["plan"] == "lessons"]
+        return f"{len(rows)} lesson batches" if len(rows) >= self.lessons else ""
+
+
+def role_of(body: Body) -> str:
+    """Who asks, by the schema that is asked for."""
+    name = body["response_format"]["json_schema"]["name"]
+    return {"Analysis": "analyst", "Labels": "annotator"}.get(name, "generator")
+
+
+def answer(body: Body) -> Said:
+    """The world's teacher as a chat server; the request's seed stands for the sample index."""
+    prompt = Prompt(tuple(body["messages"]), sample=body["seed"])
+    roles: dict[str, Callable[[Prompt], Any]] = {
+        "analyst": world.analyst,
+        "generator": world.generator,
+        "annotator": world.annotator,
+    }
+    return chat(json.dumps(roles[role_of(body)](prompt)))
+
+
+def config(url: str, **changes: Any) -> dict[str, Any]:
+    """A small run on these parts; a change replaces a section's keys, or the section where it is no table."""
+    raw: dict[str, Any] = {
+        "name": "small",
+        "task": {
+            "description": "What is the text about?",
+            "labels": {n: ", ".join(w[:4]) for n, w in world.VOCABULARY.items()},
+        },
+        "data": {"seeds": "seeds.jsonl", "dev": "dev.jsonl", "test": "test.jsonl"},
+        "teacher": {"kind": "openai", "model": "m", "base_url": url, "api_key_env": "none", "concurrency": 1},
+        "student": {"kind": "tests.parts:Students"},
+        "memory": {"kind": "tests.parts:Notes", "duplicate_cosine": 0.999},
+        "stop": {"cycles": 2},
+        "agents": {"generator": {"backbone": 24, "gate": 16, "batch": 8}},
+    }
+    for key, value in changes.items():
+        raw[key] = {**raw.get(key, {}), **value} if isinstance(value, dict) else value
+    return raw
+
+
+def write(folder: Path, url: str, **changes: Any) -> Path:
+    """The config and its data files in a folder; returns the config's path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    dice = random.Random(3)
+    rows = {
+        "seeds": [(text, label) for label, text in world.SEEDS.items()],
+        "dev": [(world.make_text(label, dice), label) for label in world.VOCABULARY for _ in range(6)],
+        "test": [(world.make_text(label, dice), label) for label in world.VOCABULARY for _ in range(6)],
+    }
+    for name, pairs in rows.items():
+        lines = [json.dumps({"text": text, "label": label}) for text, label in pairs]
+        (folder / f"{name}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    path = folder / "small.toml"
+    path.write_text(tomli_w.dumps(config(url, **changes)), encoding="utf-8")
+    return path
+
+
+def start(*words: str | Path, **env: str) -> "subprocess.Popen[str]":
+    """`python main.py WORDS` as a process of its own, from the root of the project."""
+    command = [sys.executable, "main.py", *map(str, words)]
+    out = subprocess.PIPE
+    return subprocess.Popen(command, cwd=ROOT, env={**os.environ, **env}, stdout=out, stderr=out, text=True)
+
+
+def rows(path: Path) -> list[dict[str, Any]]:
+    """The rows of a JSON lines file."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+
+
+def folder(root: Path) -> RunFolder:
+    """A run folder."""
+    root.mkdir(parents=True, exist_ok=True)
+    return RunFolder(root)

@@ -1,0 +1,48 @@
+"""A run folder as files: found by name or path, whole rows only."""
+
+from pathlib import Path
+
+import pytest
+
+from report.reading import Run
+from tasks.errors import ConfigError
+
+
+def made(root: Path) -> Path:
+    root.mkdir(parents=True)
+    (root / "config.toml").write_text("name = 'a'\n")
+    return root
+
+
+def test_a_run_is_found_by_name_and_by_path(tmp_path: Path) -> None:
+    root = made(tmp_path / "a")
+    assert Run.find("a", tmp_path).root == Run.find(str(root), Path("elsewhere")).root == root
+
+
+def test_a_run_that_is_not_there_lists_those_that_are(tmp_path: Path) -> None:
+    made(tmp_path / "b")
+    made(tmp_path / "a")
+    with pytest.raises(ConfigError, match=rf"there is no run 'c'\. Runs under {tmp_path}/: a, b\."):
+        Run.find("c", tmp_path)
+    with pytest.raises(ConfigError, match=r"Runs under .*/none/: none\."):
+        Run.find("c", tmp_path / "none")
+
+
+def test_an_absent_file_has_no_rows_and_a_torn_last_line_is_left_out(tmp_path: Path) -> None:
+    run = Run(made(tmp_path / "a"))
+    assert run.rows("ledger.jsonl") == [] and run.metrics == [] and run.result is None
+    (run.root / "ledger.jsonl").write_bytes(b'{"a": 1}\n{"a": "caf\xc3')
+    assert run.rows("ledger.jsonl") == [{"a": 1}]
+
+
+def test_line_ends_of_unicode_inside_a_text_are_no_line_ends(tmp_path: Path) -> None:
+    run = Run(made(tmp_path / "a"))
+    (run.root / "samples.jsonl").write_text('{"text": "one\u2028two\u0085three"}\n', encoding="utf-8")
+    assert run.rows("samples.jsonl") == [{"text": "one\u2028two\u0085three"}]
+
+
+def test_a_broken_line_in_the_middle_is_told(tmp_path: Path) -> None:
+    run = Run(made(tmp_path / "a"))
+    (run.root / "ledger.jsonl").write_text('{"a": 1}\nbroken\n{"a": 2}\n')
+    with pytest.raises(ConfigError, match=r"ledger\.jsonl, line 2: not JSON"):
+        run.rows("ledger.jsonl")

@@ -1,0 +1,117 @@
+"""What `show` and the live screen print: every figure, and nothing a text could do to the terminal."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from report.live import Live
+from report.reading import Run
+from report.tables import cycle_line, harmless, print_prompts, print_run
+from tasks.errors import ConfigError
+
+SCORE = {"value": 0.75, "low": 0.5, "high": 0.9, "n": 20.0}
+FEW = {"value": 1.0, "low": None, "high": None, "n": 2.0}
+EVIL = "[/bold] [red]x[/red] \x1b]0;title\x07\x9b2J"
+
+
+def row(**changes: Any) -> dict[str, Any]:
+    plain = {
+        "cycle": 1, "plan": "breadth", "kept": True, "why": "not worse [with it]", "champion": "students/cycle-001",
+        "counts": {"accepted": 20, "refused: duplicate": 3, "refused: held-out": 1, "quarantined: a tie": 2},
+        "fresh_before": SCORE, "fresh_after": {}, "gate": {}, "scores": {"gate": FEW, "dev": SCORE},
+        "teacher": {"input": 1000.0, "output": 234.0}, "seconds": {"trainer": 2.0, "evaluator": 1.4},
+    }  # fmt: skip
+    return {**plain, **changes}
+
+
+def run(root: Path, **files: Any) -> Run:
+    root.mkdir(parents=True, exist_ok=True)
+    (root / "config.toml").write_text("name = 'a'\n")
+    for name, rows in files.items():
+        (root / f"{name}.jsonl").write_text("".join(json.dumps(each) + "\n" for each in rows), encoding="utf-8")
+    return Run(root)
+
+
+def test_a_cycle_in_one_line() -> None:
+    said = " ".join(cycle_line(row()).split())
+    assert said == "1 breadth kept 20 4 2 75 % > - 100.0 [too few to tell] 75.0 [50, 90] 1,234 3"
+    assert "shelved" in cycle_line(row(kept=False, scores={}, counts={}))
+
+
+def test_the_screen_shows_cycles_and_folder_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    with Live("a", "/runs/[bold]/a") as live:
+        live.show({"step": "trainer", "cycle": 0, "what": "", "done": 0, "total": 0})
+        live.show({"step": "trainer", "cycle": 0, "what": "training [/x]", "done": 1, "total": 2})
+        live.show({"row": row()})
+        live.show({"row": row(cycle=2)})
+    live.say("Go on [with it].")
+    out = capsys.readouterr().out
+    assert "/runs/[bold]/a" in out and out.count("[too few to tell]") == 2 and out.count("fresh before>after") == 1
+    assert "Go on [with it]." in out
+
+
+def test_show_tells_all_and_lets_no_text_drive_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lesson = {
+        "cycle": 2,
+        "name": EVIL,
+        "pattern": EVIL,
+        "effect": {"samples": 6.0, "before": 0.5, "after": 1.0, "kept": 1.0},
+    }
+    call = {
+        "role": "generator",
+        "from_cache": False,
+        "usd": None,
+        "input": 10,
+        "output": 5,
+        "seconds": 1.2,
+        "outcome": "ok",
+    }
+    calls = [call, {**call, "from_cache": True, "usd": 0.0}, {**call, "outcome": "bad answer: x"}]
+    sample = {"split": "train", "status": "kept"}
+    files = {
+        "metrics": [row()],
+        "lessons": [lesson, {**lesson, "effect": {}}],
+        "ledger": calls,
+        "samples": [sample] * 3,
+    }
+    found = run(tmp_path / "[red]a", **files)
+    score = {
+        "seeds only": SCORE,
+        "champion score": SCORE,
+        "difference": {"value": 0.1, "low": -0.02, "high": 0.2, "n": 20},
+    }
+    score |= {"training texts that stand in the test set": 2, "champion score without those": None}  # type: ignore[dict-item]
+    (found.root / "result.json").write_text(json.dumps(score))
+    print_run(found)
+    out = capsys.readouterr().out
+    assert "[too few to tell]" in out and "kept: not worse [with it]" in out and "[red]a" in out
+    assert "train, kept: 3" in out and "unknown" in out and "[/bold]" in out
+    assert "seeds only 75.0 [50, 90], champion 75.0 [50, 90], difference +10.0 points [-2.0, +20.0]." in out
+    assert "2 training texts also stand in the test set" in out
+    assert not set("\x1b\x07\x9b") & set(out)
+
+
+def test_show_of_a_run_without_a_cycle(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    print_run(run(tmp_path / "a"))
+    assert "No cycle is finished yet." in capsys.readouterr().out
+
+
+def test_prompts_are_shown_as_they_were_sent_by_role(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = {"role": "analyst", "cycle": 2, "prompt": "abc", "messages": [{"role": "user", "content": "[b]Why?"}]}
+    rows = [{**said, "answer": "Because."}, {**said, "role": "annotator", "answer": EVIL}]
+    found = run(tmp_path / "a", transcripts=rows)
+    print_prompts(found, "analyst")
+    out = capsys.readouterr().out
+    assert "analyst, cycle 2, abc" in out and "[user]\n[b]Why?\n[answer]\nBecause.\n" in out and "annotator" not in out
+    print_prompts(found, None)
+    out = capsys.readouterr().out
+    assert "[red]x[/red] \\x1b]0;title\\x07\\x9b2J" in out
+    with pytest.raises(ConfigError, match=r"--role 'critic' is not known\. Allowed: analyst, annotator\."):
+        print_prompts(found, "critic")
+
+
+def test_harmless_keeps_every_letter_and_line() -> None:
+    assert harmless("Grüße,\n\t日本 👍") == "Grüße,\n\t日本 👍"
+    assert harmless("a\x00\r\x7f\ud800") == "a\\x00\\r\\x7f\\ud800"

@@ -1,0 +1,283 @@
+"""The student learns what is learnable, from odd examples too, the same way each time, and is saved whole or not."""
+
+import json
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from langsmith import Client, tracing_context
+
+from student.settings import StudentSettings
+from student.transformer import TransformerStudent, TransformerStudents, load_student
+from tasks.base import Example
+from tasks.errors import ConfigError
+from tests.student import tiny
+
+LABELS = ("music", "weather")
+
+
+@pytest.fixture
+def encoder(encoders: Callable[[str], Path]) -> Path:
+    return encoders("bert")
+
+
+def students(encoder: Path, labels: tuple[str, ...] = LABELS, **given: Any) -> TransformerStudents:
+    settings = {"model": str(encoder), "epochs": 1, "min_steps": 4, "batch_size": 24} | given
+    return TransformerStudents(StudentSettings(**settings), labels)
+
+
+def fitted(
+    encoder: Path, examples: list[Example], labels: tuple[str, ...] = LABELS, **given: Any
+) -> TransformerStudent:
+    student = students(encoder, labels, **given).new(seed=0)
+    student.fit(examples)
+    return student
+
+
+def weights(student: TransformerStudent) -> dict[str, torch.Tensor]:
+    return {name: weight.clone() for name, weight in student.network.state_dict().items()}
+
+
+def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_it_learns(encoder: Path) -> None:
+    examples = tiny.examples()
+    predictions = fitted(encoder, examples).predict([example.text for example in examples])
+    assert [prediction.label for prediction in predictions] == [example.label for example in examples]
+
+
+def test_the_head_alone_is_fitted_with_no_epochs_also_on_a_warm_student(encoder: Path) -> None:
+    examples = tiny.examples()
+    student = students(encoder, epochs=0).new(seed=0)
+    body = student.network.bert.state_dict()
+    student.fit([example.model_copy(update={"label": LABELS[example.label == "music"]}) for example in examples])
+    student.fit(examples)
+    assert same({name: weight.clone() for name, weight in body.items()}, student.network.bert.state_dict())
+    predictions = student.predict([example.text for example in examples])
+    assert sum(p.label == e.label for p, e in zip(predictions, examples, strict=True)) >= 22
+
+
+def test_soft_labels_are_learnt_as_distributions(encoder: Path) -> None:
+    soft = [
+        Example(text="rain", label="weather", soft={"weather": 0.7, "music": 0.3}),
+        Example(text="play the song", label="music", soft={"weather": 0.0, "music": 1.0}),
+    ]
+    student = fitted(encoder, soft * 8, min_steps=60, learning_rate=1e-3)
+    rain, song = student.predict(["rain", "play the song"])
+    assert rain.probabilities["music"] == pytest.approx(0.3, abs=0.1)
+    assert song.probabilities["music"] > 0.9
+
+
+def test_soft_labels_are_shared_out_over_the_known_labels(encoder: Path) -> None:
+    student = students(encoder).new(seed=0)
+    odd = Example(text="rain", label="weather", soft={"weather": 3.0, "music": 1.0, "other": 9.0})
+    assert student._target(odd) == [0.25, 0.75]
+
+
+def test_a_label_the_student_does_not_know_is_named(encoder: Path) -> None:
+    example = Example(text="a secret text", label="sports")
+    with pytest.raises(
+        ConfigError, match=f"{example.id}: label 'sports' is not known. Allowed: music, weather"
+    ) as caught:
+        students(encoder).new(seed=0).fit([example])
+    assert "secret" not in str(caught.value)
+
+
+def test_no_examples_are_an_error(encoder: Path) -> None:
+    with pytest.raises(ValueError, match="no examples"):
+        students(encoder).new(seed=0).fit([])
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_few_examples_are_enough_to_run(encoder: Path, count: int) -> None:
+    student = fitted(encoder, tiny.examples(count))
+    assert student.predict(["rain"])[0].label == "weather"
+
+
+def test_many_labels_some_without_any_example(encoder: Path) -> None:
+    labels = tuple(f"label {i}" for i in range(70))
+    examples = [Example(text=f"{word} {i}", label=labels[i]) for i, word in enumerate(tiny.WORDS)]
+    (prediction,) = fitted(encoder, examples, labels).predict(["rain"])
+    assert tuple(prediction.probabilities) == labels
+    assert sum(prediction.probabilities.values()) == pytest.approx(1.0)
+
+
+def test_as_many_labels_as_the_encoder_is_wide(encoder: Path) -> None:
+    labels = tuple(f"label {i}" for i in range(16))
+    examples = [Example(text=f"{word} {word}", label=labels[i]) for i, word in enumerate(tiny.WORDS[:16])]
+    predictions = fitted(encoder, examples, labels, min_steps=40).predict([example.text for example in examples])
+    assert sum(p.label == e.label for p, e in zip(predictions, examples, strict=True)) >= 12
+
+
+ODD = ["", " ", "wind " * 5000, "😀 é e\u0301 \u202eabc 中文", "half an emoji \ud83d", "\x00", "[SEP] [PAD] [CLS]"]
+
+
+def test_odd_texts_can_be_learnt_and_asked(encoder: Path) -> None:
+    examples = [Example(id=str(i), text=text, label=LABELS[i % 2]) for i, text in enumerate(ODD)]
+    student = fitted(encoder, examples)
+    for prediction in student.predict(ODD):
+        assert sum(prediction.probabilities.values()) == pytest.approx(1.0)
+        assert prediction.probability == max(prediction.probabilities.values())
+    assert len(student._tokens(["wind " * 5000])[0]) == 38  # of the 40 positions two may be the family's own
+    assert len(students(encoder, max_length=8).new(seed=0)._tokens(["wind " * 5000])[0]) == 8
+
+
+def test_two_thousand_texts_come_back_in_order(encoder: Path) -> None:
+    student = fitted(encoder, tiny.examples())
+    texts = [f"{'rain ' * (i % 9)} play {'song ' * (i % 4)}" for i in range(2000)]
+    assert student.predict([]) == []
+    predictions = student.predict(texts)
+    for i in (0, 7, 1001, 1999):
+        assert predictions[i].probabilities == pytest.approx(student.predict([texts[i]])[0].probabilities, abs=1e-5)
+
+
+@pytest.mark.parametrize("freeze", [0, 2])
+def test_the_same_seed_gives_the_same_weights_fresh_and_warm(encoder: Path, freeze: int, tmp_path: Path) -> None:
+    def run(seed: int, folder: Path) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+        factory = students(encoder, freeze=freeze)
+        student = factory.new(seed)
+        student.fit(tiny.examples())
+        student.save(folder)
+        fresh, again = weights(student), factory.load(folder, seed)
+        assert same(fresh, weights(again))
+        again.fit(tiny.examples(12))
+        return fresh, weights(again)
+
+    one, two, other = run(1, tmp_path / "a"), run(1, tmp_path / "b"), run(2, tmp_path / "c")
+    assert same(one[0], two[0]) and same(one[1], two[1])
+    assert not same(one[0], one[1]) and not same(one[0], other[0])
+
+
+def test_progress_counts_to_the_end(encoder: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    students(encoder, min_steps=5).new(seed=0).fit(tiny.examples(), lambda done, total: seen.append((done, total)))
+    assert seen == [(i, 5) for i in range(1, 6)]
+
+
+def test_a_save_that_is_killed_leaves_nothing_that_looks_whole(
+    encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    student = fitted(encoder, tiny.examples())
+    folder = tmp_path / "cycle-001"
+
+    def killed(self: Path, target: Path) -> Path:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", killed)
+        with pytest.raises(KeyboardInterrupt):
+            student.save(folder)
+    assert not folder.exists()
+    with pytest.raises(ConfigError, match=r"holds no student: there is no config\.json"):
+        load_student(folder)
+    student.save(folder)
+    student.save(folder)
+    assert [each.name for each in tmp_path.iterdir()] == ["cycle-001"]
+    assert load_student(folder).labels == list(LABELS)
+
+
+def test_a_second_save_that_fails_keeps_the_first(
+    encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    student = fitted(encoder, tiny.examples())
+    student.save(tmp_path / "saved")
+    saved = (tmp_path / "saved" / "model.safetensors").read_bytes()
+
+    def full(folder: Path) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(student.tokenizer, "save_pretrained", full)
+    with pytest.raises(OSError, match="No space"):
+        student.save(tmp_path / "saved")
+    assert (tmp_path / "saved" / "model.safetensors").read_bytes() == saved
+
+
+def test_a_damaged_student_is_a_clear_error(encoder: Path, tmp_path: Path) -> None:
+    fitted(encoder, tiny.examples()).save(tmp_path / "saved")
+    (tmp_path / "saved" / "model.safetensors").write_bytes(b"junk")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_student(tmp_path / "saved")
+
+
+def test_a_student_of_other_labels_is_refused_in_a_run_and_fine_on_its_own(encoder: Path, tmp_path: Path) -> None:
+    fitted(encoder, tiny.examples()).save(tmp_path / "saved")
+    with pytest.raises(ConfigError, match="knows the labels music, weather, the task has a, b"):
+        students(encoder, ("a", "b")).load(tmp_path / "saved")
+    assert load_student(tmp_path / "saved").labels == list(LABELS)
+
+
+def test_the_encoder_may_be_gone_once_a_student_is_saved(tmp_path: Path) -> None:
+    folder = tiny.encoder(tmp_path / "encoder")
+    fitted(folder, tiny.examples()).save(tmp_path / "saved")
+    shutil.rmtree(folder)
+    assert load_student(tmp_path / "saved").predict(["rain"])[0].label == "weather"
+
+
+@pytest.fixture
+def collector() -> Iterator[tuple[str, list[bytes]]]:
+    """A tracing server that keeps what it is sent."""
+    bodies: list[bytes] = []
+
+    class Collecting(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(202)
+            self.end_headers()
+
+        do_PATCH = do_POST
+
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Collecting)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", bodies
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_trace_shows_counts_and_never_texts(encoder: Path, collector: Any, fails: bool) -> None:
+    url, bodies = collector
+    examples = [e.model_copy(update={"text": f"{e.text} confidential-{i}"}) for i, e in enumerate(tiny.examples())]
+    if fails:
+        examples.append(Example(text="confidential", label="sports"))
+    client = Client(api_url=url, api_key="none", auto_batch_tracing=False, info={})
+    with tracing_context(enabled=True, client=client):
+        student = students(encoder).new(seed=5)
+        if fails:
+            with pytest.raises(ConfigError):
+                student.fit(examples)
+        else:
+            student.fit(examples)
+            student.predict([example.text for example in examples])
+    client.flush()
+    runs: dict[str, Any] = {}
+    for body in bodies:
+        runs |= json.loads(body)
+    assert runs["name"] == "student.fit" and runs["run_type"] == "chain" and runs["tags"] == ["student"]
+    assert runs["inputs"] == {"texts": 24 + fails, "labels": 2, "warm": False, "seed": 5}
+    assert ("sports" in runs["error"]) if fails else (runs["outputs"] == {"texts": 24, "steps": 4})
+    assert b"confidential" not in b"".join(bodies)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("freeze", [0, 4])
+def test_minilm_learns_two_topics_from_a_few_texts(freeze: int, tmp_path: Path) -> None:
+    texts = {
+        "music": ["play a song by the beatles", "turn up the volume of this album", "put on some jazz"],
+        "weather": ["will it rain tomorrow", "how cold is it outside", "is there a storm coming this weekend"],
+    }
+    examples = [Example(text=text, label=label) for label, some in texts.items() for text in some]
+    student = TransformerStudents(StudentSettings(min_steps=6, freeze=freeze), ("music", "weather")).new(seed=0)
+    student.fit(examples)
+    student.save(tmp_path / "saved")
+    asked = ["I want to hear some classical piano", "do I need an umbrella today"]
+    assert [p.label for p in load_student(tmp_path / "saved").predict(asked)] == ["music", "weather"]

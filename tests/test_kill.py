@@ -1,0 +1,135 @@
+"""A run that is killed anywhere and resumed is the run that was not, and pays for no finished call twice."""
+
+import json
+import queue
+import signal
+import subprocess
+import tomllib
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langgraph.checkpoint.sqlite import SqliteSaver
+
+from graph.build import build
+from graph.config import agents, stop_rule, validate
+from tests import parts
+from tests.loopback import Body, Said, serving
+
+pytestmark = pytest.mark.slow
+
+PROCESS = 240
+"""Seconds after which a process that should have ended is a failure."""
+
+
+class Server:
+    """The world's teacher, which does something to a run's process at the n-th request of a role."""
+
+    def __init__(self, role: str = "", number: int = 0, *, sends: signal.Signals = signal.SIGKILL) -> None:
+        self.role, self.number, self.sends = role, number, sends
+        self.asked: Counter[str] = Counter()
+        self.answered: Counter[str] = Counter()
+        self.process: queue.Queue[subprocess.Popen[str]] = queue.Queue()
+
+    def __call__(self, body: Body) -> Said:
+        role = parts.role_of(body)
+        self.asked[role] += 1
+        if (role, self.asked[role]) == (self.role, self.number):
+            self.process.get().send_signal(self.sends)
+            if self.sends == signal.SIGKILL:
+                return Said(reset=True)
+        self.answered[json.dumps(body, sort_keys=True)] += 1
+        return parts.answer(body)
+
+
+def outcome(folder: Path) -> tuple[Any, Any, Any]:
+    """All that must be the same: the texts, the cycles without their times, and what the test set said."""
+    metrics = parts.rows(folder / "metrics.jsonl")
+    for row in metrics:
+        del row["seconds"], row["teacher"]["seconds"]
+    return parts.rows(folder / "samples.jsonl"), metrics, json.loads((folder / "result.json").read_text())
+
+
+def finish(*words: Any, **env: str) -> tuple[int, str, str]:
+    process = parts.start(*words, **env)
+    out, err = process.communicate(timeout=PROCESS)
+    return process.returncode, out, err
+
+
+def next_step(folder: Path) -> str:
+    """The step the checkpoint would go on with."""
+    config = validate(tomllib.loads((folder / "config.toml").read_text()), "config")
+    with SqliteSaver.from_conn_string(str(folder / "checkpoints.sqlite")) as saver:
+        graph = build(agents(config), stop_rule(config)).compile(checkpointer=saver)
+        return str(graph.get_state({"configurable": {"thread_id": config.name}}).next[0])
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, int]:
+    """An uninterrupted run: its outcome, and how many requests it made."""
+    folder, server = tmp_path_factory.mktemp("whole"), Server()
+    with serving(server) as running:
+        code, _, err = finish("run", parts.write(folder, running.url), "--runs", folder / "runs")
+    assert code == 0, err
+    assert set(server.answered.values()) == {1}
+    kept = outcome(folder / "runs" / "small")
+    assert [row["plan"] for row in kept[1]] == ["seed", "breadth", "lessons"]
+    return kept, sum(server.answered.values())
+
+
+@pytest.mark.parametrize(
+    ("step", "die"),
+    [
+        ("trainer", "fit:1"),  # nothing is saved yet
+        ("trainer", "save:3"),  # between the students of a comparison
+        ("evaluator", "predict:8"),  # the gate is being read
+        ("evaluator", "mark:1"),  # the verdict is half written
+        ("annotator", "remember:7"),  # accepted texts are remembered, the step is not over
+    ],
+)
+def test_killed_in_a_part(step: str, die: str, whole: tuple[Any, int], tmp_path: Path) -> None:
+    server = Server()
+    with serving(server) as running:
+        config = parts.write(tmp_path, running.url)
+        code, _, err = finish("run", config, "--runs", tmp_path / "runs", EVOKD_TEST_DIE=die)
+        assert code == -signal.SIGKILL, err
+        assert next_step(tmp_path / "runs" / "small") == step
+        code, _, err = finish("resume", "small", "--runs", tmp_path / "runs")
+    assert code == 0, err
+    assert outcome(tmp_path / "runs" / "small") == whole[0]
+    assert set(server.answered.values()) == {1} and sum(server.answered.values()) == whole[1]
+
+
+@pytest.mark.parametrize(("step", "number"), [("analyst", 1), ("generator", 3), ("annotator", 2)])
+def test_killed_while_the_teacher_is_asked(step: str, number: int, whole: tuple[Any, int], tmp_path: Path) -> None:
+    server = Server(step, number)
+    with serving(server) as running:
+        process = parts.start("run", parts.write(tmp_path, running.url), "--runs", tmp_path / "runs")
+        server.process.put(process)
+        process.communicate(timeout=PROCESS)
+        assert process.returncode == -signal.SIGKILL
+        assert next_step(tmp_path / "runs" / "small") == step
+        code, _, err = finish("resume", "small", "--runs", tmp_path / "runs")
+    assert code == 0, err
+    assert outcome(tmp_path / "runs" / "small") == whole[0]
+    assert set(server.answered.values()) == {1} and sum(server.answered.values()) == whole[1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_lets_the_step_end_and_says_how_to_go_on(
+    number: signal.Signals, whole: tuple[Any, int], tmp_path: Path
+) -> None:
+    server, folder = Server("annotator", 1, sends=number), tmp_path / "runs" / "small"
+    with serving(server) as running:
+        process = parts.start("run", parts.write(tmp_path, running.url), "--runs", tmp_path / "runs")
+        server.process.put(process)
+        out, err = process.communicate(timeout=PROCESS)
+        assert process.returncode == 75, err
+        assert f"Stopped as asked, after a whole step. Nothing is lost. Go on with: evokd resume {folder}" in out
+        assert (folder / "best" / "model.json").exists()
+        assert next_step(folder) == "trainer", "the annotator's step ended, the next did not begin"
+        code, _, err = finish("resume", folder)
+    assert code == 0, err
+    assert outcome(folder) == whole[0]
+    assert set(server.answered.values()) == {1}

@@ -1,0 +1,257 @@
+"""The command line: what it imports, what it prints, how it exits, and the one line for every mistake."""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import main
+from tests import parts, world
+from tests.loopback import chat, error, serving
+
+HEAVY = ("langgraph", "langchain_core", "langchain_openai", "langsmith", "openai", "torch", "transformers", "chromadb",
+         "numpy", "datasets", "agents", "graph", "teacher", "student", "memory")  # fmt: skip
+
+DEAD = "http://127.0.0.1:9/v1"
+"""Nobody listens at this port."""
+
+
+@pytest.fixture(autouse=True)
+def as_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """`main` changes the path and the environment of its process; here they are put back."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    for name in ("LANGSMITH_USE_DAEMON", "ANONYMIZED_TELEMETRY", "HF_HUB_DISABLE_TELEMETRY"):
+        monkeypatch.setenv(name, os.environ.get(name, "true"))
+    monkeypatch.chdir(tmp_path)
+
+
+Said = tuple[int, str, str]
+
+
+@pytest.fixture
+def evokd(capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
+    def call(*words: str | Path) -> Said:
+        code = main.main([str(word) for word in words])
+        return code, *capsys.readouterr()
+
+    return call
+
+
+@pytest.mark.parametrize("words", [["--help"], [], ["run", "--help"], ["predict", "--help"]])
+def test_help_is_light(words: list[str]) -> None:
+    program = (
+        f"import sys, main; code = main.main({words!r});"
+        f"print([name for name in {HEAVY!r} if name in sys.modules], len(sys.modules), file=sys.stderr); sys.exit(code)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=parts.ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and done.stdout.startswith("Usage: evokd")
+    heavy, _, count = done.stderr.rpartition(" ")
+    assert heavy == "[]" and int(count) < 400
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["fly"], "No such command 'fly'. Try `evokd --help`."),
+        (["run"], "Missing argument 'config'. Try `evokd --help`."),
+        (["run", "a.toml", "--quick"], "No such option: --quick. Try `evokd --help`."),
+        (
+            ["run", "a.toml", "--seed", "x"],
+            "Invalid value for '--seed': Input should be a valid integer, unable to parse string as an integer. "
+            "Try `evokd --help`.",
+        ),
+        (["predict", "a", "nix.txt"], "Invalid value for 'file': file 'nix.txt' does not exist. Try `evokd --help`."),
+        (["run", "nix.toml"], "there is no config file 'nix.toml'; `configs/` has examples."),
+        (["show", "nix"], "there is no run 'nix'. Runs under runs/: none."),
+    ],
+)
+def test_a_wrong_command_is_one_line_and_exit_code_2(words: list[str], said: str, evokd: Callable[..., Said]) -> None:
+    assert evokd(*words) == (2, "", f"evokd: {said}\n")
+
+
+def test_a_run_that_is_not_there(evokd: Callable[..., Said], tmp_path: Path) -> None:
+    made = tmp_path / "runs" / "mine" / "config.toml"
+    made.parent.mkdir(parents=True)
+    made.write_text("name = 'mine'\n")
+    assert evokd("show", "nix")[2] == "evokd: there is no run 'nix'. Runs under runs/: mine.\n"
+    assert evokd("resume", "nix")[2] == "evokd: there is no run 'nix'. Runs under runs/: mine.\n"
+    said = evokd("predict", "nix")[2]
+    assert said == (
+        "evokd: 'nix' is neither a run with a champion nor a student's folder with a model.safetensors. "
+        "Runs under runs/: mine.\n"
+    )
+
+
+def test_a_whole_run(evokd: Callable[..., Said], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(parts.answer) as server:
+        config = parts.write(tmp_path, server.url)
+        code, out, err = evokd("run", config, "--cycles", "1")
+        folder = tmp_path / "runs" / "small"
+        assert (code, err) == (0, "")
+        assert "The run ended: all 1 cycles are done." in out and "Test set (24 texts, opened once): seeds only" in out
+        code, out, err = evokd("run", config)
+        assert code == 2 and out == ""
+        assert err == (
+            f"evokd: {folder} already holds a run. `evokd resume {folder}` goes on with it; "
+            "another --name starts anew.\n"
+        )
+        code, out, err = evokd("resume", "small")
+        assert (code, err) == (0, "") and "The run ended: all 1 cycles are done." in out
+        assert evokd("run", config, "--name", "other", "--cycles", "0")[0] == 0
+    assert {path.name for path in (tmp_path / "runs").iterdir()} == {"small", "other"}
+    code, out, _ = evokd("show", "small")
+    assert code == 0 and "cycle 1: kept: " in out and f"Champion: {Path('runs/small/best')}" in out
+    code, out, _ = evokd("show", "small", "--prompts", "--role", "annotator")
+    assert code == 0 and "annotator, cycle 1" in out and "generator" not in out
+    predicts(evokd, tmp_path, monkeypatch)
+
+
+def predicts(evokd: Callable[..., Said], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [world.make_text(label, world.random.Random(1)) for label in world.VOCABULARY]
+    file = tmp_path / "texts.txt"
+    file.write_text("\n\n".join(texts) + "\n", encoding="utf-8")
+    code, out, err = evokd("predict", "small", file)
+    answers = [json.loads(line) for line in out.splitlines()]
+    assert (code, err) == (0, "") and [answer["text"] for answer in answers] == texts
+    assert [answer["label"] for answer in answers] == list(world.VOCABULARY)
+    with file.open() as lines:
+        monkeypatch.setattr(sys, "stdin", lines)
+        assert evokd("predict", tmp_path / "runs" / "small") == (0, out, "")
+    file.write_bytes(b"fine\ncaf\xe9\n")
+    code, _, err = evokd("predict", "small", file)
+    assert (code, err) == (2, f"evokd: {file}, line 2: not UTF-8 (invalid continuation byte at byte 3).\n")
+
+
+BAD_DATA: list[tuple[str, str | bytes, str]] = [
+    ("seeds", "", "seeds.jsonl: has no rows. Give at least one with 'text' and 'label'."),
+    (
+        "seeds",
+        '{"text": "the team won", "label": "sport"}\n',
+        "seeds.jsonl: line 1: 'label' is 'sport', which is not one of: 'sports', 'money', 'science', 'food'",
+    ),
+    (
+        "seeds",
+        '{"text": "the team won", "label": "sports"}\n',
+        "No seed example has the label 'money', 'science', 'food'. Add at least one for every label.",
+    ),
+    (
+        "seeds",
+        '{"text": "the team',
+        """seeds.jsonl: line 1: broken JSON (Unterminated string starting at): '{"text": "the team'""",
+    ),
+    (
+        "seeds",
+        b'{"text": "caf\xe9", "label": "food"}\n',
+        "seeds.jsonl: not UTF-8 at line 1 (byte 13 is 0xe9). Save the file as UTF-8.",
+    ),
+    (
+        "seeds",
+        '{"txt": "the team won", "label": "sports"}\n',
+        "seeds.jsonl: line 1: there is no 'text'; the row has 'txt', 'label'",
+    ),
+    (
+        "dev",
+        json.dumps({"text": "The TEAM won the  match", "label": "sports"}) + "\n",
+        "1 of the 1 'dev' texts are also in 'seed': 'The TEAM won the  match'. Remove them from one of the two.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("file", "content", "said"), BAD_DATA)
+def test_bad_data_is_one_helpful_line_and_leaves_no_run(
+    file: str, content: str | bytes, said: str, evokd: Callable[..., Said], tmp_path: Path
+) -> None:
+    config = parts.write(tmp_path, DEAD)
+    (tmp_path / f"{file}.jsonl").write_bytes(content if isinstance(content, bytes) else content.encode())
+    assert evokd("run", config) == (2, "", f"evokd: {said}\n")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_an_unknown_key_is_one_line(evokd: Callable[..., Said], tmp_path: Path) -> None:
+    config = parts.write(tmp_path, DEAD, stop={"cycle": 2})
+    said = f"evokd: {config}: [stop]: the key 'cycle' is not known. Allowed: cycles, patience, target.\n"
+    assert evokd("run", config) == (2, "", said)
+
+
+def test_a_missing_key_is_told_before_anything_is_spent(evokd: Callable[..., Said], tmp_path: Path) -> None:
+    config = parts.write(tmp_path, DEAD, teacher={"api_key_env": "NO_SUCH_KEY"})
+    code, _, err = evokd("run", config)
+    assert code == 2 and err == (
+        "evokd: teacher.api_key_env: the environment variable NO_SUCH_KEY is not set. Export it or put it into .env; "
+        "for a server that wants no key, set api_key_env = 'none'.\n"
+    )
+    (tmp_path / ".env").write_text("NO_SUCH_KEY=secret\n")
+    with serving(parts.answer) as server:
+        config.write_text(config.read_text().replace(DEAD, server.url))
+        assert evokd("run", config, "--cycles", "1")[0] == 0, "what never began is no run that is in the way"
+        assert {request["authorization"] for request in server.requests} == {"Bearer secret"}
+    os.environ.pop("NO_SUCH_KEY")
+    kept = [path for path in (tmp_path / "runs").rglob("*") if path.is_file()]
+    assert kept and not any(b"secret" in path.read_bytes() for path in kept)
+
+
+def test_a_server_that_is_not_there(evokd: Callable[..., Said], tmp_path: Path) -> None:
+    code, out, err = evokd("run", parts.write(tmp_path, DEAD))
+    folder = tmp_path / "runs" / "small"
+    assert code == 1 and err == (
+        f"evokd: step 'generator' of cycle 1: The teacher at {DEAD} (model 'm') cannot be reached "
+        "([Errno 111] Connection refused). Start the server or correct teacher.base_url, then resume.\n"
+        f"Nothing before this step is lost. Settings: {folder / 'config.toml'}. Go on with: evokd resume {folder}\n"
+    )
+    assert "Traceback" not in out
+
+
+def test_a_server_that_answers_prose(evokd: Callable[..., Said], tmp_path: Path) -> None:
+    with serving(lambda body: chat("I would love to help you with that!")) as server:
+        code, _, err = evokd("run", parts.write(tmp_path, server.url))
+    shown = "\n  'I would love to help you with that!'\n    (the answer holds no JSON object)"
+    assert code == 1 and err.startswith(
+        "evokd: step 'generator' of cycle 2: 20 answers in a row could not be used. The last three:" + 3 * shown
+        + "\nTry a stronger teacher.model, or raise teacher.max_tokens if answers are cut off; then resume.\n"
+    )  # fmt: skip
+
+
+def test_a_server_without_that_model(evokd: Callable[..., Said], tmp_path: Path) -> None:
+    with serving(lambda body: error(404, "no model m")) as server:
+        code, _, err = evokd("run", parts.write(tmp_path, server.url))
+    assert code == 1 and err.startswith(
+        f"evokd: step 'generator' of cycle 1: The teacher at {server.url} (model 'm') refuses with HTTP 404 "
+        "(Error code: 404 - no model m). Check teacher.model ('m') and teacher.base_url (it usually ends in /v1).\n"
+    )
+
+
+def test_an_interruption_before_the_first_step(
+    evokd: Callable[..., Said], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*given: Any, **named: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("graph.services.read_examples", interrupted)
+    code, _, err = evokd("run", parts.write(tmp_path, DEAD))
+    assert (code, err.strip()) == (130, "evokd: stopped. A run that was at work goes on with `evokd resume RUN`.")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [1_000, 30_000, 200_000, 300_000])
+def test_a_full_disk_is_told_and_once_there_is_room_the_run_goes_on(size: int, tmp_path: Path) -> None:
+    """No file may grow beyond `size` bytes: the folder, the cache, the memory or a step of the run is the first."""
+
+    def full() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+    with serving(parts.answer) as server:
+        command: list[Any] = [sys.executable, "main.py", "run", parts.write(tmp_path, server.url), "--runs", tmp_path]
+        done = subprocess.run(command, cwd=parts.ROOT, preexec_fn=full, capture_output=True, text=True, check=False)
+        assert done.returncode in (1, 2) and "Traceback" not in done.stderr
+        first = done.stderr.splitlines()[0]
+        assert first.startswith("evokd: ") and ("disk I/O error" in first or "File too large" in first)
+        if (tmp_path / "small" / "students").exists():
+            command = [sys.executable, "main.py", "resume", tmp_path / "small"]
+        done = subprocess.run(command, cwd=parts.ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,186 @@
+"""A run's trace as a LangSmith server gets it: one tree, named by role, with tags and metadata, without training texts."""
+
+import json
+import threading
+from collections.abc import Iterator
+from email.parser import BytesParser
+from email.policy import HTTP
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zstandard
+
+from tests import parts, world
+from tests.loopback import serving
+from tests.student.tiny import encoder
+
+pytestmark = pytest.mark.slow
+
+Span = dict[str, Any]
+
+
+class Sink:
+    """A LangSmith that keeps every run (span) it is sent: id -> what was posted and patched."""
+
+    def __init__(self) -> None:
+        self.spans: dict[str, Span] = {}
+        sink = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                limits = {"use_multipart_endpoint": True, "size_limit": 100, "size_limit_bytes": 20_971_520}
+                self.answer({"version": "0.10.0", "instance_flags": {}, "batch_ingest_config": limits})
+
+            def do_POST(self) -> None:
+                data = self.rfile.read(int(self.headers["content-length"])) if "content-length" in self.headers else b""
+                if self.headers.get("transfer-encoding") == "chunked":
+                    data = b"".join(chunks(self.rfile))
+                if self.headers.get("content-encoding") == "zstd":
+                    data = zstandard.ZstdDecompressor().decompressobj().decompress(data)
+                assert self.path.endswith("/runs/multipart"), self.path
+                sink.take(self.headers["content-type"], data)
+                self.answer({})
+
+            do_PATCH = do_POST
+
+            def answer(self, value: Any) -> None:
+                body = json.dumps(value).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *args: object) -> None:
+                """Keep quiet."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        self.lock = threading.Lock()
+        self.thread = threading.Thread(target=lambda: self.server.serve_forever(poll_interval=0.02))
+        self.thread.start()
+
+    def take(self, kind: str, data: bytes) -> None:
+        """Parts are named `post.ID` or `patch.ID`, and `.inputs`, `.outputs`, `.extra`, ... of them."""
+        message = BytesParser(policy=HTTP).parsebytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + data)
+        with self.lock:
+            for part in message.iter_parts():
+                name = str(part.get_param("name", header="content-disposition"))
+                _, run, *field = name.split(".")
+                value = json.loads(part.get_payload(decode=True))  # type: ignore[arg-type]
+                span = self.spans.setdefault(run, {"id": run})
+                span.update({field[0]: value} if field else {k: v for k, v in value.items() if v is not None})
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+    def children(self, span: Span) -> list[Span]:
+        found = [each for each in self.spans.values() if each.get("parent_run_id") == span["id"]]
+        return sorted(found, key=lambda each: str(each["start_time"]))
+
+
+def chunks(stream: Any) -> Iterator[bytes]:
+    while size := int(stream.readline().split(b";")[0], 16):
+        yield stream.read(size)
+        stream.readline()
+    stream.readline()
+
+
+def metadata(span: Span) -> dict[str, Any]:
+    return dict(span.get("extra", {}).get("metadata", {}))
+
+
+@pytest.fixture(scope="module")
+def traced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sink, Path]]:
+    """A whole run with a real, tiny student, traced."""
+    folder = tmp_path_factory.mktemp("traced")
+    sink = Sink()
+    with serving(parts.answer) as server:
+        student = {
+            "kind": "transformer",
+            "model": str(encoder("bert", folder / "encoder")),
+            "max_steps": 2,
+            "min_steps": 0,
+        }
+        config = parts.write(folder, server.url, student=student)
+        tracing = {"LANGSMITH_TRACING": "true", "LANGSMITH_ENDPOINT": sink.url, "LANGSMITH_API_KEY": "lsv2-not-a-key"}
+        process = parts.start("run", config, "--runs", folder, **tracing)
+        _, err = process.communicate(timeout=240)
+    assert process.returncode == 0, err
+    yield sink, folder / "small"
+    sink.close()
+
+
+def nodes(sink: Sink) -> list[Span]:
+    [root] = [span for span in sink.spans.values() if span.get("parent_run_id") is None]
+    return sink.children(root)
+
+
+def test_a_run_is_one_trace_named_after_it(traced: tuple[Sink, Path]) -> None:
+    sink, _ = traced
+    [root] = [span for span in sink.spans.values() if span.get("parent_run_id") is None]
+    assert root["name"] == "evokd/small" and {"strategy:gated", "task:classification"} <= set(root["tags"])
+    assert metadata(root)["run"] == "small" and metadata(root)["thread_id"] == "small"
+    assert len({span["trace_id"] for span in sink.spans.values()}) == 1
+    assert all(span.get("end_time") for span in sink.spans.values()), "all that began was told to have ended"
+
+
+def test_its_nodes_are_the_steps_in_order(traced: tuple[Sink, Path]) -> None:
+    ring = ["trainer", "evaluator", "analyst", "generator", "annotator"]
+    assert [node["name"] for node in nodes(traced[0])] == [*ring, *ring, "trainer", "evaluator"]
+
+
+def test_calls_hang_below_their_node_with_role_cycle_run_prompt_and_lesson(traced: tuple[Sink, Path]) -> None:
+    sink, folder = traced
+    prompts = {row["prompt"] for row in parts.rows(folder / "transcripts.jsonl")}
+    seen: list[str] = []
+    for number, node in enumerate(nodes(sink)):
+        items = [each for each in sink.children(node) if each["name"] == node["name"]]
+        for item in items:
+            cycle = (number + 3) // 5
+            assert {node["name"], f"cycle-{cycle}"} <= set(item["tags"])
+            assert metadata(item)["run"] == "small" and metadata(item)["prompt"] in prompts
+            [call] = sink.children(item)
+            assert call["run_type"] == "llm" and {node["name"], f"cycle-{cycle}"} <= set(call["tags"])
+            assert metadata(call)["prompt"] == metadata(item)["prompt"]
+            seen.append(node["name"])
+        lessons = {metadata(item).get("lesson") for item in items}
+        assert (lessons == {None}) is (number != 8) or not items, "the second generator writes for lessons"
+    assert set(seen) == {"analyst", "generator", "annotator"} and len(seen) == len(prompts)
+
+
+def test_a_training_is_shown_without_its_texts(traced: tuple[Sink, Path]) -> None:
+    sink, _ = traced
+    fits = [span for span in sink.spans.values() if span["name"] == "student.fit"]
+    trainers = {node["id"] for node in nodes(sink) if node["name"] == "trainer"}
+    assert len(fits) >= 5 and {span["parent_run_id"] for span in fits} <= trainers
+    for span in fits:
+        assert set(span["inputs"]) == {"texts", "warm", "seed"} and set(span["outputs"]) == {"texts"}
+    [first] = [span for span in fits if span["inputs"]["texts"] == 4]
+    assert not any(text in json.dumps(first) for text in world.SEEDS.values())
+
+
+def test_no_key_and_no_held_out_text_of_the_user_is_in_it(traced: tuple[Sink, Path]) -> None:
+    sink, folder = traced
+    sent = json.dumps(list(sink.spans.values()))
+    held_out = [row["text"] for name in ("dev", "test") for row in parts.rows(folder / "data" / f"{name}.jsonl")]
+    assert len(held_out) == 48 and not any(text in sent for text in held_out)
+    assert "lsv2-not-a-key" not in sent
+
+
+def test_a_dead_endpoint_costs_no_result(tmp_path: Path) -> None:
+    dead = {
+        "LANGSMITH_TRACING": "true",
+        "LANGSMITH_ENDPOINT": "http://127.0.0.1:9",
+        "LANGSMITH_API_KEY": "lsv2-not-a-key",
+    }
+    with serving(parts.answer) as server:
+        process = parts.start("run", parts.write(tmp_path, server.url), "--runs", tmp_path, **dead)
+        out, err = process.communicate(timeout=120)  # without the daemon it would wait for three minutes
+    assert process.returncode == 0, err
+    assert "The run ended: all 2 cycles are done." in out
+    assert "lsv2-not-a-key" not in out + err
