@@ -44,13 +44,13 @@ class Evidence:
         return "\n".join(lines) or "(none)"
 
     def correct_cases(self) -> str:
-        """The numbered correct cases."""
+        """The numbered correct cases under their heading; nothing where they are left out."""
         lines = [
             f"[{number}] {one_line(case.text)}\n"
             f"    right: {case.label}; the model gave it {case.before_probability:.2f}"
             for number, case in enumerate(self.correct, start=len(self.wrong) + 1)
         ]
-        return "\n".join(lines) or "(not shown)"
+        return "\n".join(["It got these right, but some of them only just:\n", *lines]) if lines else ""
 
     def past_cases(self) -> str:
         """Similar errors of earlier cycles, and whether they were learnt since."""
