@@ -27,6 +27,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+INTERRUPTED = 130
+"""What typer makes of a Ctrl-C where no run is at work yet, or no more."""
+
 Runs = Annotated[Path, typer.Option("--runs", help="Folder that holds the run folders.", metavar="FOLDER")]
 
 
@@ -135,6 +138,8 @@ def _guarded(command: Callable[[], object]) -> int:
 
     try:
         code = command()
+        if code == INTERRUPTED:
+            return _told("stopped. A run that was at work goes on with `evokd resume RUN`.", INTERRUPTED)
         return code if isinstance(code, int) else 0
     except ConfigError as error:
         return _told(str(error), 2)
@@ -142,8 +147,6 @@ def _guarded(command: Callable[[], object]) -> int:
         return _told(str(error), 1)
     except typer.TyperException as error:  # a wrong command line
         return _told(f"{error.format_message().rstrip('.')}. Try `evokd --help`.", 2)
-    except (typer.Abort, KeyboardInterrupt):
-        return _told("stopped. A run that was at work goes on with `evokd resume RUN`.", 130)
     except OSError as error:  # a full disk, a folder one may not write to
         return _told(str(error), 1)
 

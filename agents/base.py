@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from string import Template
-from typing import Annotated, Literal, Protocol, TypedDict
+from typing import Annotated, Literal, Protocol
+
+from typing_extensions import TypedDict  # pydantic, and so the input form of LangGraph Studio, needs it before 3.12
 
 from agents.folder import RunFolder
 from memory.base import Memory
@@ -47,7 +49,7 @@ class CycleReport(TypedDict):
     teacher: dict[str, float]
     """Calls, tokens and money of this cycle."""
     seconds: dict[str, float]
-    """Wall time by step, plus `teacher` and `student`: the parts of it that were theirs."""
+    """Wall time by step."""
 
 
 class State(TypedDict, total=False):

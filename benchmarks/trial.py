@@ -141,9 +141,8 @@ def main() -> None:
         f"{found['trial']}: seeds only {found['seeds only']['value']:.3f}, after {found['after the loop']['value']:.3f}"
     )
     for cycle in found["cycles"]:
-        print(
-            f"  {cycle['cycle']:>2} {cycle['plan']:<8} {'kept' if cycle['kept'] else 'shelved':<8} {cycle['test sample']:.3f}"
-        )
+        fate = "kept" if cycle["kept"] else "shelved"
+        print(f"  {cycle['cycle']:>2} {cycle['plan']:<8} {fate:<8} {cycle['test sample']:.3f}")
 
 
 if __name__ == "__main__":

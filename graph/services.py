@@ -19,7 +19,7 @@ from memory.chroma import ChromaMemory
 from memory.embedder import Embedder
 from memory.lock import owned
 from student.base import Students
-from tasks.base import Example, Split, Task
+from tasks.base import Example, Split, Task, normalise
 from tasks.classification import Classification
 from tasks.errors import ConfigError, EvoKDError, StepError
 from tasks.reading import check_apart, check_seeds, read_examples, read_texts
@@ -95,7 +95,9 @@ def create(config: RunConfig, base: Path, folder: RunFolder) -> None:
     check_seeds(splits["seed"], task)
     for one, other in combinations(splits.values(), 2):
         check_apart(one, other)
-    pool = read_texts(data.pool, text=data.text, base=base) if data.pool else []
+    own = {normalise(example.text) for examples in splits.values() for example in examples}
+    texts = read_texts(data.pool, text=data.text, base=base) if data.pool else []
+    pool = [text for text in texts if normalise(text) not in own]  # a held-out text must not come back as unlabelled
     try:
         _forget_false_start(folder)
         for split, examples in splits.items():

@@ -111,7 +111,8 @@ def open_tables(folder: Path, encoder: Encoder, names: Sequence[str]) -> tuple[C
         client = cast(Client, chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False)))
     except (ChromaError, ValueError) as error:
         raise ConfigError(
-            f"The memory in {folder} cannot be opened ({error}). Choose another folder, or restore this one."
+            f"The memory in {folder} cannot be opened ({error}). Is the disk full? If not, choose another "
+            "folder, or restore this one."
         ) from error
     try:
         return client, {name: Table(_collection(client, name, encoder, folder), encoder.dim) for name in names}

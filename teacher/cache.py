@@ -35,8 +35,8 @@ class AnswerCache:
         except sqlite3.DatabaseError as error:
             self._base.close()
             raise ConfigError(
-                f"{path} cannot be used as the answer cache ({error}). Delete it to start an empty one; "
-                f"answers in it would be paid for again."
+                f"{path} cannot be used as the answer cache ({error}). Is the disk full? "
+                f"If not, delete it to start an empty one; answers in it would be paid for again."
             ) from error
 
     def get(self, key: str) -> str | None:

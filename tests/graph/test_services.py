@@ -1,0 +1,59 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from agents.folder import RunFolder
+from graph.config import RunConfig, validate
+from graph.services import create, read_config
+from tasks.errors import ConfigError
+
+
+def write(path: Path, rows: list[dict[str, str]]) -> None:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+@pytest.fixture
+def inputs(tmp_path: Path) -> Path:
+    write(tmp_path / "seeds.jsonl", [{"text": "good", "label": "yes"}, {"text": "bad", "label": "no"}])
+    write(tmp_path / "dev.jsonl", [{"text": "fine", "label": "yes"}])
+    write(tmp_path / "test.jsonl", [{"text": "awful", "label": "no"}])
+    write(tmp_path / "pool.jsonl", [{"text": text} for text in ("GOOD", "Fine", " awful ", "something new")])
+    return tmp_path
+
+
+def config(**data: str) -> RunConfig:
+    return validate(
+        {"name": "r", "task": {"description": "d", "labels": ["yes", "no"]}, "data": {"seeds": "seeds.jsonl", **data}},
+        "test",
+    )
+
+
+def test_a_run_folder_holds_all_it_needs(inputs: Path) -> None:
+    folder = RunFolder(inputs / "run")
+    wanted = config(dev="dev.jsonl", test="test.jsonl", pool="pool.jsonl")
+    create(wanted, inputs, folder)
+    assert read_config(folder) == wanted
+    assert sorted(path.name for path in (folder.root / "data").iterdir()) == [
+        "dev.jsonl", "pool.jsonl", "seed.jsonl", "test.jsonl",
+    ]  # fmt: skip
+
+
+def test_the_users_labelled_texts_do_not_come_back_as_unlabelled_ones(inputs: Path) -> None:
+    folder = RunFolder(inputs / "run")
+    create(config(dev="dev.jsonl", test="test.jsonl", pool="pool.jsonl"), inputs, folder)
+    pool = (folder.root / "data" / "pool.jsonl").read_text().splitlines()
+    assert [json.loads(line)["text"] for line in pool] == ["something new"]
+
+
+def test_nothing_is_written_when_a_row_is_bad(inputs: Path) -> None:
+    write(inputs / "dev.jsonl", [{"text": "fine", "label": "maybe"}])
+    with pytest.raises(ConfigError, match="maybe"):
+        create(config(dev="dev.jsonl"), inputs, RunFolder(inputs / "run"))
+    assert not (inputs / "run").exists()
+
+
+def test_a_held_out_text_that_is_a_seed_is_refused(inputs: Path) -> None:
+    write(inputs / "test.jsonl", [{"text": " Good", "label": "yes"}])
+    with pytest.raises(ConfigError, match="seed"):
+        create(config(test="test.jsonl"), inputs, RunFolder(inputs / "run"))
