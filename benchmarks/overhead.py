@@ -64,7 +64,7 @@ def main() -> None:
     given = parser.parse_args()
     options = argparse.Namespace(
         **vars(given), strategy="gated", teacher="replay", seed=0, cycles=3, backbone=150, gate=150, batch=30,
-        members=2, freeze=0, pool=0,
+        members=2, freeze=2, pool=0,
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as place:
         folder, inputs = RunFolder(Path(place) / "run"), Path(place) / "inputs"

@@ -113,7 +113,7 @@ class LocalServer:
             "model": self._weights,
             "name": self.name,
             "parent": os.getpid(),
-            "threads": self._settings.threads,
+            "threads": self._settings.threads or idle_cores(),
             "slots": self._settings.slots,
             "context": self._settings.context,
         }
@@ -150,3 +150,10 @@ def _stop(child: subprocess.Popen[bytes]) -> None:
         child.wait()
     if child.stdout is not None:
         child.stdout.close()
+
+
+def idle_cores() -> int:
+    """Cores without work by the load of the last minute, at least one; one where the system does not tell its load."""
+    if not hasattr(os, "getloadavg"):
+        return 1
+    return max(1, (os.cpu_count() or 1) - round(os.getloadavg()[0]))

@@ -48,11 +48,13 @@ class Rater:
     ) -> Callable[[str, tuple[str, ...], bool], Mapping[str, float] | None]:
         """The alternatives of the next token of one prompt, for `rating.rate`."""
         seen: dict[str, Reply | None] = {}
+        local = self.client.endpoint.kind == "local"  # known to give long lists, and a small model to need them
 
         def look(begun: str, following: tuple[str, ...], long: bool) -> Mapping[str, float] | None:
             chat = not isinstance(prompt.body, str)
             place = "" if chat else begun
-            if place not in seen or (long and not chat and self._has_long_lists()):
+            long = not chat and (long or local) and self._has_long_lists()
+            if place not in seen or (long and not local):
                 wanted = () if chat else following
                 seen[place] = self._reply(prompt, place, wanted, long, purpose, config)
             reply = seen[place]

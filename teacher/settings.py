@@ -31,8 +31,8 @@ class LocalSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    threads: int = Field(default=1, ge=1)
-    """CPU threads. More than one is slower as soon as anything else (the student) computes."""
+    threads: int | None = Field(default=None, ge=1)
+    """CPU threads. Unset: the cores that are idle when it starts; more of them are many times slower, not faster."""
     slots: int = Field(default=8, ge=1)
     """Requests answered side by side."""
     context: int = Field(default=1024, ge=128)
