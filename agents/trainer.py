@@ -35,6 +35,8 @@ class Trainer:
         kept = [*services.memory.samples("seed"), *services.memory.samples("train")]
         known = {example.id for example in kept}
         batch = [example for example in services.memory.get(state.get("batch", [])) if example.id not in known]
+        if cycle > 0 and not state.get("batch"):
+            return State(challenger=state["champion"])  # nothing new to learn
         challenger = services.folder.student(cycle)
         jobs = [(challenger, batch, 0)]
         if cycle > 0 and self._comparable(services):
