@@ -47,7 +47,7 @@ def decide(services: Services, cycle: int, strictness: float) -> Decision:
         if on_dev.value > 0 and (on_dev.differs_from(0.0) or (on_dev.low is None and on_dev.n > 1)):
             return Decision(False, f"it harms the dev set ({on_dev}); {figures}", evidence)
     keep = loss.value + strictness * _standard_error(loss) <= 0
-    return Decision(keep, f"{'not worse' if keep else 'not better'} with it; {figures}", evidence)
+    return Decision(keep, f"it {'passes' if keep else 'does not pass'} the gate: {figures}", evidence)
 
 
 def _standard_error(score: Score) -> float:

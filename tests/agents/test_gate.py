@@ -69,7 +69,7 @@ def test_better_stays_and_worse_goes(tmp_path: Path, challenger: float, champion
     for strictness in (0.0, 1.0, -1.64):
         decision = decide(services, 1, strictness)
         assert decision.keep is keep
-        assert decision.why.startswith("not worse" if keep else "not better")
+        assert decision.why.startswith("it passes" if keep else "it does not pass")
         assert decision.evidence["loss"]["n"] == 40
 
 
@@ -109,7 +109,7 @@ def test_the_dev_set_has_a_veto_of_its_own(tmp_path: Path) -> None:
 def test_dev_alone_decides_like_a_gate(tmp_path: Path) -> None:
     services = bare(tmp_path, dev=40)
     compare(services, [student(0.0)], [student(1.0)])
-    assert decide(services, 1, 0.0).why.startswith("not better")
+    assert decide(services, 1, 0.0).why.startswith("it does not pass")
 
 
 def test_a_gate_without_rivals_says_what_to_set(tmp_path: Path) -> None:
