@@ -22,7 +22,8 @@ from student.settings import StudentSettings
 from tasks.base import Example, Prediction
 from teacher.base import Prompt
 from tests import world
-from tests.fakes import HashEmbedder, WordStudent, WordStudents
+from tests.fake_student import WordStudent, WordStudents
+from tests.fakes import HashEmbedder
 from tests.loopback import Body, Said, chat
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -12,7 +12,8 @@ from memory.base import MemorySettings
 from tasks.base import Example
 from tasks.classification import Classification
 from teacher.base import Prompt
-from tests.fakes import ListMemory, ScriptedTeacher, WordStudents, words
+from tests.fake_student import WordStudents
+from tests.fakes import ListMemory, ScriptedTeacher, words
 
 WORDS = """
 sports: goal match team coach league striker referee tennis medal stadium race champion

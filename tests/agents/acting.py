@@ -10,7 +10,8 @@ from agents.evaluator import Evaluator
 from agents.trainer import Trainer
 from tasks.base import Example, Lesson, Origin
 from tests import world
-from tests.fakes import ListMemory, WordStudent, WordStudents, words
+from tests.fake_student import WordStudent, WordStudents
+from tests.fakes import ListMemory, words
 
 ODD = {
     "dollar": "pay $name and $$ to ${task} for the match",

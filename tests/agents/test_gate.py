@@ -10,7 +10,8 @@ from agents.gate import decide
 from tasks.base import Example, Split
 from tasks.errors import ConfigError
 from tests import world
-from tests.fakes import ListMemory, WordStudent
+from tests.fake_student import WordStudent
+from tests.fakes import ListMemory
 
 LABELS = list(world.VOCABULARY)
 

@@ -11,7 +11,7 @@ from agents.base import Services
 from tasks.base import Example
 from tests import world
 from tests.agents.acting import ODD, train
-from tests.fakes import WordStudent
+from tests.fake_student import WordStudent
 
 LABELS = list(world.VOCABULARY)
 SURE = [f"{' '.join(world.VOCABULARY[label][:6])} {number}" for label in LABELS for number in range(10)]

@@ -9,7 +9,7 @@ from student.base import Student, Students
 from student.settings import StudentSettings
 from student.transformer import TransformerStudents
 from tasks.base import Example
-from tests.fakes import WordStudents
+from tests.fake_student import WordStudents
 from tests.student import tiny
 
 LABELS = ("music", "weather")

@@ -11,7 +11,7 @@ from graph.services import create
 from tasks.base import Example
 from tasks.errors import ConfigError
 from tests import parts, world
-from tests.fakes import WordStudent
+from tests.fake_student import WordStudent
 
 
 def student() -> WordStudent:
