@@ -30,7 +30,7 @@ demo: install    ## Watch a student get better: our own small task, the embedded
 	printf 'There is water coming through my ceiling.\nWhich bus goes to the airport?\n' | $(BIN)/python main.py predict demo
 
 test: install    ## Run the fast tests (under a minute).
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 test-all: install  ## Run every test: real models, servers, kills, packages.
 	$(BIN)/python -m pytest -q -m 'slow or not slow'

@@ -27,7 +27,7 @@ def student(folder: Path, **given: Any) -> TransformerStudent:
     return TransformerStudents(settings, LABELS).new(seed=3)
 
 
-@pytest.mark.parametrize("family", tiny.FAMILIES)
+@pytest.mark.parametrize("family", tiny.one_fast(tiny.FAMILIES))
 def test_a_family_learns_and_is_a_plain_model_afterwards(family: str, encoders: Encoders, tmp_path: Path) -> None:
     made = student(encoders(family), freeze=0 if family == "albert" else 2)
     pooled = family in tiny.POOLED
@@ -54,7 +54,7 @@ def test_a_family_learns_and_is_a_plain_model_afterwards(family: str, encoders: 
         assert {row["label"]: row["score"] for row in scores} == pytest.approx(prediction.probabilities, abs=1e-5)
 
 
-@pytest.mark.parametrize("family", [family for family in tiny.POOLED if family != "mpnet"])
+@pytest.mark.parametrize("family", tiny.one_fast(family for family in tiny.POOLED if family != "mpnet"))
 def test_the_added_layer_gives_the_mean(family: str, encoders: Encoders) -> None:
     network = new_classifier(str(encoders(family)), LABELS)
     seen: list[torch.Tensor] = []

@@ -2,10 +2,11 @@
 
 import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 import transformers
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
@@ -82,3 +83,8 @@ def config_of(folder: Path) -> dict[str, Any]:
     """What is written in config.json."""
     read: dict[str, Any] = json.loads((folder / "config.json").read_text())
     return read
+
+
+def one_fast(families: Iterable[str]) -> list[Any]:
+    """Test parameters: BERT runs with the fast tests, the other families with the slow ones."""
+    return [pytest.param(family, marks=() if family == "bert" else pytest.mark.slow) for family in families]
