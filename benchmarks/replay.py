@@ -35,7 +35,7 @@ class Recording:
     @classmethod
     def read(cls, folder: Path) -> "Recording":
         """Read `A.jsonl`, `B.jsonl` and `lessons.json`."""
-        static, evolving = _rows(folder / "A.jsonl"), _rows(folder / "B.jsonl")
+        static, evolving = read_rows(folder / "A.jsonl"), read_rows(folder / "B.jsonl")
         labels = {_squeezed(row["text"]): row["label"] for row in [*static, *evolving]}
         return cls(static, evolving, _advice(folder / "lessons.json"), labels, tuple(sorted(set(labels.values()))))
 
@@ -150,7 +150,8 @@ def serve(replay: Replay, port: int = 0) -> ThreadingHTTPServer:
     return server
 
 
-def _rows(path: Path) -> list[Row]:
+def read_rows(path: Path) -> list[Row]:
+    """The rows of a JSON lines file."""
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 

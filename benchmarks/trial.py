@@ -21,7 +21,7 @@ os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 from agents.folder import RunFolder
-from benchmarks.replay import Recording, Replay, serve
+from benchmarks.replay import Recording, Replay, read_rows, serve
 from graph.config import validate
 from graph.run import drive
 from graph.services import create
@@ -34,13 +34,9 @@ SAMPLE = 400
 TASKS = tomllib.loads((Path(__file__).parent / "tasks.toml").read_text(encoding="utf-8"))
 
 
-def rows(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-
-
 def draw(options: argparse.Namespace, folder: Path) -> None:
     """Write the seeds (one row a class, drawn by the seed) and the pool (further train rows without their labels)."""
-    train = rows(options.data / options.task / "train.jsonl")
+    train = read_rows(options.data / options.task / "train.jsonl")
     random.Random(options.seed).shuffle(train)
     labels = TASKS[options.task]["labels"]
     seeds = [next(row for row in train if row["label"] == label) for label in labels]
@@ -83,9 +79,9 @@ def name_of(options: argparse.Namespace) -> str:
 
 def scored(options: argparse.Namespace, folder: RunFolder) -> dict[str, Any]:
     """Test accuracy of the seed-only student and of the last champion on the whole file, of the others on a sample."""
-    test = rows(options.data / options.task / "test.jsonl")
+    test = read_rows(options.data / options.task / "test.jsonl")
     sample = random.Random(0).sample(test, min(SAMPLE, len(test)))
-    metrics = rows(folder.root / "metrics.jsonl")
+    metrics = read_rows(folder.root / "metrics.jsonl")
     first, last = (_right(folder, row["champion"], test) for row in (metrics[0], metrics[-1]))
     in_sample = {row["champion"]: mean(_right(folder, row["champion"], sample)).value for row in metrics}
     cycles = [
