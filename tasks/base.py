@@ -9,10 +9,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol, Self, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict, JsonValue, model_validator
-
-Label = str
-"""What a text is labelled with. One class name today; a task kind with another answer widens this one line."""
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 Split = Literal["seed", "train", "gate", "dev", "test"]
 """`seed` and `train` may be learnt from and shown to the teacher; `gate`, `dev` and `test` never (DESIGN section 5)."""
@@ -39,6 +36,24 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Span(Frozen):
+    """A named stretch of a text: `text[start:end]`, counted in characters of the Python string."""
+
+    start: int = Field(ge=0)
+    end: int
+    type: str
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Self:
+        if self.end <= self.start:
+            raise ValueError(f"a span must end after it starts, not {self.start} to {self.end}")
+        return self
+
+
+Label = str | tuple[Span, ...] | tuple[str, ...]
+"""What a text is labelled with: one name of a closed list, spans in the order of the text, or several names."""
+
+
 class Origin(Frozen):
     """Where an example comes from; what the teacher said is data with a source (DESIGN section 5.5)."""
 
@@ -48,8 +63,8 @@ class Origin(Frozen):
     """Id of the lesson it was written for."""
     subtype: str | None = None
     """The subtype of its class it was asked for (breadth)."""
-    asked: Label | None = None
-    """The class the generator was asked for; the annotator never sees it."""
+    asked: str | None = None
+    """What the generator was asked for, a key of `Task.facets`; the annotator never sees it."""
     teacher: str | None = None
     """Model that labelled it."""
     prompt: str | None = None
@@ -83,13 +98,27 @@ class Example(Frozen):
 
 
 class Prediction(Frozen):
-    """A student's answer for one text."""
+    """A student's answer for one text. Task kinds with richer answers extend it."""
 
     label: Label
     probability: float
     """Of `label`."""
     probabilities: dict[str, float]
-    """Over all labels of the task; sums to one."""
+    """Of every label of the task; of a closed list they sum to one."""
+
+    @property
+    def margin(self) -> float:
+        """How sure the student is: the distance between the two most probable answers, 0 to 1."""
+        ranked = sorted(self.probabilities.values(), reverse=True)
+        return ranked[0] - ranked[1]
+
+    def row(self, text: str) -> dict[str, JsonValue]:
+        """What `predict` prints for the text."""
+        return {
+            "label": self.label if isinstance(self.label, str) else [str(each) for each in self.label],
+            "probability": round(self.probability, 4),
+            "probabilities": {name: round(p, 4) for name, p in self.probabilities.items()},
+        }
 
 
 class ErrorCase(Frozen):
@@ -125,6 +154,21 @@ class Dropped(ValueError):
         super().__init__(reason)
 
 
+class Misfit(ValueError):
+    """A teacher's answer does not fit the text or the task; `kind` is what is counted, the message helps repair it."""
+
+    def __init__(self, kind: str, message: str):
+        super().__init__(message)
+        self.kind = kind
+
+
+class Reading(Frozen):
+    """The label in a teacher's answer, and what had to be repaired to read it (kinds of repair, counted)."""
+
+    label: Label
+    repaired: tuple[str, ...] = ()
+
+
 class Verdict(Frozen):
     """What several votes about one text come to."""
 
@@ -132,6 +176,11 @@ class Verdict(Frozen):
     confidence: float
     soft: dict[str, float] | None
     votes: dict[str, int] = {}
+
+
+Points = tuple[float, float]
+"""What one example adds to the numerator and the denominator of the main score: (1 or 0, 1) for accuracy,
+(2 tp, 2 tp + fp + fn) for micro F1. The score of many is the ratio of the sums."""
 
 
 @runtime_checkable
@@ -142,10 +191,22 @@ class Task(Protocol):
     description: str
     noun: str
     """What one text is called: "text", "message to a help desk"."""
+    part: str
+    """What one label is called: "class", "label", "entity type"."""
     metric: str
-    """Name of the main score, a key of what `score` returns."""
+    """Name of the main score, the ratio of the sums of `points`; also the first key of what `score` returns."""
     head: str
-    """Which student head learns it, e.g. `sequence`."""
+    """Which student head learns it: `sequence`, `multilabel`, `token`, or `module:Class`."""
+    columns: tuple[tuple[str, str], ...]
+    """Pairs of columns a row of data may have, (text, label); the first pair that is there is read."""
+    contested: bool
+    """Whether careful annotators would disagree on what counts, so that a convention card is drafted first."""
+    coverage: float
+    """Share of a lesson batch that is written in breadth all the same (facts measured per kind)."""
+    per_lesson: int | None
+    """Most texts for one lesson, None for no limit."""
+    rule: str
+    """How to answer, for the annotator: the form of a label, and when to drop a text."""
 
     @property
     def labels(self) -> Mapping[str, str]:
@@ -154,31 +215,72 @@ class Task(Protocol):
     def describe(self) -> str:
         """The task for a prompt: the description, then each label with its own."""
 
+    def facets(self, seeds: Sequence[Example]) -> Mapping[str, float]:
+        """What breadth is spread over -> its share of the texts: the labels, and `none` where a text may have none."""
+
+    def wanted(self, facet: str) -> str:
+        """What texts are asked for by a key of `facets`, after "typical texts": `of the class "x"`."""
+
+    def register(self, seeds: Sequence[Example], texts: Sequence[str]) -> str:
+        """How real texts look beyond length and topic (density, shapes), as rules for the writer; "" if nothing."""
+
     def answer_schema(self) -> dict[str, JsonValue]:
         """JSON schema of the teacher's answer about one text."""
 
-    def read(self, text: str, answer: object) -> Label:
-        """The label in a teacher's answer.
+    def read(self, text: str, answer: object) -> Reading:
+        """The label in a teacher's answer, a JSON value or a line in the form of `say`.
 
         Raises:
             Dropped: the teacher gives the text up; quarantine it, do not ask again.
-            ValueError: the answer does not fit; the message says why and is shown to the teacher in the repair turn.
+            Misfit: the answer does not fit; the message says why and is shown to the teacher in the repair turn.
         """
 
-    def choices(self) -> Mapping[Label, str] | None:
+    def gold(self, text: str, cell: object) -> Label:
+        """The label in a cell of the user's data.
+
+        Raises:
+            ValueError: it is none; the message goes on after the column's name: "is 'x', which is not one of: ...".
+        """
+
+    def say(self, text: str, label: Label) -> str:
+        """A label in a prompt, on one line; `read` takes it back."""
+
+    def names(self, label: Label) -> tuple[str, ...]:
+        """The names of the task's labels that a label holds, each once."""
+
+    def fits(self, facet: str, label: Label) -> bool:
+        """Whether a text with this label is what was asked for by a key of `facets`."""
+
+    def stand_in(self, facet: str | None) -> Label:
+        """The label kept with a text that could not be labelled and goes to quarantine."""
+
+    def fillers(self, text: str, label: Label) -> tuple[str, ...]:
+        """What must vary from text to text beyond the wording: names of entities; nothing for most kinds."""
+
+    @property
+    def words(self) -> Mapping[str, str]:
+        """Key of `facets` -> the word that says it to a model which continues texts."""
+
+    def choices(self) -> Mapping[str, str] | None:
         """Label -> the word that says it, where an answer is one of a closed list; None where it is not."""
 
     def settle(self, votes: Sequence[Label]) -> Verdict:
         """The verdict over at least one vote."""
 
     def settle_soft(self, probabilities: Mapping[str, float]) -> Verdict:
-        """The verdict of a probability for each label (token probabilities)."""
+        """The verdict of a probability for each choice (token probabilities)."""
 
     def is_right(self, gold: Label, predicted: Label) -> bool:
-        """Whether a prediction counts as correct."""
+        """Whether a prediction is correct as a whole."""
+
+    def mistakes(self, gold: Label, predicted: Label) -> tuple[tuple[str, str], ...]:
+        """How a prediction is wrong, as pairs (what is there, what was said); empty if it is right."""
 
     def loss(self, example: Example, prediction: Prediction) -> float:
-        """How wrong a prediction is, in nats or another scale on which lower is better; the gate compares it."""
+        """How wrong a prediction is: negative log probability of the example's label in nats; the gate compares it."""
+
+    def points(self, gold: Label, predicted: Label) -> Points:
+        """What one example adds to the main score."""
 
     def score(self, gold: Sequence[Label], predictions: Sequence[Prediction]) -> dict[str, float]:
-        """Scores in [0, 1] by name, `metric` first."""
+        """Scores in [0, 1] by name, `metric` first, with a breakdown where the kind has one."""

@@ -1,20 +1,22 @@
 """One text, one class of a closed list."""
 
 import math
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from pydantic import JsonValue
 
-from tasks.base import Dropped, Example, Label, Prediction, Verdict
+from tasks.base import Dropped, Example, Label, Misfit, Points, Prediction, Reading, Verdict
 from tasks.errors import ConfigError
+from tasks.names import by_loose_name, check_names, cut, loosen, words_for
 
 DROP = "drop"
 """What the teacher answers where two classes fit or none."""
 
-LONGEST_NAME = 100
+LISTED = 30
+"""Labels named in one error."""
+
 SMALLEST_PROBABILITY = 1e-6
 
 
@@ -31,16 +33,24 @@ class Classification:
     kind = "classification"
     metric = "accuracy"
     head = "sequence"
+    columns: tuple[tuple[str, str], ...] = (("text", "label"),)
+    contested = False
+    part = "class"
+    coverage = 0.0
+    per_lesson: int | None = None
+    rule = 'Use "drop" for a text that fits two classes equally well, or none.'
 
     def __init__(
         self, description: str, labels: Mapping[str, str], say: Mapping[str, str] | None = None, noun: str = "text"
     ):
-        _check_names(list(labels))
+        if len(labels) < 2:
+            raise ConfigError(f"A classification task needs at least two labels, got {len(labels)}: {list(labels)}.")
+        check_names(list(labels), {DROP})
         self.description = description.strip()
         self.noun = noun
         self._labels = MappingProxyType(dict(labels))
-        self._words = MappingProxyType(_words(list(labels), dict(say or {})))
-        self._loose = _loose_names(list(labels))
+        self._words = MappingProxyType(words_for(list(labels), say or {}))
+        self._loose = by_loose_name([*labels, DROP])
 
     @property
     def labels(self) -> Mapping[str, str]:
@@ -56,25 +66,78 @@ class Classification:
         """A string: one of the labels, or `drop`."""
         return {"type": "string", "enum": [*self._labels, DROP]}
 
-    def read(self, text: str, answer: object) -> Label:
+    def facets(self, seeds: Sequence[Example]) -> Mapping[str, float]:
+        """The labels in equal shares."""
+        return dict.fromkeys(self._labels, 1 / len(self._labels))
+
+    def wanted(self, facet: str) -> str:
+        """Texts of one class."""
+        return f'of the class "{facet}"'
+
+    def register(self, seeds: Sequence[Example], texts: Sequence[str]) -> str:
+        """Nothing beyond length and topic."""
+        return ""
+
+    def read(self, text: str, answer: object) -> Reading:
         """The label that is named exactly, else the only one equal but for case, white space and punctuation.
 
         Raises:
             Dropped: the answer is `drop`.
-            ValueError: the answer names no label, or the loose match fits several.
+            Misfit: the answer names no label, or the loose match fits several.
         """
         if isinstance(answer, str):
             if answer in self._labels:
-                return answer
-            found = self._loose.get(_loosen(answer), [])
+                return Reading(label=answer)
+            found = self._loose.get(loosen(answer), [])
             if found == [DROP]:
                 raise Dropped
             if len(found) == 1:
-                return found[0]
+                return Reading(label=found[0], repaired=("spelling",))
         allowed = ", ".join([*self._labels, DROP])
-        raise ValueError(f"{_cut(answer)} is not one of the labels. Answer with exactly one of: {allowed}.")
+        raise Misfit("unknown label", f"{cut(answer)} is not one of the labels. Answer with exactly one of: {allowed}.")
 
-    def choices(self) -> Mapping[Label, str]:
+    def gold(self, text: str, cell: object) -> Label:
+        """The label of a row. A whole number counts where its digits are a label (stars: 1 to 5).
+
+        Raises:
+            ValueError: it is not one of the task; the message lists those.
+        """
+        name = str(cell) if isinstance(cell, int) and not isinstance(cell, bool) else cell
+        try:
+            return self.read(text, name).label
+        except ValueError:
+            # Told in the user's words; those of `read` are for the teacher, who may also drop a text.
+            shown = [repr(label) for label in self._labels]
+            more = f" and {len(shown) - LISTED} more" if len(shown) > LISTED else ""
+            listed = ", ".join(shown[:LISTED]) + more
+            raise ValueError(f"is {cut(cell, 60)}, which is not one of: {listed}") from None
+
+    def say(self, text: str, label: Label) -> str:
+        """The name itself."""
+        return str(label)
+
+    def names(self, label: Label) -> tuple[str, ...]:
+        """The one name."""
+        return (str(label),)
+
+    def fits(self, facet: str, label: Label) -> bool:
+        """Whether it is the label that was asked for."""
+        return facet == label
+
+    def stand_in(self, facet: str | None) -> Label:
+        """The label that was asked for, or the first."""
+        return facet if facet is not None and facet in self._labels else next(iter(self._labels))
+
+    def fillers(self, text: str, label: Label) -> tuple[str, ...]:
+        """Nothing."""
+        return ()
+
+    @property
+    def words(self) -> Mapping[str, str]:
+        """Label -> word."""
+        return self._words
+
+    def choices(self) -> Mapping[str, str]:
         """Label -> the word that says it: the user's, or the name in lower-case words (PlayMusic -> play music)."""
         return self._words
 
@@ -88,8 +151,8 @@ class Classification:
         """
         if not votes:
             raise ValueError("There is no vote to settle.")
-        self._refuse_unknown(votes)
-        counts = Counter(votes)
+        self._refuse_unknown([str(vote) for vote in votes])
+        counts = Counter(str(vote) for vote in votes)
         label, most = counts.most_common(1)[0]
         soft = None if most == len(votes) else {name: counts[name] / len(votes) for name in self._labels}
         return Verdict(label=label, confidence=most / len(votes), soft=soft, votes=dict(counts))
@@ -102,7 +165,7 @@ class Classification:
         """
         self._refuse_unknown(probabilities)
         if not all(math.isfinite(p) and p >= 0 for p in probabilities.values()):
-            raise ValueError(f"Probabilities must be finite and not negative, got {_cut(dict(probabilities))}.")
+            raise ValueError(f"Probabilities must be finite and not negative, got {cut(dict(probabilities))}.")
         total = math.fsum(probabilities.values())
         if total <= 0:
             raise ValueError("No label has a probability above zero.")
@@ -114,17 +177,25 @@ class Classification:
         """Whether both are the same label."""
         return gold == predicted
 
+    def mistakes(self, gold: Label, predicted: Label) -> tuple[tuple[str, str], ...]:
+        """The label that is right and the one it was taken for."""
+        return () if gold == predicted else ((str(gold), str(predicted)),)
+
     def loss(self, example: Example, prediction: Prediction) -> float:
         """Negative log probability of the example's hard label, in nats, at most -log(1e-6) = 13.8.
 
         The hard label also where there is a soft one: the gate asks whether the student is right, not whether it
         doubts as the teacher does.
         """
-        probability = prediction.probabilities.get(example.label, 0.0)
+        probability = prediction.probabilities.get(str(example.label), 0.0)
         # Written so that NaN counts as the worst answer and not as a loss that poisons a mean.
         return (
             -math.log(min(probability, 1.0)) if probability > SMALLEST_PROBABILITY else -math.log(SMALLEST_PROBABILITY)
         )
+
+    def points(self, gold: Label, predicted: Label) -> Points:
+        """Accuracy: one of one, or none of one."""
+        return (float(gold == predicted), 1.0)
 
     def score(self, gold: Sequence[Label], predictions: Sequence[Prediction]) -> dict[str, float]:
         """Accuracy and macro F1 (the unweighted mean over the labels in gold or predictions).
@@ -145,75 +216,4 @@ class Classification:
     def _refuse_unknown(self, names: Sequence[str] | Mapping[str, float]) -> None:
         for name in names:
             if name not in self._labels:
-                raise ValueError(f"{_cut(name)} is not one of the labels: {', '.join(self._labels)}.")
-
-
-def _check_names(names: list[str]) -> None:
-    """Refuse label names that a prompt, a schema or a report could not carry."""
-    if len(names) < 2:
-        raise ConfigError(f"A classification task needs at least two labels, got {len(names)}: {names}.")
-    seen: dict[str, str] = {}
-    for name in names:
-        if not isinstance(name, str) or not name.strip():
-            raise ConfigError(f"Label {name!r} is empty. Give every label a name.")
-        if len(name) > LONGEST_NAME:
-            raise ConfigError(f"Label {_cut(name)} has {len(name)} characters; at most {LONGEST_NAME} are allowed.")
-        if any(unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") for char in name):
-            raise ConfigError(f"Label {name!r} has a control character in it. Remove it.")
-        if name != name.strip():
-            raise ConfigError(f"Label {name!r} starts or ends with white space. Remove it.")
-        folded = unicodedata.normalize("NFKC", name).casefold()
-        if folded == DROP:
-            raise ConfigError(f"Label {name!r} is the answer that gives a text up. Choose another name.")
-        if folded in seen:
-            raise ConfigError(f"Labels {seen[folded]!r} and {name!r} are the same but for case. Rename one.")
-        seen[folded] = name
-
-
-def _words(names: list[str], say: dict[str, str]) -> dict[str, str]:
-    """Label -> word, each word once."""
-    for name, word in say.items():
-        if name not in names:
-            raise ConfigError.unknown("`say` for label", name, names)
-        if not isinstance(word, str) or not word.strip():
-            raise ConfigError(f"`say` for label {name!r} is empty. Give a word, or leave it out.")
-    words = {name: say[name].strip() if name in say else _split_name(name) for name in names}
-    owner: dict[str, str] = {}
-    for name, word in words.items():
-        if (first := owner.setdefault(word.casefold(), name)) != name:
-            raise ConfigError(f"Labels {first!r} and {name!r} are both said {word!r}. Set `say` for one of them.")
-    return words
-
-
-def _split_name(name: str) -> str:
-    """The lower-case words of a name: PlayMusic, play_music and play-music are all `play music`."""
-    spaced = "".join(
-        f" {char}" if _starts_word(name[index - 1 : index], char, name[index + 1 : index + 2]) else char
-        for index, char in enumerate(name)
-    )
-    return " ".join(spaced.replace("_", " ").replace("-", " ").lower().split()) or name.lower()
-
-
-def _starts_word(before: str, char: str, after: str) -> bool:
-    if not char.isupper() or not before:
-        return False
-    return before.islower() or (after.islower() and (before.isdigit() or before.isupper()))
-
-
-def _loosen(name: str) -> str:
-    """A name without case, white space and punctuation; marks and signs of other scripts stay."""
-    folded = unicodedata.normalize("NFKC", name).casefold()
-    return "".join(char for char in folded if unicodedata.category(char)[0] not in "PZC")
-
-
-def _loose_names(names: list[str]) -> dict[str, list[str]]:
-    loose: dict[str, list[str]] = {}
-    for name in [*names, DROP]:
-        if key := _loosen(name):
-            loose.setdefault(key, []).append(name)
-    return loose
-
-
-def _cut(value: object, length: int = 80) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= length else shown[: length - 3] + "..."
+                raise ValueError(f"{cut(name)} is not one of the labels: {', '.join(self._labels)}.")

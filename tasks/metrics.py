@@ -4,17 +4,18 @@ Every interval is one of three kinds, so that none claims a certainty it does no
 
 * values that are all 0 or 1 (accuracy): Wilson's score interval. It is in closed form and stays honest at 0/n and
   n/n, where every bootstrap gives a width of zero.
-* other values and paired differences: percentile bootstrap over examples (`scipy.stats.bootstrap`, seeded).
+* other values, ratios of sums (micro F1) and paired differences: percentile bootstrap over examples
+  (`scipy.stats.bootstrap`, seeded).
 * fewer than two values, or nothing but equal ones (no resample could differ): no interval, "too few to tell".
 """
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from tasks.base import Frozen
+from tasks.base import Frozen, Points
 
 CONFIDENCE = 0.95
 RESAMPLES = 999
@@ -66,6 +67,34 @@ def paired(a: Values, b: Values) -> Score:
     if len(a) != len(b):
         raise ValueError(f"A paired difference needs the same examples twice, got {len(a)} and {len(b)} values.")
     return _bootstrapped(_checked(a) - _checked(b))
+
+
+def pooled(points: Sequence[Points]) -> Score:
+    """The ratio of the sums of what examples add to a main score: accuracy, or micro F1.
+
+    Raises:
+        ValueError: there are no points, or one is not finite.
+    """
+    top, bottom = _sides(points)
+    if bool((bottom == 1.0).all()):
+        return mean(top)
+    return _bootstrapped_ratio(_ratio, (top, bottom))
+
+
+def pooled_difference(a: Sequence[Points], b: Sequence[Points]) -> Score:
+    """The pooled score of `a` minus that of `b` over the same examples.
+
+    Raises:
+        ValueError: there are no points, one is not finite, or the lengths differ.
+    """
+    if len(a) != len(b):
+        raise ValueError(f"A paired difference needs the same examples twice, got {len(a)} and {len(b)} points.")
+    (top_a, bottom_a), (top_b, bottom_b) = _sides(a), _sides(b)
+    if bool((bottom_a == 1.0).all() and (bottom_b == 1.0).all()):
+        return paired(top_a, top_b)
+    return _bootstrapped_ratio(
+        lambda ta, ba, tb, bb, axis=-1: _ratio(ta, ba, axis) - _ratio(tb, bb, axis), (top_a, bottom_a, top_b, bottom_b)
+    )
 
 
 def macro_f1(gold: Sequence[Hashable], predicted: Sequence[Hashable]) -> Score:
@@ -124,6 +153,39 @@ def _bootstrapped(values: Floats) -> Score:
         rng=np.random.default_rng(SEED),
     ).confidence_interval
     return Score(value=value, low=float(interval.low), high=float(interval.high), n=values.size)
+
+
+def _sides(points: Sequence[Points]) -> tuple[Floats, Floats]:
+    """Numerators and denominators."""
+    return _checked([top for top, _ in points]), _checked([bottom for _, bottom in points])
+
+
+def _ratio(top: Floats, bottom: Floats, axis: int = -1) -> Floats:
+    """Sum over sum; where nothing was to be found and nothing was said, one."""
+    tops, bottoms = top.sum(axis=axis), bottom.sum(axis=axis)
+    shares = np.divide(tops, bottoms, out=np.ones_like(tops, dtype=np.float64), where=bottoms > 0)
+    return np.asarray(shares, dtype=np.float64)
+
+
+def _bootstrapped_ratio(statistic: Callable[..., Floats], sides: tuple[Floats, ...]) -> Score:
+    value, n = float(statistic(*sides)), sides[0].size
+    if n < 2 or all(float(np.ptp(side)) == 0.0 for side in sides):
+        return Score(value=value, low=None, high=None, n=n)
+    from scipy.stats import bootstrap
+
+    interval = bootstrap(
+        sides,
+        statistic,
+        n_resamples=RESAMPLES,
+        confidence_level=CONFIDENCE,
+        method="percentile",
+        paired=True,
+        vectorized=True,
+        batch=max(1, CELLS_AT_ONCE // n),
+        rng=np.random.default_rng(SEED),
+    ).confidence_interval
+    low, high = float(interval.low), float(interval.high)
+    return Score(value=value, low=low, high=high, n=n) if low < high else Score(value=value, low=None, high=None, n=n)
 
 
 def _percentiles(samples: Floats) -> tuple[float, float]:

@@ -5,11 +5,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tasks.base import Example, Split, Task, normalise, text_id
+from tasks.base import Example, Label, Split, Task, normalise, text_id
 from tasks.errors import ConfigError
 from tasks.rows import LISTED, Problems, Row, rows, shown
 
 log = logging.getLogger(__name__)
+
+Columns = tuple[str, ...]
+"""What is read of a row: the column of the text, and that of the label."""
+
+DEFAULT = (("text", "label"),)
 
 HUB_SPLIT: dict[Split, str] = {
     "seed": "train",
@@ -22,53 +27,63 @@ HUB_SPLIT: dict[Split, str] = {
 
 
 def read_examples(
-    source: str, task: Task, split: Split, *, text: str = "text", label: str = "label", base: Path
+    source: str, task: Task, split: Split, *, text: str | None = None, label: str | None = None, base: Path
 ) -> list[Example]:
     """Read labelled examples, in the order of the source; a row that stands there twice is kept once.
 
     Args:
-        source: a .jsonl, .csv, .tsv or .parquet file, or `hf:org/name` or `hf:org/name:split`.
-        task: says which labels there are.
+        source: a .jsonl, .csv, .tsv, .parquet or CoNLL file, or `hf:org/name` or `hf:org/name:split`.
+        task: says which labels there are, and in which columns they may be.
         split: what the examples are for.
-        text: the column of the text.
-        label: the column of the label.
+        text: the column of the text, a string or a list of tokens; None for the first of the task's that is there.
+        label: the column of the label; None likewise.
         base: the folder that a relative path starts from.
 
     Raises:
         ConfigError: the source cannot be read, is empty, or has bad rows (the first ten are named).
     """
     problems = Problems(source)
+    pairs = _distinct([(text or one, label or other) for one, other in task.columns])
     kept: dict[str, tuple[str, Example]] = {}
     repeated = 0
     for place, values in rows(source, base, problems, HUB_SPLIT[split]):
-        example = _example((place, values), task, split, (text, label), problems)
+        example = _example((place, values), task, split, pairs, problems)
         if example is None:
             continue
         first_place, first = kept.setdefault(example.id, (place, example))
         if first.label != example.label:
-            both = f"{first.label!r} at {first_place}, {example.label!r} here"
+            said, again = (task.say(each.text, each.label) for each in (first, example))
+            both = f"{shown(said)} at {first_place}, {shown(again)} here"
             problems.add(place, f"the same text has two labels ({both}): {shown(example.text)}")
         elif first_place != place:
             repeated += 1
     problems.refuse()
     if not kept:
-        raise ConfigError(f"{source}: has no rows. Give at least one with {text!r} and {label!r}.")
+        raise ConfigError(f"{source}: has no rows. Give at least one with {_columns(pairs)}.")
     _tell_repeated(source, repeated)
     return [example for _, example in kept.values()]
 
 
-def read_texts(source: str, *, text: str = "text", base: Path) -> list[str]:
+def read_texts(source: str, task: Task | None = None, *, text: str | None = None, base: Path) -> list[str]:
     """Read unlabelled texts (the pool), each once, in the order of the source.
+
+    Args:
+        source: as for `read_examples`.
+        task: names the columns the text may be in; without one it is `text`.
+        text: the column of the text; None for the first of the task's that is there.
+        base: the folder that a relative path starts from.
 
     Raises:
         ConfigError: as for `read_examples`.
     """
     problems = Problems(source)
+    pairs = _distinct([(text or one,) for one, _ in (task.columns if task else DEFAULT)])
     kept: dict[str, str] = {}
     repeated = 0
     for place, values in rows(source, base, problems):
         try:
-            found = _text(values, text)
+            (column,) = _present(values, pairs)
+            found = _text(values, column)
         except ValueError as error:
             problems.add(place, str(error))
             continue
@@ -76,18 +91,18 @@ def read_texts(source: str, *, text: str = "text", base: Path) -> list[str]:
         kept.setdefault(text_id(found), found)
     problems.refuse()
     if not kept:
-        raise ConfigError(f"{source}: has no rows. Give at least one with {text!r}.")
+        raise ConfigError(f"{source}: has no rows. Give at least one with {_columns(pairs)}.")
     _tell_repeated(source, repeated)
     return list(kept.values())
 
 
 def check_seeds(examples: Sequence[Example], task: Task) -> None:
-    """Refuse seeds that leave a class without an example.
+    """Refuse seeds that leave a label without an example.
 
     Raises:
-        ConfigError: names the classes.
+        ConfigError: names the labels.
     """
-    there = {example.label for example in examples}
+    there = {name for example in examples for name in task.names(example.label)}
     missing = [name for name in task.labels if name not in there]
     if missing:
         raise ConfigError(f"No seed example has the label {_listed(missing)}. Add at least one for every label.")
@@ -114,10 +129,12 @@ def check_apart(a: Sequence[Example], b: Sequence[Example]) -> None:
         )
 
 
-def _example(row: Row, task: Task, split: Split, columns: tuple[str, str], problems: Problems) -> Example | None:
+def _example(row: Row, task: Task, split: Split, pairs: Sequence[Columns], problems: Problems) -> Example | None:
     place, values = row
     try:
-        return Example(text=_text(values, columns[0]), label=_label(values, columns[1], task), split=split)
+        text_column, label_column = _present(values, pairs)
+        text = _text(values, text_column)
+        return Example(text=text, label=_label(values, label_column, text, task), split=split)
     except ValueError as error:
         problems.add(place, str(error))
         return None
@@ -129,7 +146,9 @@ def _text(values: Mapping[str, Any], column: str) -> str:
     Raises:
         ValueError: there is none that can be used; the message says why.
     """
-    text = _cell(values, column)
+    text = values[column]
+    if isinstance(text, list | tuple) and text and all(isinstance(token, str) for token in text):
+        text = _joined(text, column)
     if not isinstance(text, str):
         raise ValueError(f"{column!r} is not a text but {shown(text)}")
     if any("\ud800" <= char <= "\udfff" for char in text):
@@ -139,26 +158,51 @@ def _text(values: Mapping[str, Any], column: str) -> str:
     return text
 
 
-def _label(values: Mapping[str, Any], column: str, task: Task) -> str:
-    """The label of a row. A whole number counts where its digits are a label (stars: 1 to 5).
+def _joined(tokens: Sequence[str], column: str) -> str:
+    """Tokens as a text with single spaces, so that tags keep their places.
 
     Raises:
-        ValueError: it is not one of the task; the message lists those.
+        ValueError: a token is empty or has a space in it.
     """
-    label = _cell(values, column)
-    name = str(label) if isinstance(label, int) and not isinstance(label, bool) else label
+    for token in tokens:
+        if not token or " " in token:
+            raise ValueError(f"{column!r} has a token that is empty or has a space in it: {shown(token)}")
+    return " ".join(tokens)
+
+
+def _label(values: Mapping[str, Any], column: str, text: str, task: Task) -> Label:
+    """The label of a row.
+
+    Raises:
+        ValueError: it does not fit the task or the text; the message says why, in the user's words.
+    """
     try:
-        return task.read("", name)
-    except ValueError:
-        # Told in the user's words; the task's own are for the teacher, who may also drop a text.
-        allowed = _listed(list(task.labels), most=30)
-        raise ValueError(f"{column!r} is {shown(label)}, which is not one of: {allowed}") from None
+        return task.gold(text, values[column])
+    except ValueError as error:
+        raise ValueError(f"{column!r} {error}") from None
 
 
-def _cell(values: Mapping[str, Any], column: str) -> object:
-    if column not in values:
-        raise ValueError(f"there is no {column!r}; the row has {_listed(list(values)) or 'nothing'}")
-    return values[column]
+def _present(values: Mapping[str, Any], pairs: Sequence[Columns]) -> Columns:
+    """The first columns that a row has, all of them.
+
+    Raises:
+        ValueError: it has none; the message names what is missing and what is there.
+    """
+    for columns in pairs:
+        if all(column in values for column in columns):
+            return columns
+    missing = next(column for column in pairs[0] if column not in values) if len(pairs) == 1 else None
+    what = repr(missing) if missing else _columns(pairs)
+    raise ValueError(f"there is no {what}; the row has {_listed(list(values)) or 'nothing'}")
+
+
+def _columns(pairs: Sequence[Columns]) -> str:
+    """Columns for an error text: 'text' and 'spans', or 'tokens' and 'tags'."""
+    return ", or ".join(" and ".join(repr(column) for column in columns) for columns in pairs)
+
+
+def _distinct(pairs: Sequence[Columns]) -> list[Columns]:
+    return list(dict.fromkeys(pairs))
 
 
 def _listed(names: Sequence[str], most: int = LISTED, quoted: bool = False) -> str:

@@ -1,4 +1,4 @@
-"""Rows out of JSON lines, CSV, Parquet and Hugging Face data sets, each with the place it stands at."""
+"""Rows out of JSON lines, CSV, CoNLL, Parquet and Hugging Face data sets, each with the place it stands at."""
 
 import csv
 import io
@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tasks.conll import read_conll
 from tasks.errors import ConfigError
 
 LISTED = 10
 HUB = "hf:"
 HUB_SOURCE = re.compile(r"hf:(?P<name>[\w.-]+(?:/[\w.-]+)?)(?::(?P<split>[\w.\[\]%+:-]+))?")
-FORMATS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
+TAGGED = (".conll", ".bio", ".iob")
+FORMATS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", *TAGGED)
 LONGEST_CELL = 1_000_000
 
 Row = tuple[str, Mapping[str, Any]]
@@ -65,6 +67,8 @@ def rows(source: str, base: Path, problems: Problems, split: str = "train") -> I
     text = _decoded(path, source)
     if suffix in (".csv", ".tsv"):
         return _csv(text, "\t" if suffix == ".tsv" else ",", problems)
+    if suffix in TAGGED:
+        return _conll(text, problems)
     return _json_lines(text, problems)
 
 
@@ -130,6 +134,12 @@ def _csv(text: str, delimiter: str, problems: Problems) -> Iterator[Row]:
         problems.add(f"line {line}", f"broken CSV ({error}); the rest of the file was not read")
 
 
+def _conll(text: str, problems: Problems) -> Iterator[Row]:
+    """A row for each sentence, with the columns `tokens` and `tags`."""
+    for number, tokens, tags in read_conll(text, problems.add):
+        yield f"line {number}", {"tokens": tokens, "tags": tags}
+
+
 def _parquet(path: Path, source: str) -> Iterator[Row]:
     import pyarrow
     import pyarrow.parquet
@@ -150,9 +160,11 @@ def _class_names_of_schema(metadata: Mapping[bytes, bytes]) -> dict[str, list[st
     """The names behind integer classes, which `datasets` leaves in the file's schema."""
     try:
         features = json.loads(metadata.get(b"huggingface", b"{}"))["info"]["features"]
+        # A column of lists (the tags of tokens) names its classes one level down.
+        inner = {name: each.get("feature", each) if isinstance(each, dict) else each for name, each in features.items()}
         return {
             column: [str(name) for name in feature["names"]]
-            for column, feature in features.items()
+            for column, feature in inner.items()
             if isinstance(feature, dict) and feature.get("_type") == "ClassLabel" and feature.get("names")
         }
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -172,17 +184,17 @@ def _hub(source: str, split: str) -> Iterator[Row]:
             f"{source}: cannot be loaded ({type(error).__name__}: {shown(str(error), 160)}). Check the name and the "
             "split; without network, download it before or give the path of a .jsonl, .csv or .parquet file."
         ) from error
-    names = {column: list(feature.names) for column, feature in data.features.items() if hasattr(feature, "names")}
+    inner = {column: getattr(feature, "feature", feature) for column, feature in data.features.items()}
+    names = {column: list(feature.names) for column, feature in inner.items() if hasattr(feature, "names")}
     return ((f"row {number}", _named(values, names)) for number, values in enumerate(data, start=1))
 
 
 def _named(values: Mapping[str, Any], names: Mapping[str, list[str]]) -> Mapping[str, Any]:
-    """The row with integer classes replaced by their names; one outside the list stays and is refused later."""
-    if not names:
-        return values
-    replaced = dict(values)
-    for column, labels in names.items():
-        number = replaced.get(column)
-        if isinstance(number, int) and 0 <= number < len(labels):
-            replaced[column] = labels[number]
-    return replaced
+    """The row with integer classes, alone or in lists, replaced by their names; others stay and are refused later."""
+
+    def named(value: Any, labels: list[str]) -> Any:
+        if isinstance(value, list):
+            return [named(each, labels) for each in value]
+        return labels[value] if isinstance(value, int) and 0 <= value < len(labels) else value
+
+    return {column: named(value, names[column]) if column in names else value for column, value in values.items()}

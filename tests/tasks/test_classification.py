@@ -25,7 +25,7 @@ MUSIC = Classification("", {"PlayMusic": "", "play-list": "", "C": "", "C++": ""
     ],
 )
 def test_reads_exact_then_loose(answer: str, label: str) -> None:
-    assert MUSIC.read("t", answer) == label
+    assert MUSIC.read("t", answer).label == label
 
 
 @pytest.mark.parametrize("answer", ["...", "", "play", "Ete", 7, True, None, ["C"], "x" * 10_000])
@@ -44,7 +44,7 @@ def test_drop_gives_the_text_up(answer: str) -> None:
 
 def test_a_loose_answer_that_fits_two_labels_is_refused() -> None:
     task = Classification("", {"A.B": "", "A-B": "", "other": ""}, say={"A-B": "minus"})
-    assert task.read("t", "A.B") == "A.B"
+    assert task.read("t", "A.B").label == "A.B"
     with pytest.raises(ValueError, match="'ab' is not one of the labels"):
         task.read("t", "ab")
 
@@ -90,7 +90,7 @@ def test_say_wins_over_the_name() -> None:
         ({"a": "", "": ""}, {}, "Label '' is empty"),
         ({"a": "", " \t": ""}, {}, "is empty"),
         ({"a": "", "b ": ""}, {}, "white space"),
-        ({"a": "", "Drop": ""}, {}, "'Drop' is the answer that gives a text up"),
+        ({"a": "", "Drop": ""}, {}, "'Drop' is an answer of another meaning"),
         ({"a": "", "b\nc": ""}, {}, "control character"),
         ({"a": "", "b\u2028c": ""}, {}, "control character"),
         ({"a": "", "b\ud800": ""}, {}, "control character"),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from tasks.metrics import RESAMPLES, Score, macro_f1, mean, paired
+from tasks.metrics import RESAMPLES, Score, macro_f1, mean, paired, pooled, pooled_difference
 
 
 def test_accuracy_has_wilsons_interval() -> None:
@@ -93,3 +93,41 @@ def test_text_of_a_score() -> None:
 
 def test_resamples_are_enough_for_the_tails() -> None:
     assert RESAMPLES * 0.025 > 20
+
+
+def test_pooled_accuracy_is_the_mean_with_wilsons_interval():
+    right = [1.0] * 30 + [0.0] * 10
+    assert pooled([(value, 1.0) for value in right]) == mean(right)
+
+
+def test_pooled_micro_f1_is_the_ratio_of_the_sums_and_not_the_mean_of_ratios():
+    points = [(2.0, 2.0), (0.0, 1.0), (2.0, 4.0), (0.0, 0.0)] * 25
+    score = pooled(points)
+    assert score.value == pytest.approx(4 / 7)
+    assert score.n == 100 and score.low < 4 / 7 < score.high
+
+
+def test_nothing_to_find_and_nothing_said_is_right():
+    assert pooled([(0.0, 0.0)] * 5).value == 1.0
+
+
+def test_a_pooled_difference_is_paired():
+    worse = [(0.0, 2.0), (2.0, 3.0)] * 40
+    better = [(2.0, 2.0), (2.0, 3.0)] * 40
+    difference = pooled_difference(better, worse)
+    assert difference.value == pytest.approx(4 / 5 - 2 / 5)
+    assert difference.low > 0.2
+    same = pooled_difference(worse, worse)
+    assert same.value == 0.0 and same.low is None
+
+
+def test_a_pooled_difference_of_accuracies_is_the_paired_one():
+    a, b = [1.0, 0.0, 1.0, 1.0], [0.0, 0.0, 1.0, 0.0]
+    assert pooled_difference([(x, 1.0) for x in a], [(x, 1.0) for x in b]) == paired(a, b)
+
+
+def test_pooled_refuses_unequal_lengths_and_what_is_not_a_number():
+    with pytest.raises(ValueError, match="the same examples twice, got 1 and 2"):
+        pooled_difference([(1.0, 1.0)], [(1.0, 1.0), (0.0, 1.0)])
+    with pytest.raises(ValueError, match="not a finite number"):
+        pooled([(1.0, float("nan"))])

@@ -1,0 +1,79 @@
+"""The convention card: what counts where careful annotators would differ, with one decided example for each pattern.
+
+A convention is `gold` where a seed decides it, `user` where the user wrote it, and `assumed` where the teacher guessed.
+An assumed one is told to every role, but never made a lesson of: drilling a wrong guess costs more than the guess.
+"""
+
+import tomllib
+from collections.abc import Sequence
+from typing import Literal
+
+import tomli_w
+from pydantic import Field, ValidationError
+
+from tasks.base import Frozen
+from tasks.errors import ConfigError
+
+HEADER = """\
+# What counts where careful annotators would differ. Correct an example's answer and set its status to "user"; take out
+# what does not matter. `evokd resume` goes on with what stands here. Status: gold (a seed decides it), user, assumed.
+
+"""
+
+
+class Convention(Frozen):
+    """One contested pattern and how it is decided."""
+
+    pattern: str = Field(min_length=1)
+    """What the pattern is: "a team called by its city"."""
+    text: str = Field(min_length=1)
+    """One example of it."""
+    answer: str = Field(min_length=1)
+    """The example's label, in the task's one-line form."""
+    status: Literal["gold", "user", "assumed"] = "user"
+
+
+class Card(Frozen):
+    """All conventions of a run."""
+
+    convention: tuple[Convention, ...] = ()
+
+    def told(self) -> str:
+        """The card for a prompt; nothing where it is empty."""
+        if not self.convention:
+            return ""
+        lines = [f"- {each.pattern}: {each.text} => {each.answer}" for each in self.convention]
+        return "\n".join(["Conventions, one decided example each:", *lines])
+
+    @property
+    def assumed(self) -> tuple[Convention, ...]:
+        """Those that nobody has confirmed."""
+        return tuple(each for each in self.convention if each.status == "assumed")
+
+    def toml(self) -> str:
+        """The card as the user edits it."""
+        return HEADER + tomli_w.dumps({"convention": [each.model_dump() for each in self.convention]})
+
+
+def parse_card(text: str, source: str) -> Card:
+    """The card in a TOML file.
+
+    Raises:
+        ConfigError: it is not TOML, or an entry lacks something; the message says where.
+    """
+    try:
+        return Card.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{source}: not a readable TOML file: {error}") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(
+            f"{source}: {where}: {first['msg']}. An entry is [[convention]] with pattern, text, answer, and a status "
+            "(user, gold or assumed)."
+        ) from None
+
+
+def listed(conventions: Sequence[Convention]) -> str:
+    """Numbered patterns, for a prompt that asks about them by number."""
+    return "\n".join(f"({number}) {each.pattern}" for number, each in enumerate(conventions, start=1))

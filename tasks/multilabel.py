@@ -1,0 +1,247 @@
+"""One text, any number of labels of a closed list, none included."""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from pydantic import JsonValue
+
+from tasks.base import Dropped, Example, Label, Misfit, Points, Prediction, Reading, Verdict
+from tasks.errors import ConfigError
+from tasks.names import by_loose_name, check_names, cut, loosen, words_for
+
+DROP, NONE = "drop", "none"
+"""What the teacher answers to give a text up, and where no label fits."""
+
+NONE_SHARE = 0.15
+"""Share of texts without a label to write where too few seeds are there to tell."""
+
+ENOUGH_SEEDS = 20
+"""Seeds from which their share of texts without a label is believed."""
+
+ALSO = 0.3
+"""Probability among the choices from which a label is given beside the most probable one."""
+
+SMALLEST_PROBABILITY = 1e-6
+
+
+class MultiLabel:
+    """The task of giving a text all labels that fit, of a list of at least two.
+
+    Args:
+        description: what the labels are about, for the teacher.
+        labels: label name -> description ("" where there is none), in the order they are to be shown.
+        say: label name -> the word that says it to a small teacher, where the name itself does not.
+        noun: what one text is called, for a small teacher.
+    """
+
+    kind = "multilabel"
+    metric = "micro_f1"
+    head = "multilabel"
+    columns: tuple[tuple[str, str], ...] = (("text", "labels"), ("text", "label"))
+    contested = False
+    part = "label"
+    coverage = 0.0
+    per_lesson: int | None = None
+    rule = 'Give every label that fits as a list, an empty list if none does. Use "drop" for a text that is unclear.'
+
+    def __init__(
+        self, description: str, labels: Mapping[str, str], say: Mapping[str, str] | None = None, noun: str = "text"
+    ):
+        if len(labels) < 2:
+            raise ConfigError(f"A multi-label task needs at least two labels, got {len(labels)}: {list(labels)}.")
+        check_names(list(labels), {DROP, NONE})
+        if wrong := [name for name in labels if "," in name]:
+            raise ConfigError(f"Label {wrong[0]!r} has a comma in it, which separates labels. Rename it.")
+        self.description = description.strip()
+        self.noun = noun
+        self._labels = MappingProxyType(dict(labels))
+        self._words = MappingProxyType(words_for(list(labels), say or {}))
+        self._loose = by_loose_name([*labels, DROP, NONE])
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """Label name -> description, in the user's order."""
+        return self._labels
+
+    def describe(self) -> str:
+        """The description, then one line for each label."""
+        lines = [f"- {name}: {about}" if about else f"- {name}" for name, about in self._labels.items()]
+        first = [self.description] if self.description else []
+        return "\n".join([*first, "A text has every label that fits, or none. Labels:", *lines])
+
+    def facets(self, seeds: Sequence[Example]) -> Mapping[str, float]:
+        """The labels in equal shares of what `none` leaves."""
+        empty = sum(not seed.label for seed in seeds) / len(seeds) if len(seeds) >= ENOUGH_SEEDS else NONE_SHARE
+        return {**dict.fromkeys(self._labels, (1 - empty) / len(self._labels)), NONE: empty}
+
+    def wanted(self, facet: str) -> str:
+        """Texts that have one label, others beside it as it happens, or none of them."""
+        return (
+            "that have none of the labels" if facet == NONE else f'that have the label "{facet}", alone or with others'
+        )
+
+    def register(self, seeds: Sequence[Example], texts: Sequence[str]) -> str:
+        """How many labels real texts have at once."""
+        if len(seeds) < ENOUGH_SEEDS:
+            return "Of real texts about one in three has two or more of the labels."
+        several = sum(len(seed.label) > 1 for seed in seeds)
+        return f"Of real texts {several} in {len(seeds)} have two or more of the labels."
+
+    def answer_schema(self) -> dict[str, JsonValue]:
+        """A list of labels, empty where none fits; `drop` in it gives the text up."""
+        return {"type": "array", "items": {"type": "string", "enum": [*self._labels, DROP]}}
+
+    def read(self, text: str, answer: object) -> Reading:
+        """The labels that are named, in the user's order; a line of names with commas is taken too.
+
+        Raises:
+            Dropped: `drop` is among them.
+            Misfit: one is no label, or `none` stands beside another.
+        """
+        if isinstance(answer, str):
+            answer = [part for part in answer.split(",") if part.strip()]
+        if not isinstance(answer, Sequence):
+            raise Misfit(
+                "not a list", f"{cut(answer)} is not a list of labels. Answer with a list, empty if none fits."
+            )
+        found = [self._named(each) for each in answer]
+        names = {name for name, _ in found}
+        if DROP in names:
+            raise Dropped
+        if NONE in names and len(names) > 1:
+            raise Misfit("contradiction", f"{cut(answer)} names labels and none at once. Give one or the other.")
+        label = tuple(name for name in self._labels if name in names)
+        return Reading(label=label, repaired=("spelling",) if any(loose for _, loose in found) else ())
+
+    def gold(self, text: str, cell: object) -> Label:
+        """The labels of a row: a list, or a line of names with commas; empty or `none` for no label.
+
+        Raises:
+            ValueError: it is neither; the message lists the labels.
+        """
+        try:
+            return self.read(text, [] if cell is None else cell).label
+        except ValueError:
+            listed = ", ".join(repr(name) for name in self._labels)
+            raise ValueError(f"is {cut(cell, 60)}, which is not a list of: {listed}") from None
+
+    def say(self, text: str, label: Label) -> str:
+        """The names with commas, or `none`."""
+        return ", ".join(self.names(label)) or NONE
+
+    def names(self, label: Label) -> tuple[str, ...]:
+        """The labels themselves."""
+        return tuple(str(name) for name in label)
+
+    def fits(self, facet: str, label: Label) -> bool:
+        """Whether the label that was asked for is there, or none is."""
+        return not label if facet == NONE else facet in self.names(label)
+
+    def stand_in(self, facet: str | None) -> Label:
+        """What was asked for."""
+        return (facet,) if facet is not None and facet in self._labels else ()
+
+    def fillers(self, text: str, label: Label) -> tuple[str, ...]:
+        """Nothing."""
+        return ()
+
+    @property
+    def words(self) -> Mapping[str, str]:
+        """Label -> word, and for texts without a label."""
+        return {**self._words, NONE: "something else"}
+
+    def choices(self) -> Mapping[str, str]:
+        """Label -> the word that says it."""
+        return self._words
+
+    def settle(self, votes: Sequence[Label]) -> Verdict:
+        """Every label that more than half of the votes give; the confidence is that of the most disputed label.
+
+        Raises:
+            ValueError: no vote.
+        """
+        if not votes:
+            raise ValueError("There is no vote to settle.")
+        shares = {name: sum(name in self.names(vote) for vote in votes) / len(votes) for name in self._labels}
+        counts = Counter(self.say("", vote) for vote in votes)
+        confidence = min(max(share, 1 - share) for share in shares.values())
+        label = tuple(name for name, share in shares.items() if share > 0.5)
+        return Verdict(label=label, confidence=confidence, soft=shares if confidence < 1 else None, votes=dict(counts))
+
+    def settle_soft(self, probabilities: Mapping[str, float]) -> Verdict:
+        """The most probable label and every other above 0.3; what these have together is the confidence.
+
+        The probabilities are those of one answer, so they cannot say that no label fits.
+
+        Raises:
+            ValueError: a negative or non-finite number, or nothing above zero.
+        """
+        if not all(math.isfinite(p) and p >= 0 for p in probabilities.values()):
+            raise ValueError(f"Probabilities must be finite and not negative, got {cut(dict(probabilities))}.")
+        total = math.fsum(probabilities.values())
+        if total <= 0:
+            raise ValueError("No label has a probability above zero.")
+        shares = {name: probabilities.get(name, 0.0) / total for name in self._labels}
+        top = max(shares, key=lambda name: shares[name])
+        label = tuple(name for name, share in shares.items() if name == top or share >= ALSO)
+        return Verdict(label=label, confidence=sum(shares[name] for name in label), soft=None)
+
+    def is_right(self, gold: Label, predicted: Label) -> bool:
+        """Whether both have the same labels."""
+        return set(gold) == set(predicted)
+
+    def mistakes(self, gold: Label, predicted: Label) -> tuple[tuple[str, str], ...]:
+        """Labels that were not seen, and labels seen that are not there."""
+        right, said = self.names(gold), self.names(predicted)
+        missed = [(name, "nothing") for name in right if name not in said]
+        return (*missed, *(("nothing", name) for name in said if name not in right))
+
+    def loss(self, example: Example, prediction: Prediction) -> float:
+        """Negative log probability of the whole answer in nats, labels taken as independent, each at most 13.8."""
+        right = self.names(example.label)
+        total = 0.0
+        for name in self._labels:
+            probability = prediction.probabilities.get(name, 0.0)
+            own = probability if name in right else 1 - probability
+            # Written so that NaN counts as the worst answer and not as a loss that poisons a mean.
+            total -= math.log(min(own, 1.0) if own > SMALLEST_PROBABILITY else SMALLEST_PROBABILITY)
+        return total
+
+    def points(self, gold: Label, predicted: Label) -> Points:
+        """Micro F1: twice the labels in both, and the labels in either counted each time."""
+        right, said = set(gold), set(predicted)
+        return (2.0 * len(right & said), float(len(right) + len(said)))
+
+    def score(self, gold: Sequence[Label], predictions: Sequence[Prediction]) -> dict[str, float]:
+        """Micro and macro F1, the share of texts right as a whole, and the F1 of every label.
+
+        Raises:
+            ValueError: no example, or not one prediction for each.
+        """
+        if not gold or len(gold) != len(predictions):
+            raise ValueError(f"Scoring needs one prediction for each example, got {len(predictions)} for {len(gold)}.")
+        from sklearn.metrics import f1_score
+
+        right = [[name in self.names(label) for name in self._labels] for label in gold]
+        said = [[name in self.names(p.label) for name in self._labels] for p in predictions]
+        each = f1_score(right, said, average=None, zero_division=0.0)
+        exact = sum(self.is_right(g, p.label) for g, p in zip(gold, predictions, strict=True)) / len(gold)
+        return {
+            "micro_f1": float(f1_score(right, said, average="micro", zero_division=1.0)),
+            "macro_f1": float(each.mean()),
+            "exact": exact,
+            **{f"f1 {name}": float(value) for name, value in zip(self._labels, each, strict=True)},
+        }
+
+    def _named(self, answer: object) -> tuple[str, bool]:
+        """The label, `drop` or `none` that an item means, and whether it had to be found loosely."""
+        if isinstance(answer, str):
+            if answer in self._labels or answer in (DROP, NONE):
+                return answer, False
+            found = self._loose.get(loosen(answer), [])
+            if len(found) == 1:
+                return found[0], found[0] != answer.strip()
+        allowed = ", ".join([*self._labels, DROP])
+        raise Misfit("unknown label", f"{cut(answer)} is not one of the labels. Use only: {allowed}.")
