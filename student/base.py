@@ -13,10 +13,13 @@ class Student(Protocol):
     """One small model."""
 
     def fit(self, examples: Sequence[Example], progress: Progress | None = None) -> None:
-        """Learn from the examples; soft labels are learnt as distributions. Called on a fresh or a loaded student."""
+        """Learn from the examples; soft labels as probabilities, where the head can. Also on a loaded student."""
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """One prediction per text, probabilities always."""
+
+    def calibrate(self, examples: Sequence[Example]) -> None:
+        """Set decision thresholds on held-out examples; does nothing for heads without any. A fit forgets them."""
 
     def save(self, folder: Path) -> None:
         """Write the student so that a killed save leaves nothing that looks whole (written aside, then renamed)."""

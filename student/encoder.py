@@ -1,17 +1,17 @@
-"""Encoders for sequence classification: found, checked, loaded with a new head that reads the mean of the tokens.
+"""Encoders: found, checked, loaded with a new head that reads the mean of the tokens.
 
 Families whose layers we can write pooling into get a layer more (`student.pooling`); those whose config can ask for
 mean pooling (ModernBERT) are asked; others (ALBERT shares one layer) read the first token, as they always did.
 """
 
 import importlib.util
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
+from student.head import Head
 from student.pooling import layout_of, make_pooling, open_head, pools_the_mean
 from tasks.errors import ConfigError
 
@@ -30,8 +30,8 @@ def encoder_path(model: str) -> str:
     return str(Path(found.submodule_search_locations[0]) / "model")
 
 
-def new_classifier(model: str, labels: Sequence[str]) -> Any:
-    """An encoder with a new head for `labels`, pooling the mean where its family allows it.
+def new_network(model: str, head: Head[Any]) -> Any:
+    """An encoder with a new head, pooling the mean where the head reads it and the family allows it.
 
     Raises:
         ConfigError: the model is not there, is no encoder, or its weights are not safetensors or not its own.
@@ -39,17 +39,25 @@ def new_classifier(model: str, labels: Sequence[str]) -> Any:
     quiet()
     path = encoder_path(model)
     try:
-        config = _config(path, labels)
-        added = _add_layer(config)
-        network, missing = _load(path, config)
+        config = _config(path, head)
+        added = _add_layer(config, head)
+        network, info = automatic(head).from_pretrained(
+            path,
+            config=config,
+            dtype=torch.float32,
+            use_safetensors=True,
+            ignore_mismatched_sizes=True,
+            output_loading_info=True,
+            trust_remote_code=False,
+        )
     except ConfigError as error:
         raise ConfigError(f"student.model = {model!r} {error}") from None
     except Exception as error:  # whatever foreign files break in foreign code is the setting's fault
         raise ConfigError(_advice(model, path, error)) from error
-    stack = layers(network)
-    if any(key for key in missing if _is_body(network, key, len(stack) - added)):
+    stack = layers(network.eval())
+    if any(key for key in info["missing_keys"] if _is_body(network, key, len(stack) - max(added, 0))):
         raise ConfigError(f"student.model = {model!r} has weights that are not those of its own config.json.")
-    if not added:
+    if added < 1:
         return network
     layout = layout_of(stack[-1])
     if layout is not None:
@@ -121,55 +129,50 @@ def head_of(network: Any) -> nn.Linear:
     return found[-1]
 
 
-def _config(path: str, labels: Sequence[str]) -> Any:
+def automatic(head: Head[Any]) -> Any:
+    """The class of transformers that loads networks with this head."""
+    import transformers
+
+    return getattr(transformers, head.loader)
+
+
+def _config(path: str, head: Head[Any]) -> Any:
     from transformers import AutoConfig
 
     if Path(path).is_dir() and not (Path(path) / "config.json").is_file():
         raise ConfigError("is a folder without config.json: give one with config.json, model.safetensors, tokenizer.")
     config = AutoConfig.from_pretrained(path, trust_remote_code=False)
-    config.num_labels = len(labels)
-    config.id2label = dict(enumerate(labels))
-    config.label2id = {label: number for number, label in enumerate(labels)}
-    config.problem_type = "single_label_classification"
+    config.num_labels = len(head.outputs)
+    config.id2label = dict(enumerate(head.outputs))
+    config.label2id = {name: number for number, name in enumerate(head.outputs)}
+    config.problem_type = head.problem_type
     if hasattr(config, "classifier_pooling"):  # ModernBERT
         config.classifier_pooling = "mean"
     return config
 
 
-def _add_layer(config: Any) -> int:
-    """Ask the config for one layer more, if the family's layers can be made to pool; returns how many were added.
+def _add_layer(config: Any, head: Head[Any]) -> int:
+    """Ask the config for one layer more, if the head pools and the family's layers can be made to.
+
+    Returns how many were added: one, none, or -1 for that of a student whose encoder is taken for another head.
 
     Raises:
         ConfigError: the architecture is no encoder.
     """
     from transformers import AutoModelForSequenceClassification
 
-    with torch.device("meta"):
-        automatic: Any = AutoModelForSequenceClassification
-        skeleton = automatic.from_config(config, trust_remote_code=False)
+    with torch.device("meta"):  # this one, whatever the head: its bias tells an encoder from a decoder
+        known: Any = AutoModelForSequenceClassification
+        skeleton = known.from_config(config, trust_remote_code=False)
     lists = [module for module in skeleton.modules() if isinstance(module, nn.ModuleList)]
     if config.is_encoder_decoder or not lists or head_of(skeleton).bias is None:
         raise ConfigError(f"is a {config.model_type}, not an encoder: take one such as BERT, DeBERTa or ModernBERT.")
-    if getattr(config, "evokd_pooling", False) or layout_of(layers(skeleton)[-1]) is None:
-        return 0
-    config.num_hidden_layers += 1
-    return 1
-
-
-def _load(path: str, config: Any) -> tuple[Any, set[str]]:
-    """The network and the names of the weights that the file did not have."""
-    from transformers import AutoModelForSequenceClassification
-
-    network, info = AutoModelForSequenceClassification.from_pretrained(
-        path,
-        config=config,
-        dtype=torch.float32,
-        use_safetensors=True,
-        ignore_mismatched_sizes=True,
-        output_loading_info=True,
-        trust_remote_code=False,
-    )
-    return network.eval(), set(info["missing_keys"])
+    has = bool(getattr(config, "evokd_pooling", False))
+    wants = head.pooled and (has or layout_of(layers(skeleton)[-1]) is not None)
+    config.num_hidden_layers += wants - has
+    if has and not wants:
+        config.evokd_pooling = False
+    return wants - has
 
 
 def _is_body(network: nn.Module, key: str, count: int) -> bool:

@@ -5,26 +5,47 @@ from pydantic import Field
 from tasks.base import Frozen
 
 
+class Recipe(Frozen):
+    """How a network is trained; the names are those of `StudentSettings`."""
+
+    epochs: int
+    min_steps: int
+    max_steps: int
+    batch_size: int
+    learning_rate: float
+    head_learning_rate: float
+    freeze: int = 0
+
+
 class StudentSettings(Frozen):
-    """The encoder and how it is trained. The defaults were measured for one to a few hundred texts per class."""
+    """The encoder and how it is trained.
+
+    What is left out of the training (`epochs` to `head_learning_rate`) is the recipe of the head that the task asks
+    for, measured for one to a few hundred texts per class.
+    """
 
     kind: str = "transformer"
     """`transformer`, or `module:Class` for a part of your own."""
     model: str = "minilm"
     """`minilm` (22 M parameters, comes with the install), or the folder or hub id of any Hugging Face encoder."""
     max_length: int = Field(default=128, ge=8)
-    """Word pieces; longer texts are cut."""
-    epochs: int = Field(default=4, ge=0)
+    """Word pieces; longer texts are cut, or read in windows where entities are sought."""
+    epochs: int | None = Field(default=None, ge=0)
     """Passes over the texts, within `min_steps` and `max_steps`; past `max_steps` at least three passes."""
-    min_steps: int = Field(default=24, ge=0)
-    max_steps: int = Field(default=160, ge=1)
-    batch_size: int = Field(default=16, ge=1)
-    learning_rate: float = Field(default=1e-4, gt=0)
-    head_learning_rate: float = Field(default=1e-3, gt=0)
+    min_steps: int | None = Field(default=None, ge=0)
+    max_steps: int | None = Field(default=None, ge=1)
+    batch_size: int | None = Field(default=None, ge=1)
+    learning_rate: float | None = Field(default=None, gt=0)
+    head_learning_rate: float | None = Field(default=None, gt=0)
     freeze: int = Field(default=0, ge=0)
     """Lower layers that are not trained. Four of MiniLM's six make a fit about two and a half times as fast, for topics
-    and intents at little cost; it costs points on sentiment."""
+    and intents at little cost; it costs points on sentiment, and many on entities."""
     threads: int = Field(default=1, ge=1)
     """CPU threads. One is fastest where anything else computes."""
     device: str = "auto"
     """`auto` (a GPU if there is one), `cpu`, `cuda`, `cuda:1`, `mps`, ..."""
+
+    def recipe(self, own: Recipe) -> Recipe:
+        """A head's own recipe with what the user set."""
+        given = {name: getattr(self, name) for name in Recipe.model_fields}
+        return own.model_copy(update={name: value for name, value in given.items() if value is not None})

@@ -17,7 +17,7 @@ from student.pooling import Layout, layout_of, part
 
 Batch = dict[str, torch.Tensor]
 Forward = Callable[[Sequence[int]], torch.Tensor]
-"""Numbers of texts -> logits, shape (texts, labels)."""
+"""Numbers of texts -> logits, shape (texts, outputs) or (texts, tokens, outputs)."""
 
 CACHE_BYTES = 2**30
 """Most memory the kept activations may take. 10,000 texts of 25 tokens take 0.4 GB with MiniLM, 0.8 GB with BERT-base;

@@ -1,8 +1,8 @@
-"""The student: a Hugging Face encoder with a classification head, trained, asked, and saved as safetensors."""
+"""The student: a Hugging Face encoder with a head, trained, asked, and saved as safetensors."""
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,9 @@ import torch
 from langsmith import traceable
 
 from student.base import Progress
-from student.encoder import check_freeze, encoder_path, new_classifier, open_tokenizer, quiet
+from student.encoder import automatic, check_freeze, encoder_path, new_network, open_tokenizer, quiet
+from student.head import Head, Rows
+from student.heads import head_in, head_named
 from student.settings import StudentSettings
 from student.shortcuts import padded
 from student.training import Fitting
@@ -18,26 +20,28 @@ from tasks.base import Example, Prediction
 from tasks.errors import ConfigError
 
 BATCH = 64
-"""Texts per forward pass of a prediction."""
+"""Rows per forward pass of a prediction."""
 
 
 @dataclass
 class TransformerStudent:
-    """One classifier. A fresh one is fitted from the encoder, a loaded one goes on from where it was."""
+    """One small model. A fresh one is fitted from the encoder, a loaded one goes on from where it was."""
 
     network: Any
     tokenizer: Any
+    head: Head[Any]
     settings: StudentSettings
     seed: int
-    warm: bool
+    warm: bool = field(default=False, init=False)
+    """Whether it has learnt before."""
 
     @property
     def labels(self) -> list[str]:
-        """The labels in the order of the outputs."""
-        return [self.network.config.id2label[number] for number in range(self.network.config.num_labels)]
+        """The labels of the task, in order."""
+        return list(self.head.labels)
 
     def fit(self, examples: Sequence[Example], progress: Progress | None = None) -> None:
-        """Learn; soft labels as distributions. The trace shows how many texts there were, never the texts.
+        """Learn; soft labels as probabilities, where the head can. The trace shows counts, never texts.
 
         Raises:
             ValueError: there are no examples.
@@ -54,32 +58,39 @@ class TransformerStudent:
 
     def _fit(self, examples: Sequence[Example], progress: Progress | None) -> int:
         torch.manual_seed(self.seed)
-        targets = torch.tensor([self._target(example) for example in examples])
-        tokens = self._tokens([example.text for example in examples])
-        fitting = Fitting(self.network, self.settings, self.tokenizer.pad_token_id, self.seed)
-        steps = fitting.fit(tokens, targets, self.warm, progress)
+        rows = self._rows([example.text for example in examples])
+        targets = self.head.targets(examples, rows)
+        recipe = self.settings.recipe(self.head.recipe)
+        fitting = Fitting(self.network, self.head, recipe, self.tokenizer.pad_token_id, self.seed)
+        self.head.reset()
+        steps = fitting.fit(rows.ids, targets, self.warm, progress)
         self.warm = True
         return steps
 
     @torch.inference_mode()
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """One prediction per text, in order."""
-        tokens = self._tokens(texts)
-        order = sorted(range(len(texts)), key=lambda i: len(tokens[i]))
-        found: dict[int, Prediction] = {}
+        rows = self._rows(texts)
+        order = sorted(range(len(rows.ids)), key=lambda i: len(rows.ids[i]))
+        found: dict[int, torch.Tensor] = {}
         device = next(self.network.parameters()).device
         for start in range(0, len(order), BATCH):
             chosen = order[start : start + BATCH]
-            batch = padded([tokens[i] for i in chosen], self.tokenizer.pad_token_id, device)
-            shares = torch.softmax(self.network(**batch).logits.double(), dim=-1).cpu().tolist()
-            found.update({i: self._prediction(row) for i, row in zip(chosen, shares, strict=True)})
-        return [found[i] for i in range(len(texts))]
+            batch = padded([rows.ids[i] for i in chosen], self.tokenizer.pad_token_id, device)
+            found.update(zip(chosen, self.network(**batch).logits.cpu(), strict=True))
+        return self.head.predictions([found[i] for i in range(len(rows.ids))], rows)
+
+    def calibrate(self, examples: Sequence[Example]) -> None:
+        """Set decision thresholds on held-out examples, for heads that have any; saved with the student."""
+        self.head.calibrate(examples, self.predict([example.text for example in examples]))
 
     def save(self, folder: Path) -> None:
         """Write beside the folder, then rename: what is there is whole."""
         aside, before = (folder.with_name(f".{folder.name}.{state}") for state in ("aside", "before"))
         for left in (aside, before):  # by a save that was killed
             shutil.rmtree(left, ignore_errors=True)
+        for key, value in self.head.notes.items():
+            setattr(self.network.config, key, value)
         self.network.save_pretrained(aside)
         self.tokenizer.save_pretrained(aside)
         if folder.exists():
@@ -87,32 +98,15 @@ class TransformerStudent:
         aside.rename(folder)
         shutil.rmtree(before, ignore_errors=True)
 
-    def _target(self, example: Example) -> list[float]:
-        soft = example.soft or {example.label: 1.0}
-        shares = [soft.get(label, 0.0) for label in self.labels]
-        total = sum(shares)
-        if total <= 0:
-            raise ConfigError.unknown(f"Example {example.id}: label", example.label, self.labels)
-        return [share / total for share in shares]
-
-    def _tokens(self, texts: Sequence[str]) -> list[list[int]]:
-        """Ids of each text, cut, never empty."""
-        if not texts:
-            return []
-        clean = [text.encode("utf-8", "replace").decode() for text in texts]  # half an emoji is no text to a tokenizer
-        ids = self.tokenizer(clean, truncation=True, max_length=self._limit())["input_ids"]
-        return [each or [self.tokenizer.pad_token_id] for each in ids]
+    def _rows(self, texts: Sequence[str]) -> Rows:
+        rows: Rows = self.head.rows(self.tokenizer, texts, self._limit())
+        return rows
 
     def _limit(self) -> int:
         """Tokens that are read: the setting, or what the encoder has positions for, two of which are some families'."""
         positions = int(getattr(self.network.config, "max_position_embeddings", 0) or 10**9)
         known = int(self.tokenizer.model_max_length)
         return min(self.settings.max_length, known if known <= positions else positions - 2)
-
-    def _prediction(self, shares: list[float]) -> Prediction:
-        best = max(range(len(shares)), key=shares.__getitem__)
-        probabilities = dict(zip(self.labels, shares, strict=True))
-        return Prediction(label=self.labels[best], probability=shares[best], probabilities=probabilities)
 
 
 @dataclass(frozen=True)
@@ -121,24 +115,31 @@ class TransformerStudents:
 
     settings: StudentSettings
     labels: tuple[str, ...]
+    head: str = "sequence"
+    """Name of the kind of head: `sequence`, `multilabel` or `token`."""
 
     def new(self, seed: int) -> TransformerStudent:
         """A fresh student from the encoder; `seed` decides the new weights and the order of the texts.
 
         Raises:
-            ConfigError: `student.model`, `freeze` or `device` cannot be used.
+            ConfigError: `student.model`, `freeze` or `device` cannot be used, or there is no such head.
         """
         torch.manual_seed(seed)
-        network = new_classifier(self.settings.model, self.labels)
-        return _student(network, encoder_path(self.settings.model), self.settings, seed, warm=False)
+        head = head_named(self.head)(self.labels)
+        network = new_network(self.settings.model, head)
+        student = _student(network, encoder_path(self.settings.model), head, self.settings, seed)
+        student.tokenizer = head.prepare(student.tokenizer)
+        return student
 
     def load(self, folder: Path, seed: int = 0) -> TransformerStudent:
         """The student saved in `folder`.
 
         Raises:
-            ConfigError: the folder holds none, or one of other labels.
+            ConfigError: the folder holds none, or one of other labels or for another kind of task.
         """
         student = load_student(folder, self.settings, seed)
+        if not isinstance(student.head, head_named(self.head)):
+            raise ConfigError(f"The student in {folder} has not the head that the task needs, {self.head!r}.")
         if set(student.labels) != set(self.labels):
             raise ConfigError(
                 f"The student in {folder} knows the labels {', '.join(student.labels)}, the task has "
@@ -153,26 +154,29 @@ def load_student(folder: Path, settings: StudentSettings | None = None, seed: in
     Raises:
         ConfigError: the folder holds none.
     """
-    from transformers import AutoModelForSequenceClassification
+    from transformers import AutoConfig
 
     quiet()
     for name in ("config.json", "model.safetensors"):
         if not (folder / name).is_file():
             raise ConfigError(f"{folder} holds no student: there is no {name} in it.")
     try:
-        network = AutoModelForSequenceClassification.from_pretrained(
+        head = head_in(AutoConfig.from_pretrained(folder, trust_remote_code=False))
+        network = automatic(head).from_pretrained(
             folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
         )
     except Exception as error:  # whatever a damaged file breaks in foreign code
         raise ConfigError(f"The student in {folder} cannot be read: {str(error).strip().splitlines()[0]}") from error
-    return _student(network, str(folder), settings or StudentSettings(), seed, warm=True)
+    student = _student(network, str(folder), head, settings or StudentSettings(), seed)
+    student.warm = True
+    return student
 
 
-def _student(network: Any, path: str, settings: StudentSettings, seed: int, warm: bool) -> TransformerStudent:
+def _student(network: Any, path: str, head: Head[Any], settings: StudentSettings, seed: int) -> TransformerStudent:
     check_freeze(network, settings.freeze)
     tokenizer = open_tokenizer(path, network.config)
     torch.set_num_threads(settings.threads)
-    return TransformerStudent(network.eval().to(_device(settings.device)), tokenizer, settings, seed, warm)
+    return TransformerStudent(network.eval().to(_device(settings.device)), tokenizer, head, settings, seed)
 
 
 def _device(name: str) -> torch.device:

@@ -1,6 +1,7 @@
 """What every `Student` must do; add your own factory to `STUDENTS` and it runs against that."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -8,108 +9,182 @@ import pytest
 from student.base import Student, Students
 from student.settings import StudentSettings
 from student.transformer import TransformerStudents
-from tasks.base import Example
-from tests.fake_student import WordStudents
+from tasks.base import Example, Prediction, Span
+from tasks.spans import SpanPrediction
+from tests.fake_student import WordLabelsStudent, WordSpansStudent, WordStudents
 from tests.student import tiny
 
 LABELS = ("music", "weather")
 
 
-def transformers(folder: Path) -> Students:
-    encoder = str(tiny.encoder(folder / "encoder"))
-    return TransformerStudents(StudentSettings(model=encoder, epochs=1, min_steps=8, batch_size=24), LABELS)
+@dataclass(frozen=True)
+class Kind:
+    """A kind of label: examples that can be learnt, and a label that the text "sun" has in none of them."""
+
+    examples: list[Example]
+    sun: Example
 
 
-STUDENTS: dict[str, Callable[[Path], Students]] = {
-    "transformer": transformers,
-    "words": lambda folder: WordStudents(LABELS),
-}
-"""Factories of students that learn `LABELS`, given an empty folder."""
-
-EXAMPLES = tiny.examples()
-TEXTS = [example.text for example in EXAMPLES]
+SEQUENCE = Kind(tiny.examples(), Example(text="sun", label="weather"))
+MULTILABEL = Kind(tiny.label_sets(), Example(text="sun", label=("weather",)))
+TOKEN = Kind(tiny.span_examples(), Example(text="sun", label=(Span(start=0, end=3, type="weather"),)))
 
 
-@pytest.fixture(params=STUDENTS, scope="module")
-def students(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Students:
-    return STUDENTS[request.param](tmp_path_factory.mktemp(request.param))
+def transformers(head: str, **given: float) -> Callable[[Path], Students]:
+    def made(folder: Path) -> Students:
+        settings = {
+            "model": str(tiny.encoder(folder / "encoder")),
+            "epochs": 1,
+            "min_steps": 8,
+            "batch_size": 24,
+        } | given
+        return TransformerStudents(StudentSettings.model_validate(settings), LABELS, head)
 
-
-@pytest.fixture(scope="module")
-def student(students: Students) -> Student:
-    """One that has learnt; no test may teach it more."""
-    made = students.new(seed=1)
-    made.fit(EXAMPLES)
     return made
 
 
-def test_it_learns_what_it_is_shown(student: Student) -> None:
-    assert [prediction.label for prediction in student.predict(TEXTS)] == [example.label for example in EXAMPLES]
+STUDENTS: dict[str, tuple[Kind, Callable[[Path], Students]]] = {
+    "transformer": (SEQUENCE, transformers("sequence")),
+    "transformer, several labels": (MULTILABEL, transformers("multilabel")),
+    "transformer, entities": (TOKEN, transformers("token", **tiny.SPAN_RECIPE)),
+    "words": (SEQUENCE, lambda folder: WordStudents(LABELS)),
+    "words, several labels": (MULTILABEL, lambda folder: WordStudents(LABELS, WordLabelsStudent)),
+    "words, entities": (TOKEN, lambda folder: WordStudents(LABELS, WordSpansStudent)),
+}
+"""Factories of students that learn `LABELS`, given an empty folder, and what they learn."""
+
+CLOSED = [name for name, (kind, _) in STUDENTS.items() if kind is SEQUENCE]
+PROBABLE = [name for name, (kind, _) in STUDENTS.items() if kind is not TOKEN]
 
 
-def test_probabilities_are_over_all_labels_and_sum_to_one(student: Student) -> None:
-    for prediction in student.predict([*TEXTS, "", "never seen", "😀 中文"]):
+@pytest.fixture(params=STUDENTS, scope="module")
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def kind(name: str) -> Kind:
+    return STUDENTS[name][0]
+
+
+@pytest.fixture(scope="module")
+def texts(kind: Kind) -> list[str]:
+    return [example.text for example in kind.examples]
+
+
+@pytest.fixture(scope="module")
+def students(name: str, tmp_path_factory: pytest.TempPathFactory) -> Students:
+    return STUDENTS[name][1](tmp_path_factory.mktemp("student"))
+
+
+@pytest.fixture(scope="module")
+def student(students: Students, kind: Kind) -> Student:
+    """One that has learnt; no test may teach it more."""
+    made = students.new(seed=1)
+    made.fit(kind.examples)
+    return made
+
+
+def test_it_learns_what_it_is_shown(student: Student, kind: Kind, texts: list[str]) -> None:
+    assert [prediction.label for prediction in student.predict(texts)] == [example.label for example in kind.examples]
+
+
+def test_every_prediction_is_valid_and_has_a_row(student: Student, texts: list[str]) -> None:
+    asked = [*texts, "", "never seen", "😀 中文"]
+    for text, prediction in zip(asked, student.predict(asked), strict=True):
+        assert type(prediction).model_validate(prediction.model_dump()) == prediction
+        assert 0 <= prediction.probability <= 1 and 0 <= prediction.margin <= 1
+        assert prediction.row(text)
+
+
+@pytest.mark.parametrize("name", CLOSED, indirect=True, scope="module")
+def test_probabilities_are_over_all_labels_and_sum_to_one(student: Student, texts: list[str]) -> None:
+    for prediction in student.predict([*texts, "", "never seen", "😀 中文"]):
         assert tuple(prediction.probabilities) == LABELS
         assert sum(prediction.probabilities.values()) == pytest.approx(1.0)
+        assert isinstance(prediction.label, str)
         assert prediction.probability == prediction.probabilities[prediction.label]
         assert prediction.probability == max(prediction.probabilities.values())
 
 
-def test_a_prediction_does_not_depend_on_its_neighbours(student: Student) -> None:
-    together = student.predict(TEXTS)
-    for text, prediction in zip(TEXTS[:3], together, strict=False):
-        assert student.predict([text])[0].probabilities == pytest.approx(prediction.probabilities, abs=1e-5)
+def test_a_prediction_does_not_depend_on_its_neighbours(student: Student, texts: list[str]) -> None:
+    together = student.predict(texts)
+    for text, prediction in zip(texts[:4], together, strict=False):
+        (alone,) = student.predict([text])
+        assert alone.label == prediction.label and alone.probability == pytest.approx(prediction.probability, abs=1e-5)
+        assert alone.probabilities == pytest.approx(prediction.probabilities, abs=1e-5)
     assert student.predict([]) == []
 
 
-def test_the_same_seed_and_examples_give_the_same_student(students: Students) -> None:
+def test_the_same_seed_and_examples_give_the_same_student(students: Students, kind: Kind, texts: list[str]) -> None:
     one, two = students.new(seed=4), students.new(seed=4)
-    one.fit(EXAMPLES)
-    two.fit(EXAMPLES)
-    assert one.predict(TEXTS) == two.predict(TEXTS)
+    one.fit(kind.examples)
+    two.fit(kind.examples)
+    assert one.predict(texts) == two.predict(texts)
 
 
-def test_soft_labels_count_by_their_shares(students: Students) -> None:
-    half = [Example(text="rain", label="weather", soft={"music": 0.5, "weather": 0.5})] * 4
-    sure = [Example(text="rain", label="weather", soft={"music": 0.0, "weather": 1.0})] * 4
-    song = [Example(text="play the song", label="music", soft={"music": 1.0, "weather": 0.0})] * 4
+@pytest.mark.parametrize("name", PROBABLE, indirect=True, scope="module")
+def test_soft_labels_count_by_their_shares(students: Students, kind: Kind) -> None:
+    weather, music = ("weather", "music") if kind is SEQUENCE else (("weather",), ("music",))
+    half = [Example(text="rain", label=weather, soft={"music": 0.5, "weather": 0.5})] * 4
+    sure = [Example(text="rain", label=weather, soft={"music": 0.0, "weather": 1.0})] * 4
+    song = [Example(text="play the song", label=music, soft={"music": 1.0, "weather": 0.0})] * 4
     unsure, certain = students.new(seed=0), students.new(seed=0)
     unsure.fit(half + song)
     certain.fit(sure + song)
     assert unsure.predict(["rain"])[0].probabilities["weather"] < certain.predict(["rain"])[0].probabilities["weather"]
 
 
-def test_a_label_without_examples_is_still_predicted_with_a_probability(students: Students) -> None:
+@pytest.mark.parametrize("name", CLOSED, indirect=True, scope="module")
+def test_a_label_without_examples_is_still_predicted_with_a_probability(students: Students, kind: Kind) -> None:
     made = students.new(seed=0)
-    made.fit([example for example in EXAMPLES if example.label == "music"])
+    made.fit([example for example in kind.examples if example.label == "music"])
     (prediction,) = made.predict(["play the song"])
     assert prediction.label == "music" and 0 < prediction.probabilities["weather"] < 0.5
 
 
-def test_one_example_is_enough_to_run(students: Students) -> None:
+def test_one_example_is_enough_to_run(students: Students, kind: Kind) -> None:
     made = students.new(seed=0)
-    made.fit(EXAMPLES[:1])
+    made.fit(kind.examples[:1])
     assert len(made.predict(["rain"])) == 1
 
 
-def test_it_comes_back_from_disk_as_it_was(students: Students, student: Student, tmp_path: Path) -> None:
-    student.save(tmp_path / "saved")
-    assert students.load(tmp_path / "saved").predict(TEXTS) == student.predict(TEXTS)
-    student.save(tmp_path / "saved")
-    assert students.load(tmp_path / "saved").predict(TEXTS) == student.predict(TEXTS)
+def test_held_out_examples_may_set_thresholds_and_teach_nothing(students: Students, kind: Kind) -> None:
+    made = students.new(seed=0)
+    made.fit(kind.examples[:12])
+    before = made.predict(["rain"])[0]
+    made.calibrate(kind.examples)
+    assert made.predict(["rain"])[0].probabilities == before.probabilities
 
 
-def test_a_loaded_student_goes_on_learning(students: Students, student: Student, tmp_path: Path) -> None:
+def test_it_comes_back_from_disk_as_it_was(
+    students: Students, student: Student, texts: list[str], tmp_path: Path
+) -> None:
+    for _ in range(2):
+        student.save(tmp_path / "saved")
+        assert students.load(tmp_path / "saved").predict(texts) == student.predict(texts)
+
+
+def test_a_loaded_student_goes_on_learning(
+    students: Students, student: Student, kind: Kind, texts: list[str], tmp_path: Path
+) -> None:
     student.save(tmp_path / "saved")
-    new = [Example(text=text, label="weather") for text in ("sun today", "the sun", "sun sun", "will sun")]
-    results = []
+    new = [kind.sun] * 4
+    results: list[list[Prediction]] = []
     for _ in range(2):
         again = students.load(tmp_path / "saved", seed=2)
-        before = again.predict(["sun"])[0].probabilities["weather"]
-        again.fit([*EXAMPLES, *new])
-        results.append(again.predict([*TEXTS, "sun"]))
-        assert results[-1][-1].probabilities["weather"] > before
+        before = _belief(again.predict(["sun"])[0])
+        again.fit([*kind.examples, *new])
+        results.append(again.predict([*texts, "sun"]))
+        assert _belief(results[-1][-1]) > before
     assert results[0] == results[1]
+
+
+def _belief(prediction: Prediction) -> float:
+    """The probability that the first word is about weather, or the text is."""
+    if isinstance(prediction, SpanPrediction):
+        return prediction.words[0].shares["B-weather"]
+    return prediction.probabilities["weather"]
 
 
 def test_a_save_that_fails_leaves_nothing_that_looks_whole(
@@ -124,8 +199,8 @@ def test_a_save_that_fails_leaves_nothing_that_looks_whole(
     assert not (tmp_path / "saved").exists()
 
 
-def test_progress_ends_with_all_done(students: Students) -> None:
+def test_progress_ends_with_all_done(students: Students, kind: Kind) -> None:
     seen: list[tuple[int, int]] = []
-    students.new(seed=0).fit(EXAMPLES, lambda done, total: seen.append((done, total)))
+    students.new(seed=0).fit(kind.examples, lambda done, total: seen.append((done, total)))
     assert seen and seen[-1][0] == seen[-1][1]
     assert seen == sorted(seen) and len({total for _, total in seen}) == 1

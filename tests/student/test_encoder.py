@@ -11,8 +11,9 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
-from student.encoder import encoder_path, layers, new_classifier, open_tokenizer
+from student.encoder import encoder_path, layers, new_network, open_tokenizer
 from student.pooling import layout_of, make_pooling, pools_the_mean
+from student.sequence import SequenceHead
 from student.settings import StudentSettings
 from student.transformer import TransformerStudent, TransformerStudents, load_student
 from tasks.errors import ConfigError
@@ -56,7 +57,7 @@ def test_a_family_learns_and_is_a_plain_model_afterwards(family: str, encoders: 
 
 @pytest.mark.parametrize("family", tiny.one_fast(family for family in tiny.POOLED if family != "mpnet"))
 def test_the_added_layer_gives_the_mean(family: str, encoders: Encoders) -> None:
-    network = new_classifier(str(encoders(family)), LABELS)
+    network = new_network(str(encoders(family)), SequenceHead(LABELS))
     seen: list[torch.Tensor] = []
 
     def look(layer: Any, inputs: Any, output: Any) -> None:
@@ -73,13 +74,13 @@ def test_a_family_that_attends_otherwise_gets_its_layer_taken_back(
     encoders: Encoders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("student.encoder.pools_the_mean", lambda network, layer: False)
-    network = new_classifier(str(encoders("bert")), LABELS)
+    network = new_network(str(encoders("bert")), SequenceHead(LABELS))
     assert len(layers(network)) == network.config.num_hidden_layers == 4
     assert not getattr(network.config, "evokd_pooling", False)
 
 
 def test_pooling_is_seen_and_so_is_its_lack(encoders: Encoders) -> None:
-    network = new_classifier(str(encoders("bert")), LABELS)
+    network = new_network(str(encoders("bert")), SequenceHead(LABELS))
     first, last = layers(network)[0], layers(network)[-1]
     assert pools_the_mean(network, last)
     with torch.no_grad():
@@ -94,7 +95,7 @@ def test_pooling_is_seen_and_so_is_its_lack(encoders: Encoders) -> None:
 def test_a_saved_student_is_an_encoder_too_and_gets_no_second_layer(encoders: Encoders, tmp_path: Path) -> None:
     made = student(encoders("bert"))
     made.save(tmp_path / "saved")
-    network = new_classifier(str(tmp_path / "saved"), ("a", "b", "c"))
+    network = new_network(str(tmp_path / "saved"), SequenceHead(("a", "b", "c")))
     assert len(layers(network)) == 5 and network.config.evokd_pooling
     assert network.config.id2label == {0: "a", 1: "b", 2: "c"}
 
@@ -110,7 +111,7 @@ def test_a_tokenizer_without_padding_token_is_given_one(tmp_path: Path) -> None:
 
 def fails(model: Path | str, words: str) -> None:
     with pytest.raises(ConfigError, match=words) as caught:
-        new_classifier(str(model), LABELS)
+        new_network(str(model), SequenceHead(LABELS))
     assert str(caught.value).startswith(f"student.model = {str(model)!r}") and "\n" not in str(caught.value)
 
 

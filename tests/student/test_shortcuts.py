@@ -38,16 +38,17 @@ class Case:
         self.settings = StudentSettings(model=str(folder), epochs=1, min_steps=5, batch_size=12, freeze=freeze)
         student = TransformerStudents(self.settings, LABELS).new(seed=0)
         self.network = student.network.double()
-        self.tokens = student._tokens([example.text for example in tiny.examples()])
+        self.head, self.recipe = student.head, self.settings.recipe(student.head.recipe)
+        self.tokens = student._rows([example.text for example in tiny.examples()]).ids
         self.targets = torch.eye(2).double()[[LABELS.index(example.label) for example in tiny.examples()]]
 
     def fit(self, progress: Any = None) -> dict[str, torch.Tensor]:
-        Fitting(self.network, self.settings, pad=1, seed=0).fit(self.tokens, self.targets, False, progress)
+        Fitting(self.network, self.head, self.recipe, pad=1, seed=0).fit(self.tokens, self.targets, False, progress)
         weights: dict[str, torch.Tensor] = self.network.state_dict()
         return weights
 
     def kinds(self) -> list[str]:
-        fitting = Fitting(self.network, self.settings, pad=1, seed=0)
+        fitting = Fitting(self.network, self.head, self.recipe, pad=1, seed=0)
         fitting._trainable()
         with shortened(self.network, self.tokens, self.settings.freeze, 1):
             found = [type(layer).__name__ for layer in layers(self.network)]

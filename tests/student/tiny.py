@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import torch
 import transformers
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import AutoModel, PretrainedConfig, PreTrainedTokenizerFast
 
-from tasks.base import Example
+from tasks.base import Example, Span
 
 TEXT = "play the song music album sing rain sun wind will it snow today book a table for two at dinner"
 SPECIAL = ["[CLS]", "[PAD]", "[SEP]", "[UNK]"]
@@ -43,6 +43,9 @@ FAMILIES: dict[str, Callable[[], PretrainedConfig]] = {
     "modernbert": lambda: transformers.ModernBertConfig(**SIZES),
 }  # fmt: skip
 
+SPAN_RECIPE = {"min_steps": 60, "batch_size": 24, "learning_rate": 5e-3, "head_learning_rate": 5e-2}
+"""Settings with which a tiny encoder learns `span_examples` in a second."""
+
 POOLED = ("bert", "roberta", "electra", "deberta-v2", "deberta-v2-conv", "mpnet", "distilbert")
 """Families that get a pooling layer."""
 
@@ -68,6 +71,52 @@ def tokenizer(pad: bool = True) -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast(tokenizer_object=raw, model_input_names=["input_ids", "attention_mask"], **names)
 
 
+def _wordpiece(texts: list[str]) -> Any:
+    raw = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    raw.normalizer = normalizers.BertNormalizer(lowercase=True)
+    raw.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    raw.decoder = decoders.WordPiece()
+    raw.train_from_iterator([*texts, "^ ~"], trainers.WordPieceTrainer(vocab_size=90, special_tokens=SPECIAL))
+    return _finished(raw)
+
+
+def _byte_level(texts: list[str]) -> Any:
+    raw = Tokenizer(models.BPE())
+    raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    raw.train_from_iterator(
+        texts,
+        trainers.BpeTrainer(
+            vocab_size=300, special_tokens=SPECIAL, initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
+        ),
+    )
+    return _finished(raw)
+
+
+def _sentencepiece(texts: list[str]) -> Any:
+    raw = Tokenizer(models.Unigram())
+    raw.normalizer = normalizers.NFKC()
+    raw.pre_tokenizer = pre_tokenizers.Metaspace()
+    raw.train_from_iterator(
+        texts, trainers.UnigramTrainer(vocab_size=90, special_tokens=SPECIAL, unk_token="[UNK]", show_progress=False)
+    )
+    return _finished(raw)
+
+
+def _finished(raw: Tokenizer) -> Any:
+    raw.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 0), ("[SEP]", 2)]
+    )
+    return PreTrainedTokenizerFast(tokenizer_object=raw, pad_token="[PAD]", unk_token="[UNK]")
+
+
+TOKENIZERS: dict[str, Callable[[list[str]], Any]] = {
+    "wordpiece": _wordpiece,
+    "byte_level": _byte_level,
+    "sentencepiece": _sentencepiece,
+}
+"""Word pieces of the usual kinds, learnt from texts: BERT's (uncased), RoBERTa's, and ALBERT's or XLM-R's."""
+
+
 def examples(count: int = 24) -> list[Example]:
     """Texts about music and about weather, of different lengths."""
     music, weather = itertools.cycle(["play", "the song", "sing music"]), itertools.cycle(["rain", "will it snow"])
@@ -77,6 +126,29 @@ def examples(count: int = 24) -> list[Example]:
         else Example(text=f"{next(weather)} a {'wind ' * (i % 7)}", label="weather")
         for i in range(count)
     ]
+
+
+def label_sets(count: int = 24) -> list[Example]:
+    """Texts about music, about weather, about both or about neither."""
+    texts = {
+        "play the song": ("music",), "rain wind": ("weather",), "sing album rain snow": ("music", "weather"),
+        "table for two": (),
+    }  # fmt: skip
+    pairs = list(itertools.islice(itertools.cycle(texts.items()), count))
+    return [Example(text=f"{text} {'today ' * (i % 5)}", label=label) for i, (text, label) in enumerate(pairs)]
+
+
+def span_examples(count: int = 24) -> list[Example]:
+    """Texts with names of music ("the song", one span) and of weather, or with neither."""
+    texts = [("play the song today", {"the song": "music"}), ("will it rain", {"rain": "weather"}),
+             ("table for two", {}), ("sing the album snow", {"the album": "music", "snow": "weather"})]  # fmt: skip
+    made = []
+    for i in range(count):
+        text, names = texts[i % len(texts)]
+        text = f"{'book a ' * (i // 4 % 3)}{text}{' at dinner' * (i // 8)}"
+        label = [Span(start=text.index(n), end=text.index(n) + len(n), type=kind) for n, kind in names.items()]
+        made.append(Example(text=text, label=tuple(label)))
+    return made
 
 
 def config_of(folder: Path) -> dict[str, Any]:

@@ -1,0 +1,112 @@
+"""The head for one label per text: softmax, cross-entropy against a distribution, started by logistic regression."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from pydantic import JsonValue
+from torch import nn
+
+from student.head import Linear, Rows, first_tokens, whole
+from student.settings import Recipe
+from tasks.base import Example, Prediction
+from tasks.errors import ConfigError
+
+REGULARISATION = 10.0
+"""C of the logistic regression that the head starts from."""
+
+
+class SequenceHead:
+    """One label per text."""
+
+    loader: ClassVar[str] = "AutoModelForSequenceClassification"
+    problem_type: ClassVar[str | None] = "single_label_classification"
+    pooled: ClassVar[bool] = True
+    recipe: ClassVar[Recipe] = Recipe(
+        epochs=4, min_steps=24, max_steps=160, batch_size=16, learning_rate=1e-4, head_learning_rate=1e-3
+    )
+    notes: Mapping[str, JsonValue] = {}
+
+    def __init__(self, labels: Sequence[str], notes: Mapping[str, Any] | None = None) -> None:
+        """Decide between `labels`."""
+        self.labels = tuple(labels)
+
+    @property
+    def outputs(self) -> list[str]:
+        """The labels."""
+        return list(self.labels)
+
+    @staticmethod
+    def labels_of(outputs: Sequence[str]) -> tuple[str, ...]:
+        """The outputs."""
+        return tuple(outputs)
+
+    def prepare(self, tokenizer: Any) -> Any:
+        """The tokenizer as it is."""
+        return tokenizer
+
+    def rows(self, tokenizer: Any, texts: Sequence[str], limit: int) -> Rows:
+        """One row per text, cut at the limit."""
+        return whole(tokenizer, texts, limit)
+
+    def targets(self, examples: Sequence[Example], rows: Rows) -> list[torch.Tensor]:
+        """Distributions over the labels; soft labels are shared out over the known ones.
+
+        Raises:
+            ConfigError: an example has no known label.
+        """
+        return list(torch.tensor([self._target(example) for example in examples]))
+
+    def _target(self, example: Example) -> list[float]:
+        soft = example.soft or {str(example.label): 1.0}
+        shares = [soft.get(label, 0.0) for label in self.labels]
+        total = sum(shares)
+        if total <= 0:
+            raise ConfigError.unknown(f"Example {example.id}: label", str(example.label), self.labels)
+        return [share / total for share in shares]
+
+    def start(self, states: Sequence[torch.Tensor], targets: Sequence[torch.Tensor]) -> Linear | None:
+        """The logistic regression on the states (linear probing, then fine-tuning)."""
+        from sklearn.linear_model import LogisticRegression
+
+        wanted = torch.stack(list(targets)).numpy()
+        rows, labels = np.nonzero(wanted > 1e-6)
+        if len(set(labels)) < wanted.shape[1]:
+            return None  # a label without any text: the regression would drop its row
+        seen, centre, scale = standardised(states)
+        regression = LogisticRegression(C=REGULARISATION, max_iter=2000)
+        regression.fit(seen[rows], labels, sample_weight=wanted[rows, labels])
+        weights, bias = regression.coef_ / scale, regression.intercept_
+        if len(bias) == 1:  # two labels: one row for both
+            weights, bias = np.vstack([-weights / 2, weights / 2]), np.array([-bias[0] / 2, bias[0] / 2])
+        return weights, bias - weights @ centre
+
+    def loss(self, logits: torch.Tensor, targets: Sequence[torch.Tensor]) -> torch.Tensor:
+        """Cross-entropy against the distributions."""
+        return nn.functional.cross_entropy(logits, torch.stack(list(targets)).to(logits.device))
+
+    def predictions(self, logits: Sequence[torch.Tensor], rows: Rows) -> list[Prediction]:
+        """The most probable label of each text."""
+        if not logits:
+            return []
+        return [self._prediction(row) for row in torch.softmax(torch.stack(list(logits)).double(), dim=-1).tolist()]
+
+    def _prediction(self, shares: list[float]) -> Prediction:
+        best = max(range(len(shares)), key=shares.__getitem__)
+        probabilities = dict(zip(self.labels, shares, strict=True))
+        return Prediction(label=self.labels[best], probability=shares[best], probabilities=probabilities)
+
+    def reset(self) -> None:
+        """Nothing."""
+
+    def calibrate(self, examples: Sequence[Example], predictions: Sequence[Prediction]) -> None:
+        """Nothing: the most probable label is the answer."""
+
+
+def standardised(states: Sequence[torch.Tensor]) -> tuple[np.ndarray, np.ndarray, float]:
+    """The states around their mean and of length one on average, that mean, and that length."""
+    seen = first_tokens(states)
+    centre = seen.mean(axis=0)
+    scale = float(np.linalg.norm(seen - centre, axis=1).mean()) + 1e-9
+    return (seen - centre) / scale, centre, scale

@@ -1,0 +1,146 @@
+"""The head for spans: a tag of the BIO scheme for every word piece."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from pydantic import JsonValue
+from torch import nn
+
+from student.casing import mark_capitals
+from student.head import Linear
+from student.passages import Passage, Passages, read
+from student.paths import best_path
+from student.settings import Recipe
+from tasks.base import Example, Prediction, Span
+from tasks.errors import ConfigError
+from tasks.spans import OUTSIDE, SpanPrediction, Word, decode, encode, tags_of
+
+UNASKED = -100
+"""Target of a piece that says nothing: as transformers and torch have it."""
+
+
+class TokenHead:
+    """Spans of given types."""
+
+    loader: ClassVar[str] = "AutoModelForTokenClassification"
+    problem_type: ClassVar[str | None] = None
+    pooled: ClassVar[bool] = False
+    recipe: ClassVar[Recipe] = Recipe(
+        epochs=12, min_steps=60, max_steps=400, batch_size=8, learning_rate=2e-4, head_learning_rate=2e-3
+    )
+    notes: Mapping[str, JsonValue] = {}
+
+    def __init__(self, labels: Sequence[str], notes: Mapping[str, Any] | None = None) -> None:
+        """Find spans of the types `labels`."""
+        self.labels = tuple(labels)
+        self.tags = tags_of(self.labels)
+        self._number = {tag: number for number, tag in enumerate(self.tags)}
+        self._inner = np.array([self._number[_inner(tag)] for tag in self.tags])
+
+    @property
+    def outputs(self) -> list[str]:
+        """The tags, outside first."""
+        return list(self.tags)
+
+    @staticmethod
+    def labels_of(outputs: Sequence[str]) -> tuple[str, ...]:
+        """The types in the order of their first tags."""
+        return tuple(dict.fromkeys(tag.partition("-")[2] for tag in outputs if tag != OUTSIDE))
+
+    def prepare(self, tokenizer: Any) -> Any:
+        """The tokenizer with marks for capitals, if it throws case away.
+
+        Raises:
+            ConfigError: it cannot say where in the text a token stands.
+        """
+        if not tokenizer.is_fast:
+            raise ConfigError("student.model has no fast tokenizer (tokenizer.json), which entities need for offsets.")
+        return mark_capitals(tokenizer)
+
+    def rows(self, tokenizer: Any, texts: Sequence[str], limit: int) -> Passages:
+        """Windows over the texts."""
+        return read(tokenizer, texts, limit)
+
+    def targets(self, examples: Sequence[Example], rows: Passages) -> list[torch.Tensor]:
+        """The number of the tag of each token: a word's own on its first piece, the inner tag on those that follow.
+
+        Soft labels are not used.
+
+        Raises:
+            ConfigError: an example has spans of an unknown type, or no spans as its label.
+        """
+        found = [torch.full((len(ids),), UNASKED) for ids in rows.ids]
+        for example, passage in zip(examples, rows.passages, strict=True):
+            tags = [self._number[tag] for tag in encode(self._spans(example), passage.words)]
+            for window in passage.windows:
+                for piece in range(window.start, window.end):
+                    owner = passage.owners[piece]
+                    if owner >= 0:
+                        first = piece == 0 or passage.owners[piece - 1] != owner
+                        found[window.row][window.skip + piece - window.start] = (
+                            tags[owner] if first else int(self._inner[tags[owner]])
+                        )
+        return found
+
+    def _spans(self, example: Example) -> list[Span]:
+        spans = [each for each in example.label if isinstance(each, Span)]
+        if isinstance(example.label, str) or len(spans) < len(example.label):
+            raise ConfigError(f"Example {example.id}: the label must be spans, not {str(example.label)[:60]!r}.")
+        if unknown := sorted({span.type for span in spans} - set(self.labels)):
+            raise ConfigError.unknown(f"Example {example.id}: entity type", unknown[0], self.labels)
+        return spans
+
+    def start(self, states: Sequence[torch.Tensor], targets: Sequence[torch.Tensor]) -> Linear | None:
+        """Nothing: a logistic regression on the pieces was tried and costs points (docs/decisions.md)."""
+        return None
+
+    def loss(self, logits: torch.Tensor, targets: Sequence[torch.Tensor]) -> torch.Tensor:
+        """Cross-entropy, the mean over the pieces that are asked."""
+        wanted = nn.utils.rnn.pad_sequence(list(targets), batch_first=True, padding_value=UNASKED).to(logits.device)
+        total = nn.functional.cross_entropy(logits.flatten(0, 1), wanted.flatten(), reduction="sum")
+        return total / (wanted != UNASKED).sum().clamp(min=1)
+
+    def predictions(self, logits: Sequence[torch.Tensor], rows: Passages) -> list[Prediction]:
+        """The spans of each text."""
+        return [self._prediction(passage, logits) for passage in rows.passages]
+
+    def _prediction(self, passage: Passage, logits: Sequence[torch.Tensor]) -> SpanPrediction:
+        if not passage.words:
+            return SpanPrediction(label=(), probability=1.0, probabilities={})
+        shares = self._shares(passage, logits)
+        path = best_path(shares, self.tags)
+        spans = decode([self.tags[tag] for tag in path], passage.words)
+        sure = shares[np.arange(len(path)), path]
+        words = zip(passage.words, shares.tolist(), strict=True)
+        return SpanPrediction.model_construct(  # our own numbers: to check them costs more than to compute them
+            label=tuple(span for span, _ in spans),
+            probability=float(sure.prod()),
+            probabilities={},
+            certainty=tuple(float(sure[own].min()) for _, own in spans),
+            words=tuple(
+                Word.model_construct(start=start, end=end, shares=dict(zip(self.tags, row, strict=True)))
+                for (start, end), row in words
+            ),
+        )
+
+    def reset(self) -> None:
+        """Nothing."""
+
+    def calibrate(self, examples: Sequence[Example], predictions: Sequence[Prediction]) -> None:
+        """Nothing: the most probable tags are the answer."""
+
+    def _shares(self, passage: Passage, logits: Sequence[torch.Tensor]) -> np.ndarray:
+        """The probability of each tag of each word, shape (words, tags): of its first piece."""
+        parts = [logits[w.row][w.skip : w.skip + w.end - w.start].numpy() for w in passage.windows]
+        owners = np.array(passage.owners)
+        firsts = np.flatnonzero((owners >= 0) & (owners != np.concatenate(([-1], owners[:-1]))))
+        scores = np.concatenate(parts)[firsts].astype(float)
+        shares = np.exp(scores - scores.max(axis=1, keepdims=True))
+        return np.asarray(shares / shares.sum(axis=1, keepdims=True))
+
+
+def _inner(tag: str) -> str:
+    """The tag of what follows in the same word."""
+    return tag if tag == OUTSIDE else f"I-{tag.partition('-')[2]}"
