@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pydantic import BaseModel, NonNegativeInt
 
 from agents.base import Case, Services, State, prompt
+from agents.conventions import read_card
 from agents.evidence import Evidence, gather
 from tasks.base import Lesson
+from tasks.conventions import Card, listed
 from teacher.base import Message, Prompt
 
 
@@ -33,6 +35,20 @@ class Analysis(BaseModel):
     """What the analyst answers."""
 
     lessons: list[LessonAnswer]
+    probe: ProbeAnswer | None
+
+
+class WaryLesson(LessonAnswer):
+    """A lesson that says whether it rests on a convention nobody has confirmed."""
+
+    assumes: int | None
+    """Number of that convention."""
+
+
+class WaryAnalysis(BaseModel):
+    """What the analyst answers where conventions are assumed."""
+
+    lessons: list[WaryLesson]
     probe: ProbeAnswer | None
 
 
@@ -68,6 +84,7 @@ class Analyst:
         return State(lessons=[lesson.id for lesson in lessons], counts=counts)
 
     def _analysed(self, evidence: Evidence, services: Services, cycle: int, counts: dict[str, int]) -> list[Lesson]:
+        card = read_card(services.folder)
         request = prompt(
             "analyst",
             task=services.task.describe(),
@@ -76,20 +93,26 @@ class Analyst:
             correct=evidence.correct_cases(),
             past=evidence.past_cases(),
             lessons=self.lessons,
+            conventions=card.told(),
+            assumed=prompt("analyst_assumed", assumed=listed(card.assumed)) if card.assumed else "",
             probe=prompt("analyst_probe", covered=evidence.covered()) if self.probe else "Set `probe` to null.",
         )
         messages = (Message(role="user", content=request),)
         bar = services.bar("analysing the errors")
-        [answer] = services.teacher.ask([Prompt(messages)], Analysis, role="analyst", cycle=cycle, progress=bar)
+        form: type[Analysis] | type[WaryAnalysis] = WaryAnalysis if card.assumed else Analysis
+        [answer] = services.teacher.ask([Prompt(messages)], form, role="analyst", cycle=cycle, progress=bar)
         if answer.value is None:
             counts["analysis failed"] = counts.get("analysis failed", 0) + 1
             return _computed(evidence, cycle)[: self.lessons]
         conversation = [*messages, Message(role="assistant", content=answer.text)]
         services.folder.write_json(services.folder.cycle(cycle) / "conversation.json", conversation)
-        lessons = [_lesson(each, evidence.cases, cycle) for each in answer.value.lessons]
+        sound = [each for each in answer.value.lessons if not _rests_on(each, card)]
+        if guessed := len(answer.value.lessons) - len(sound):
+            counts["lessons refused: rest on an assumed convention"] = guessed
+        lessons = [_lesson(each, evidence.cases, cycle) for each in sound]
         kept = [lesson for lesson in lessons if lesson.evidence][: self.lessons]
         if uncited := sum(not lesson.evidence for lesson in lessons):
-            counts["lessons refused"] = uncited
+            counts["lessons refused: cite no case"] = uncited
         return _told_apart([*kept, *self._probe(answer.value.probe, cycle)])
 
     def _probe(self, answer: ProbeAnswer | None, cycle: int) -> list[Lesson]:
@@ -124,6 +147,11 @@ class Analyst:
         ]
 
 
+def _rests_on(answer: LessonAnswer, card: Card) -> bool:
+    """Whether a lesson would drill what nobody has confirmed."""
+    return isinstance(answer, WaryLesson) and answer.assumes is not None and 1 <= answer.assumes <= len(card.assumed)
+
+
 def _lesson(answer: LessonAnswer, cases: Sequence[Case], cycle: int) -> Lesson:
     cited = dict.fromkeys(cases[number - 1].id for number in answer.cases if 1 <= number <= len(cases))
     return Lesson(
@@ -145,7 +173,9 @@ def _computed(evidence: Evidence, cycle: int) -> list[Lesson]:
             cycle=cycle,
             pattern=f"{label} that looks like {taken}",
             advice=f"Show what tells {label} from {taken}.",
-            evidence=tuple(case.id for case in evidence.wrong if (case.label, case.before) == (label, taken))[:6],
+            evidence=tuple(
+                case.id for case in evidence.wrong if (label, taken) in evidence.task.mistakes(case.label, case.before)
+            )[:6],
         )
         for (label, taken), _ in evidence.confusions
     ]

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt
 
 from agents.base import Draft, Services, State
-from agents.labelling import Opinion, by_rating, by_votes
-from tasks.base import Example, Verdict
+from agents.inventory import MOST_USES, is_worn, names_in, used
+from agents.labelling import Opinion, by_completion, by_rating, by_votes
+from tasks.base import Example, Task, Verdict
 
 
 @dataclass(frozen=True)
@@ -17,8 +18,8 @@ class Annotator:
     """Labels in a separate conversation (the paper's separate labelling), by token probabilities or by votes."""
 
     method: Literal["auto", "rate", "vote"] = "auto"
-    """`rate`: token probabilities of the label words, calibrated; `vote`: several answers. `auto`: rate where the
-    model continues texts (plain prompting), vote elsewhere."""
+    """`rate`: token probabilities of the label words, calibrated; `vote`: several answers. `auto`: vote where the model
+    takes instructions; where it continues texts, rate a closed list of answers and let it write open ones once."""
     votes: PositiveInt = 2
     """Answers per text, each in another order of the texts; a tie goes to quarantine."""
     threshold: Annotated[float, Field(ge=0, le=1)] = 0.6
@@ -26,6 +27,8 @@ class Annotator:
     agreement: Literal["auto", "on", "off"] = "auto"
     """Quarantine a text whose blind label is not the class it was written for. It pays where the teacher is weak, so
     `auto` means plain prompting only: a strong teacher's second look is better than its plan."""
+    most_uses: NonNegativeInt = MOST_USES
+    """Written texts with a name (of an entity) from which further ones go to quarantine; 0 for no limit."""
     calibration: Literal["auto", "blank", "batch"] = "auto"
     """For `rate`: against the batch's mean, which takes its classes to be balanced, as ordered texts are; or against
     texts without content. `auto`: the batch where it has five texts or more per class."""
@@ -38,18 +41,24 @@ class Annotator:
         model = services.teacher.model("annotator")
         accepted: list[Example] = []
         refused: dict[str, list[Example]] = {}
+        names = used(services)
         for draft, opinion in zip(drafts, opinions, strict=True):
+            example = _example(draft, opinion.verdict, cycle, model, services.task)
+            own = set() if draft.stance == "pool" else names_in(services, example)
             reason = self._refusal(draft, opinion, services)
-            example = _example(draft, opinion.verdict, cycle, model, next(iter(services.task.labels)))
+            if not reason and is_worn(own, names, self.most_uses):
+                reason = "a name used too often"
             if reason:
                 refused.setdefault(reason, []).append(example.moved("train"))
             else:
                 accepted.append(example)
+                names.update(own)
         services.memory.remember(examples=accepted, status="candidate")
         for reason, examples in refused.items():
             services.memory.remember(examples=examples, status="quarantined", reason=reason)
         batch = [example for example in accepted if example.split == "train"]
         tally = Counter({f"quarantined: {reason}": len(examples) for reason, examples in refused.items()})
+        tally.update(f"repaired: {kind}" for opinion in opinions for kind in opinion.repaired)
         counts = {
             **state.get("counts", {}),
             "accepted": len(batch),
@@ -65,10 +74,12 @@ class Annotator:
     def _asked(self, texts: Sequence[str], services: Services, cycle: int) -> list[Opinion]:
         if not texts:
             return []
-        rate = self.method == "rate" or (self.method == "auto" and services.teacher.prompting("annotator") == "plain")
-        if rate:
-            return by_rating(services, texts, cycle, self.calibration)
-        return by_votes(services, texts, cycle, self.votes)
+        plain = services.teacher.prompting("annotator") == "plain"
+        if self.method == "vote" or (self.method == "auto" and not plain):
+            return by_votes(services, texts, cycle, self.votes)
+        if self.method == "auto" and services.task.choices() is None:
+            return by_completion(services, texts, cycle)
+        return by_rating(services, texts, cycle, self.calibration)
 
     def _refusal(self, draft: Draft, opinion: Opinion, services: Services) -> str:
         verdict = opinion.verdict
@@ -79,19 +90,20 @@ class Annotator:
         wary = self.agreement == "on" or (
             self.agreement == "auto" and services.teacher.prompting("annotator") == "plain"
         )
-        if wary and draft.asked is not None and not services.task.is_right(draft.asked, verdict.label):
+        if wary and draft.asked is not None and not services.task.fits(draft.asked, verdict.label):
             return "not what was asked for"
         return ""
 
 
 def _own_label(draft: Draft, services: Services) -> Opinion:
     try:
-        return Opinion(services.task.settle([services.task.read(draft.text, draft.label)]))
+        reading = services.task.read(draft.text, draft.label)
     except ValueError:
         return Opinion(None, "label does not fit")
+    return Opinion(services.task.settle([reading.label]), repaired=reading.repaired)
 
 
-def _example(draft: Draft, verdict: Verdict | None, cycle: int, model: str, fallback: str) -> Example:
+def _example(draft: Draft, verdict: Verdict | None, cycle: int, model: str, task: Task) -> Example:
     origin = draft.origin(cycle).model_copy(
         update={
             "teacher": model,
@@ -99,6 +111,6 @@ def _example(draft: Draft, verdict: Verdict | None, cycle: int, model: str, fall
             "confidence": verdict.confidence if verdict else None,
         }
     )
-    label = verdict.label if verdict else draft.asked or fallback
+    label = verdict.label if verdict else task.stand_in(draft.asked)
     soft = verdict.soft if verdict else None
     return Example(text=draft.text, label=label, soft=soft, split=draft.split, origin=origin)

@@ -40,9 +40,9 @@ class CycleReport(TypedDict):
     """Score of the fresh batch under the student that had never seen it (and `fresh_after` under the challenger)."""
     fresh_after: Figures
     gate: dict[str, Figures]
-    """Challenger minus champion over the gate and dev: `loss` (lower is better) and `right`."""
+    """Challenger minus champion over the gate and dev: `loss` (lower is better) and the main `score`."""
     scores: dict[str, Figures]
-    """The champion's share of right answers after the decision, by split."""
+    """The champion's main score after the decision, by split."""
     kept: bool
     why: str
     champion: str
@@ -116,7 +116,8 @@ class Draft(Frozen):
     stance: Stance
     lesson: str | None = None
     subtype: str | None = None
-    asked: Label | None = None
+    asked: str | None = None
+    """A key of the task's `facets`."""
     prompt: str | None = None
     split: Split = "train"
     """`gate` for the share of the backbone that is set aside before anything is trained on it."""
@@ -143,7 +144,7 @@ class Case(Frozen):
     label: Label
     before: Label
     before_probability: float
-    """What the unseeing student gave to the right label."""
+    """What the unseeing student gave to the right label, as a whole."""
     after: Label
     after_probability: float
     right_before: bool
@@ -155,12 +156,20 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def shown_seeds(services: Services, per_class: int = 2) -> list[Example]:
-    """The seeds that go into prompts: the first of every class. Many shots of many classes would fill every call."""
-    shown: dict[Label, list[Example]] = {}
+def shown_seeds(services: Services, per_label: int = 2) -> list[Example]:
+    """The seeds that go into prompts: the first of every label. Many shots of many labels would fill every call."""
+    shown: dict[str, list[Example]] = {}
     for example in services.memory.samples("seed"):
-        shown.setdefault(example.label, []).append(example)
-    return [example for examples in shown.values() for example in examples[:per_class]]
+        names = services.task.names(example.label) or ("",)
+        short = [name for name in names if len(shown.get(name, [])) < per_label]
+        if short:
+            shown.setdefault(short[0], []).append(example)
+    return [example for examples in shown.values() for example in examples]
+
+
+def said(task: Task, example: Example, arrow: str = "=>") -> str:
+    """An example with its label as one line of a prompt."""
+    return f"{one_line(example.text)} {arrow} {task.say(example.text, example.label)}"
 
 
 PROMPTS = Path(__file__).parent / "prompts"

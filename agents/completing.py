@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from agents.base import Draft, Services, one_line, prompt
 from agents.orders import Order, total
-from tasks.base import Label
 from teacher.base import Prompt
 
 STOP = ('"', "\n", "”")
@@ -32,7 +31,7 @@ class PlainWriter:
         labels = list(self.services.task.labels)
         before = [self.cycle * total(orders) + total(orders[:place]) for place in range(len(orders))]
         wanted = [
-            (place, order, order.label or self._label_of(order, labels, number, before[place]))
+            (place, order, order.facet or self._label_of(order, labels, number, before[place]))
             for place, order in enumerate(orders)
             for number in range(order.count)
         ]
@@ -52,24 +51,26 @@ class PlainWriter:
                 )
         return groups
 
-    def _label_of(self, order: Order, labels: Sequence[Label], number: int, before: int) -> Label:
+    def _label_of(self, order: Order, labels: Sequence[str], number: int, before: int) -> str:
         """Hard texts are of the class that was misread; typical and probe texts of every class in turn.
 
         The turn goes on from order to order and cycle to cycle (`before`): a batch is smaller than many label lists.
         """
         cited = self.services.memory.get(order.lesson.evidence) if order.lesson and order.stance == "hard" else []
-        return cited[number % len(cited)].label if cited else labels[(before + number) % len(labels)]
+        names = [name for example in cited for name in self.services.task.names(example.label)]
+        return names[number % len(names)] if names else labels[(before + number) % len(labels)]
 
-    def _opening(self, order: Order, label: Label, dice: random.Random) -> str:
+    def _opening(self, order: Order, label: str, dice: random.Random) -> str:
         task = self.services.task
-        words = task.choices() or {name: name for name in task.labels}
+        words = task.words
         seeds = self.services.memory.samples("seed")
-        shown = [(words[other], next(e.text for e in seeds if e.label == other)) for other in words if other != label]
+        others = {other: next((e.text for e in seeds if task.fits(other, e.label)), "") for other in words}
+        shown = [(words[other], text) for other, text in others.items() if other != label and text]
         if order.lesson and order.stance == "hard":
-            cited = [e for e in self.services.memory.get(order.lesson.evidence) if e.label == label]
+            cited = [e for e in self.services.memory.get(order.lesson.evidence) if task.fits(label, e.label)]
             shown += [(words[label], e.text) for e in dice.sample(cited, min(2, len(cited)))]
         lines = [f'A {task.noun} about {word}: "{one_line(text)}"' for word, text in shown[-8:]]
-        things = concrete_things(task.labels[label])
+        things = concrete_things(task.labels.get(label, ""))
         case = f", in this case {dice.choice(things)}" if things else ""
         return prompt(
             "generator_plain",

@@ -1,5 +1,6 @@
 """The evaluator: what was learnt, what is still wrong, does the batch stay, what comes next. It asks no LLM."""
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from agents.base import Case, CycleReport, Figures, Plan, Services, State
 from agents.export import export_samples
 from agents.gate import Decision, decide
 from tasks.base import ErrorCase, Example, Prediction, Split
-from tasks.metrics import mean
+from tasks.metrics import pooled
 
 NOT_WORSE = -1.64
 """Strictness for typical texts, in standard errors: shelved only if they are worse beyond chance (one-sided 5 %)."""
@@ -51,8 +52,8 @@ class Evaluator:
             cycle=cycle,
             plan=plan,
             counts=state.get("counts", {}),
-            fresh_before=_share([case.right_before for case in cases]) if cycle else {},
-            fresh_after=_share([case.right_after for case in cases]) if cycle else {},
+            fresh_before=_score(services, cases, "before") if cycle else {},
+            fresh_after=_score(services, cases, "after") if cycle else {},
             gate=decision.evidence,
             scores=_scores(champion, services),
             kept=decision.keep,
@@ -124,8 +125,8 @@ class Evaluator:
                 effect = {
                     "samples": float(len(own)),
                     "kept": float(decision.keep),
-                    "before": _part([case.right_before for case in own]),
-                    "after": _part([case.right_after for case in own]),
+                    "before": _score(services, own, "before").get("value") or 0.0,
+                    "after": _score(services, own, "after").get("value") or 0.0,
                 }
                 memory.remember(lessons=[lesson.model_copy(update={"effect": effect})])
 
@@ -158,19 +159,16 @@ def _case(services: Services, example: Example, before: Prediction, after: Predi
         label=example.label,
         before=before.label,
         after=after.label,
-        before_probability=before.probabilities.get(example.label, 0.0),
-        after_probability=after.probabilities.get(example.label, 0.0),
+        before_probability=math.exp(-services.task.loss(example, before)),
+        after_probability=math.exp(-services.task.loss(example, after)),
         right_before=services.task.is_right(example.label, before.label),
         right_after=services.task.is_right(example.label, after.label),
     )
 
 
-def _share(right: Sequence[bool]) -> Figures:
-    return mean(right).model_dump() if right else {}
-
-
-def _part(right: Sequence[bool]) -> float:
-    return sum(right) / len(right) if right else 0.0
+def _score(services: Services, cases: Sequence[Case], when: Literal["before", "after"]) -> Figures:
+    points = [services.task.points(case.label, getattr(case, when)) for case in cases]
+    return pooled(points).model_dump() if points else {}
 
 
 def _scores(champion: str, services: Services) -> dict[str, Figures]:
@@ -181,9 +179,9 @@ def _scores(champion: str, services: Services) -> dict[str, Figures]:
         examples = services.memory.samples(split)
         if examples:
             predictions = student.predict([example.text for example in examples])
-            right = [
-                services.task.is_right(example.label, prediction.label)
+            points = [
+                services.task.points(example.label, prediction.label)
                 for example, prediction in zip(examples, predictions, strict=True)
             ]
-            scores[split] = _share(right)
+            scores[split] = pooled(points).model_dump()
     return scores

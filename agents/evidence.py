@@ -4,22 +4,23 @@ from collections import Counter
 from dataclasses import dataclass
 
 from agents.base import Case, Services, one_line
-from tasks.base import ErrorCase, Label
+from tasks.base import ErrorCase, Task
 
 
 @dataclass(frozen=True)
 class Evidence:
     """The last fresh batch, split into wrong and correct, with what memory adds."""
 
+    task: Task
     wrong: tuple[Case, ...]
     """The worst first: still wrong after training, then the least probable."""
     correct: tuple[Case, ...]
     """The least sure first; empty where the setting leaves them out."""
     past: tuple[ErrorCase, ...]
     """Earlier errors like the present ones."""
-    per_class: dict[Label, tuple[int, int]]
-    """Class -> (right, all) in the batch."""
-    confusions: tuple[tuple[tuple[Label, Label], int], ...]
+    per_label: dict[str, tuple[int, int]]
+    """Label -> (texts in which it was found rightly, texts that have it) in the batch."""
+    confusions: tuple[tuple[tuple[str, str], int], ...]
     """((label, taken for), how often), the most frequent first."""
     subtypes: tuple[tuple[str, int], ...]
     """Subtypes written so far and how many texts each has."""
@@ -30,15 +31,16 @@ class Evidence:
         return (*self.wrong, *self.correct)
 
     def tables(self) -> str:
-        """Per-class scores and confusion pairs."""
-        rows = [f"- {label}: {right} of {total} right" for label, (right, total) in self.per_class.items()]
+        """Scores per label and confusion pairs."""
+        rows = [f"- {label}: {right} of {total} right" for label, (right, total) in self.per_label.items()]
         pairs = [f"- {label} taken for {taken}: {count}" for (label, taken), count in self.confusions]
-        return "\n".join(["Per class:", *rows, "Confusions:", *(pairs or ["- none"])])
+        return "\n".join([f"Per {self.task.part}:", *rows, "Confusions:", *(pairs or ["- none"])])
 
     def wrong_cases(self) -> str:
         """The numbered wrong cases."""
         lines = [
-            f"[{number}] {one_line(case.text)}\n    right: {case.label}; the model said: {case.before}"
+            f"[{number}] {one_line(case.text)}\n    right: {self.task.say(case.text, case.label)}; "
+            f"the model said: {self.task.say(case.text, case.before)}"
             for number, case in enumerate(self.wrong, start=1)
         ]
         return "\n".join(lines) or "(none)"
@@ -47,7 +49,7 @@ class Evidence:
         """The numbered correct cases under their heading; nothing where they are left out."""
         lines = [
             f"[{number}] {one_line(case.text)}\n"
-            f"    right: {case.label}; the model gave it {case.before_probability:.2f}"
+            f"    right: {self.task.say(case.text, case.label)}; the model gave it {case.before_probability:.2f}"
             for number, case in enumerate(self.correct, start=len(self.wrong) + 1)
         ]
         return "\n".join(["It got these right, but some of them only just:\n", *lines]) if lines else ""
@@ -55,7 +57,8 @@ class Evidence:
     def past_cases(self) -> str:
         """Similar errors of earlier cycles, and whether they were learnt since."""
         lines = [
-            f"- {one_line(error.example.text)} (right: {error.example.label}; said: {error.predicted}; "
+            f"- {one_line(error.example.text)} (right: {self.task.say(error.example.text, error.example.label)}; "
+            f"said: {self.task.say(error.example.text, error.predicted)}; "
             f"{'not learnt yet' if error.fixed_in is None else 'learnt since'})"
             for error in self.past
         ]
@@ -73,18 +76,22 @@ def gather(services: Services, cycle: int, wrong: int, correct: bool, similar: i
         (case for case in cases if not case.right_before), key=lambda case: (case.right_after, case.after_probability)
     )
     passed = sorted((case for case in cases if case.right_before), key=lambda case: case.before_probability)
-    per_class = {
-        label: (sum(c.right_before for c in cases if c.label == label), sum(c.label == label for c in cases))
-        for label in services.task.labels
-    }
-    confusions = Counter((case.label, case.before) for case in failed)
+    task = services.task
+    pairs = {case.id: task.mistakes(case.label, case.before) for case in cases}
+    per_label = {}
+    for label in task.labels:
+        have = [case for case in cases if label in task.names(case.label)]
+        right = sum(all(there != label for there, _ in pairs[case.id]) for case in have)
+        per_label[label] = (right, len(have))
+    confusions = Counter(pair for case in failed for pair in pairs[case.id])
     samples = services.memory.samples("train")
     subtypes = Counter(f"{s.origin.asked}: {s.origin.subtype}" for s in samples if s.origin.subtype)
     return Evidence(
+        task=task,
         wrong=tuple(failed[:wrong]),
         correct=tuple(passed[: max(4, wrong // 2)]) if correct else (),
         past=_past(services, failed[:wrong], {case.id for case in cases}, similar),
-        per_class=per_class,
+        per_label=per_label,
         confusions=tuple(confusions.most_common(10)),
         subtypes=tuple(subtypes.most_common()),
     )

@@ -1,13 +1,15 @@
 """The run folder as agents see it: where a thing lies, and writes that a kill can't tear.
 
 config.toml         what the run was asked to do, resolved
+conventions.toml    what counts where annotators would differ; made to be edited (tasks that need it)
 samples.jsonl       every kept, shelved and quarantined text with its label, source and votes
 lessons.jsonl       what the analyst wrote and what each lesson brought
 metrics.jsonl       one row per cycle
 ledger.jsonl        one row per teacher call      transcripts.jsonl  what was sent and said
 cycles/003/         conversation.json, drafts.jsonl, cases.jsonl (the fresh batch before and after)
 students/cycle-003/ the champion or challenger of that cycle, as safetensors
-best                link to the champion
+students/final-003/ the last student: what the champion of cycle 3 learnt, and the gate's texts
+best                link to the best student
 """
 
 import json

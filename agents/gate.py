@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.base import Figures, Services
-from tasks.base import Example
+from tasks.base import Example, Points
 from tasks.errors import ConfigError
-from tasks.metrics import Score, paired
+from tasks.metrics import Score, paired, pooled_difference
 
 Vector = npt.NDArray[np.float64]
 
@@ -38,9 +38,9 @@ def decide(services: Services, cycle: int, strictness: float) -> Decision:
         return Decision(True, "nothing held out to compare on")
     with_batch, without = _side(services, cycle, "challenger", held_out), _side(services, cycle, "champion", held_out)
     loss = paired(with_batch.loss, without.loss)
-    right = paired(with_batch.right, without.right)
-    evidence = {"loss": loss.model_dump(), "right": right.model_dump()}
-    figures = f"loss with the batch minus loss without it: {loss}; share right: {right}"
+    score = pooled_difference(with_batch.points, without.points)
+    evidence = {"loss": loss.model_dump(), "score": score.model_dump()}
+    figures = f"loss with the batch minus loss without it: {loss}; {services.task.metric}: {score}"
     dev = [number for number, example in enumerate(held_out) if example.split == "dev"]
     if 0 < len(dev) < len(held_out):
         on_dev = paired(with_batch.loss[dev], without.loss[dev])
@@ -59,7 +59,7 @@ class Side:
     """One side of the comparison: per held-out text, the mean over its members."""
 
     loss: Vector
-    right: Vector
+    points: list[Points]
 
 
 def _side(services: Services, cycle: int, side: Literal["challenger", "champion"], texts: Sequence[Example]) -> Side:
@@ -71,10 +71,10 @@ def _side(services: Services, cycle: int, side: Literal["challenger", "champion"
             "the gate has no students trained without the batch to compare with: set `members` under [agents.trainer] "
             "to 1 or more, or `gate = false` under [agents.evaluator]."
         )
-    losses, rights = [], []
+    losses, points = [], []
     for folder in folders:
         predictions = services.students.load(folder).predict([example.text for example in texts])
         pairs = list(zip(texts, predictions, strict=True))
         losses.append([services.task.loss(example, prediction) for example, prediction in pairs])
-        rights.append([float(services.task.is_right(e.label, p.label)) for e, p in pairs])
-    return Side(loss=np.mean(losses, axis=0), right=np.mean(rights, axis=0))
+        points.append([services.task.points(example.label, prediction.label) for example, prediction in pairs])
+    return Side(np.mean(losses, axis=0), [(float(top), float(bottom)) for top, bottom in np.mean(points, axis=0)])

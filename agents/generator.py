@@ -10,6 +10,8 @@ from pydantic import NonNegativeInt, PositiveInt
 from agents import pool
 from agents.base import Draft, Services, State
 from agents.completing import PlainWriter
+from agents.conventions import ensure_card
+from agents.inventory import MOST_USES
 from agents.orders import Mix, Order, aimed, breadth, total
 from agents.outline import outline
 from agents.writing import ChatWriter
@@ -31,6 +33,10 @@ class Generator:
     mix: Mix = field(default_factory=Mix)
     easy: bool = True
     """Off: hard texts only (the paper's `w/o Easy`)."""
+    most_uses: NonNegativeInt = MOST_USES
+    """Written texts after which the prompt forbids a name (of an entity); 0 for no limit. The annotator has one too."""
+    card: bool = True
+    """Draft a convention card before anything is written, where the task is one that needs it."""
     separate: bool = True
     """Off: the label is written with the text (the paper's `w/o Separate`)."""
 
@@ -40,6 +46,8 @@ class Generator:
         first = state["plan"] == "breadth" and not services.memory.samples("train")
         gate = max(0, self.gate - len(services.memory.samples("gate")))  # a backbone may be written a second time
         wanted = self._backbone(services) + gate if first else self.batch
+        if self.card:
+            ensure_card(services, cycle)
         drafts = self._picked(state, services, wanted)
         orders = self._orders(state, services, wanted - len(drafts))
         drafts = self._written(orders, drafts, services, cycle, refused)
@@ -65,20 +73,26 @@ class Generator:
         chosen = set(state.get("lessons", []))
         lessons = [lesson for lesson in services.memory.lessons() if lesson.id in chosen]
         mix = self.mix if self.easy else Mix(typical=0.0, hard=1.0, probe=self.mix.probe)
-        if state["plan"] == "lessons" and (orders := aimed(wanted, lessons, mix)):
-            return orders
-        per_class = -(-wanted // len(services.task.labels))
+        if state["plan"] == "lessons":
+            coverage = services.task.coverage if mix.coverage is None else mix.coverage
+            orders = aimed(wanted - round(wanted * coverage), lessons, mix, services.task.per_lesson)
+            rest = wanted - total(orders)
+            return [*orders, *(self._breadth(rest, services, state["cycle"]) if rest else [])]
+        return self._breadth(wanted, services, state["cycle"])
+
+    def _breadth(self, wanted: int, services: Services, cycle: int) -> list[Order]:
+        facets = services.task.facets(services.memory.samples("seed"))
         if services.teacher.prompting("generator") == "plain":
-            return breadth(wanted, {label: () for label in services.task.labels}, wanted)
-        subtypes = outline(services, state["cycle"], max(2, min(8, -(-per_class // 4))))
-        return breadth(wanted, subtypes, per_call=15, turn=state["cycle"])
+            return breadth(wanted, facets, {}, wanted)
+        subtypes = outline(services, cycle, list(facets), max(2, min(8, -(-wanted // (4 * len(facets))))))
+        return breadth(wanted, facets, subtypes, per_call=15, turn=cycle)
 
     def _written(
         self, orders: Sequence[Order], picked: Sequence[Draft], services: Services, cycle: int, refused: Counter[str]
     ) -> list[Draft]:
         """The picked drafts and what was written; no two of them alike."""
         plain = services.teacher.prompting("generator") == "plain"
-        writer = PlainWriter(services, cycle) if plain else ChatWriter(services, cycle, self.separate)
+        writer = PlainWriter(services, cycle) if plain else ChatWriter(services, cycle, self.separate, self.most_uses)
         kept = list(picked)
         for sample in range(ROUNDS):
             if not total(orders):

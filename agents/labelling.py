@@ -8,10 +8,13 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import BaseModel, JsonValue, WithJsonSchema, create_model
 
-from agents.base import Services, one_line, prompt, shown_seeds
+from agents.base import Services, one_line, prompt, said, shown_seeds
+from agents.conventions import read_card
 from agents.folder import chunks
-from tasks.base import Dropped, Label, Task, Verdict
+from tasks.base import Dropped, Misfit, Reading, Task, Verdict
 from teacher.base import Message, Prompt
+
+DROPPED = "dropped by the teacher"
 
 PER_CALL = 20
 """Texts labelled in one call."""
@@ -29,6 +32,8 @@ class Opinion:
 
     verdict: Verdict | None
     problem: str = ""
+    repaired: tuple[str, ...] = ()
+    """What had to be repaired to read the answers."""
 
 
 class Marked(BaseModel):
@@ -62,39 +67,67 @@ def by_votes(services: Services, texts: Sequence[str], cycle: int, votes: int) -
     prompts = [_numbered(services, [texts[i] for i in group], vote) for vote, group in ballots]
     bar = services.bar("labelling")
     answers = services.teacher.ask(prompts, labels_schema(services.task), role="annotator", cycle=cycle, progress=bar)
-    said: list[list[Label]] = [[] for _ in texts]
+    readings: list[list[Reading]] = [[] for _ in texts]
     problems: list[list[str]] = [[] for _ in texts]
     for (_, group), answer in zip(ballots, answers, strict=True):
         marked = answer.value.labels if answer.value else []
         for number, i in enumerate(group, start=1):
             try:
-                said[i].append(services.task.read(texts[i], _label_of(number, marked)))
-            except Dropped:
-                problems[i].append("dropped by the teacher")
-            except ValueError:
-                problems[i].append("no usable answer")
-    return [_settled(services, said[i], problems[i]) for i in range(len(texts))]
+                readings[i].append(services.task.read(texts[i], _label_of(number, marked)))
+            except (Dropped, Misfit) as error:
+                problems[i].append(_problem(error))
+    return [_settled(services, readings[i], problems[i]) for i in range(len(texts))]
 
 
 def _label_of(number: int, marked: Sequence[Marked]) -> JsonValue:
     """What the list says of one number; a list that says nothing, or two things, is a slip and no label."""
     said = [each.label for each in marked if each.id == number]
     if not said or any(label != said[0] for label in said):
-        raise ValueError(f"{len(said)} labels for text {number}")
+        raise Misfit("no label" if not said else "two labels", f"{len(said)} labels for text {number}")
     return said[0]
 
 
-def _settled(services: Services, said: Sequence[Label], problems: Sequence[str]) -> Opinion:
-    if not said or "dropped by the teacher" in problems:
-        return Opinion(None, problems[0])
-    return Opinion(services.task.settle(said))
+def _problem(error: Dropped | Misfit) -> str:
+    """Why there is no label, as it is counted."""
+    return f"no usable answer ({error.kind})" if isinstance(error, Misfit) else DROPPED
+
+
+def _settled(services: Services, readings: Sequence[Reading], problems: Sequence[str]) -> Opinion:
+    repaired = tuple(kind for reading in readings for kind in reading.repaired)
+    if not readings or DROPPED in problems:
+        return Opinion(None, DROPPED if DROPPED in problems else problems[0], repaired)
+    return Opinion(services.task.settle([reading.label for reading in readings]), repaired=repaired)
 
 
 def _numbered(services: Services, texts: Sequence[str], vote: int) -> Prompt:
     listed = "\n".join(f"[{number}] {one_line(text)}" for number, text in enumerate(texts, start=1))
-    seeds = "\n".join(f"- {one_line(e.text)} => {e.label}" for e in shown_seeds(services))
-    request = prompt("annotator", task=services.task.describe(), seeds=seeds, texts=listed, count=len(texts))
+    request = prompt(
+        "annotator",
+        task=services.task.describe(),
+        conventions=read_card(services.folder).told(),
+        seeds="\n".join(f"- {said(services.task, example)}" for example in shown_seeds(services)),
+        rule=services.task.rule,
+        texts=listed,
+        count=len(texts),
+    )
     return Prompt((Message(role="user", content=request),), sample=vote)
+
+
+def by_completion(services: Services, texts: Sequence[str], cycle: int) -> list[Opinion]:
+    """Let a model that continues texts write the label after demonstrations without instructions, once for each."""
+    shown = [f"Text: {said(services.task, example, chr(10) + 'Answer:')}\n" for example in shown_seeds(services)]
+    prompts = [Prompt("\n".join([*shown, f"Text: {one_line(text)}\nAnswer:"])) for text in texts]
+    bar = services.bar("labelling")
+    answers = services.teacher.complete(prompts, role="annotator", cycle=cycle, stop=("\n",), progress=bar)
+    opinions = []
+    for text, answer in zip(texts, answers, strict=True):
+        try:
+            reading = services.task.read(text, answer.text.strip())
+        except (Dropped, Misfit) as error:
+            opinions.append(Opinion(None, _problem(error)))
+        else:
+            opinions.append(Opinion(services.task.settle([reading.label]), repaired=reading.repaired))
+    return opinions
 
 
 def by_rating(
@@ -121,7 +154,7 @@ def by_rating(
     return [_opinion(services, list(choices), row, prior) for row in rows[: len(texts)]]
 
 
-def _opinion(services: Services, labels: list[Label], row: list[float] | None, prior: np.ndarray) -> Opinion:
+def _opinion(services: Services, labels: list[str], row: list[float] | None, prior: np.ndarray) -> Opinion:
     if row is None:
         return Opinion(None, "the server gave no probabilities")
     logits = np.array(row) - prior
@@ -130,8 +163,8 @@ def _opinion(services: Services, labels: list[Label], row: list[float] | None, p
     return Opinion(services.task.settle_soft(dict(zip(labels, probabilities, strict=True))))
 
 
-def _demonstrations(services: Services, choices: Mapping[Label, str], text: str) -> str:
+def _demonstrations(services: Services, choices: Mapping[str, str], text: str) -> str:
     seeds = services.memory.samples("seed")
-    shown = {label: next(e for e in seeds if e.label == label) for label in choices}
+    shown = {label: next(e for e in seeds if label in services.task.names(e.label)) for label in choices}
     blocks = [f"Text: {one_line(example.text)}\nLabel: {choices[label]}\n" for label, example in shown.items()]
     return "\n".join([*blocks, f"Text: {one_line(text)}\nLabel:"])

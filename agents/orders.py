@@ -9,7 +9,7 @@ from pydantic import Field, NonNegativeFloat
 
 from agents.base import Services
 from agents.outline import Subtype
-from tasks.base import Label, Lesson, Stance
+from tasks.base import Lesson, Stance
 
 
 @dataclass(frozen=True)
@@ -21,16 +21,19 @@ class Mix:
     probe: NonNegativeFloat = 0.2
     pool: Annotated[float, Field(ge=0, le=1)] = 0.7
     """Share of every batch taken from the user's unlabelled texts, where there are any."""
+    coverage: Annotated[float, Field(ge=0, le=1)] | None = None
+    """Share of a batch with lessons that is written in breadth all the same; None: what pays for the task's kind."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """A number of texts of one stance, for a lesson or for a class in breadth."""
+    """A number of texts of one stance, for a lesson or for a facet in breadth."""
 
     stance: Stance
     count: int
     lesson: Lesson | None = None
-    label: Label | None = None
+    facet: str | None = None
+    """What a text in breadth is to have: a key of the task's `facets`."""
     subtypes: tuple[Subtype, ...] = ()
 
     def reduced(self, done: int) -> "Order":
@@ -38,22 +41,29 @@ class Order:
         return replace(self, count=max(0, self.count - done))
 
 
-def breadth(count: int, outline: Mapping[Label, Sequence[Subtype]], per_call: int, turn: int = 0) -> list[Order]:
-    """Typical texts over every class and all its subtypes in equal quotas, in orders of at most `per_call`.
+def breadth(
+    count: int,
+    shares: Mapping[str, float],
+    outline: Mapping[str, Sequence[Subtype]],
+    per_call: int,
+    turn: int = 0,
+) -> list[Order]:
+    """Typical texts over every facet and all its subtypes by their shares, in orders of at most `per_call`.
 
     Args:
         count: texts in all.
-        outline: class -> its subtypes (may be empty).
+        shares: facet -> its share of the texts.
+        outline: facet -> its subtypes; one that is not there has none.
         per_call: most texts in one order.
-        turn: number of the batch; where a class has more subtypes than it gets texts, each turn goes on with others.
+        turn: number of the batch; where a facet has more subtypes than it gets texts, each turn goes on with others.
     """
     orders = []
-    for label, quota in zip(outline, spread(count, len(outline)), strict=True):
-        subtypes = list(outline[label])
+    for facet, quota in zip(shares, largest_remainder(count, list(shares.values())), strict=True):
+        subtypes = list(outline.get(facet, ()))
         calls = max(1, -(-quota // per_call))
         for call, size in enumerate(spread(quota, calls)):
             share = subtypes[(call + turn) % calls :: calls] or subtypes
-            orders.append(Order("typical", size, label=label, subtypes=_window(share, size, turn)))
+            orders.append(Order("typical", size, facet=facet, subtypes=_window(share, size, turn)))
     return [order for order in orders if order.count]
 
 
@@ -65,8 +75,15 @@ def _window(subtypes: Sequence[Subtype], size: int, turn: int) -> tuple[Subtype,
     return tuple([*subtypes, *subtypes][start : start + size])
 
 
-def aimed(count: int, lessons: Sequence[Lesson], mix: Mix) -> list[Order]:
-    """Hard and typical texts for each lesson and texts for each probe, by the shares of the mix."""
+def aimed(count: int, lessons: Sequence[Lesson], mix: Mix, most: int | None = None) -> list[Order]:
+    """Hard and typical texts for each lesson and texts for each probe, by the shares of the mix.
+
+    Args:
+        count: texts in all; fewer are ordered where `most` forbids them.
+        lessons: this cycle's.
+        mix: the shares of the stances.
+        most: most texts for one lesson, None for no limit.
+    """
     probes = [lesson for lesson in lessons if lesson.kind == "probe"]
     patterns = [lesson for lesson in lessons if lesson.kind == "lesson"]
     shares = {
@@ -77,6 +94,8 @@ def aimed(count: int, lessons: Sequence[Lesson], mix: Mix) -> list[Order]:
     total = sum(shares.values())
     if not total:
         return []
+    if most is not None:
+        count = min(count, most * len(lessons))
     orders: list[Order] = []
     sizes = dict(zip(shares, largest_remainder(count, [share / total for share in shares.values()]), strict=True))
     for stance, group in (("hard", patterns), ("typical", patterns), ("probe", probes)):

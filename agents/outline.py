@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from agents.base import Services, one_line, prompt, shown_seeds
+from agents.base import Services, prompt, said, shown_seeds
 from agents.folder import chunks
-from tasks.base import Label
 from teacher.base import Message, Prompt
 
 
@@ -32,31 +31,41 @@ class Outline(BaseModel):
     classes: list[ClassOutline] = Field(min_length=1)
 
 
-def outline(services: Services, cycle: int, per_class: int) -> dict[Label, tuple[Subtype, ...]]:
-    """Class -> subtypes, from the run folder if they were listed before.
+def outline(services: Services, cycle: int, facets: Sequence[str], each: int) -> dict[str, tuple[Subtype, ...]]:
+    """Facet -> subtypes, from the run folder if they were listed before.
 
-    A class the teacher does not name, or names wrongly, has no subtypes: its texts are then asked for without.
+    A facet the teacher does not name, or names wrongly, has no subtypes: its texts are then asked for without.
+
+    Args:
+        services: the teacher and the run folder.
+        cycle: the ledger's.
+        facets: what breadth is spread over.
+        each: subtypes of a facet.
     """
     path = services.folder.root / "outline.jsonl"
     known = services.folder.read_rows(path, ClassOutline)
     if not known:
-        known = _ask(services, cycle, chunks(list(services.task.labels), 8), per_class)
+        known = _ask(services, cycle, chunks(facets, 8), each)
         services.folder.write_rows(path, known)
     found = {each.label: tuple(each.subtypes) for each in known}
-    return {label: found.get(label, ()) for label in services.task.labels}
+    return {facet: found.get(facet, ()) for facet in facets}
 
 
-def _ask(services: Services, cycle: int, groups: Sequence[Sequence[Label]], per_class: int) -> list[ClassOutline]:
-    seeds = "\n".join(f"- {one_line(e.text)} ({e.label})" for e in shown_seeds(services))
+def _ask(services: Services, cycle: int, groups: Sequence[Sequence[str]], each: int) -> list[ClassOutline]:
+    seeds = "\n".join(f"- {said(services.task, example)}" for example in shown_seeds(services))
     prompts = []
     for group in groups:
         request = prompt(
-            "generator_outline", task=services.task.describe(), classes=", ".join(group), count=per_class, seeds=seeds
+            "generator_outline",
+            task=services.task.describe(),
+            part=services.task.part,
+            facets="\n".join(f'- "{facet}": texts {services.task.wanted(facet)}' for facet in group),
+            count=each,
+            seeds=seeds,
         )
         prompts.append(Prompt((Message(role="user", content=request),)))
     bar = services.bar("listing the subtypes of every class")
     answers = services.teacher.ask(prompts, Outline, role="generator", cycle=cycle, progress=bar)
-    allowed = set(services.task.labels)
-    return [
-        each for answer in answers if answer.value is not None for each in answer.value.classes if each.label in allowed
-    ]
+    allowed = {facet for group in groups for facet in group}
+    classes = [found for answer in answers if answer.value is not None for found in answer.value.classes]
+    return [found for found in classes if found.label in allowed]

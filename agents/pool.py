@@ -36,18 +36,13 @@ def pick(services: Services, champion: str, count: int, cycle: int) -> list[str]
     if len(fresh) <= count:
         return fresh
     predictions = services.students.load(services.folder.root / champion).predict(fresh)
-    margins = [_margin(list(prediction.probabilities.values())) for prediction in predictions]
+    margins = [prediction.margin for prediction in predictions]
     unsure = [fresh[i] for i in np.argsort(margins, kind="stable")[: 4 * count]]
     return _spread(services, unsure, count)
 
 
 def _unused(services: Services, texts: Sequence[str]) -> list[str]:
     return [text for text, refusal in zip(texts, services.memory.novel(texts), strict=True) if refusal is None]
-
-
-def _margin(probabilities: Sequence[float]) -> float:
-    ranked = sorted(probabilities, reverse=True)
-    return ranked[0] - ranked[1]
 
 
 def _spread(services: Services, texts: list[str], count: int) -> list[str]:

@@ -27,6 +27,8 @@ class Trainer:
     """Warm start only: mix earlier samples in, twice as many as the batch has (the paper's review history)."""
     members: NonNegativeInt = 2
     """Students trained on each side of the comparison; 0 trains the challenger alone."""
+    last_fit: bool = True
+    """When the loop is over, train once more on everything kept and on the gate's texts too."""
 
     def __call__(self, state: State, services: Services) -> State:
         """Train this cycle's challenger, and its rivals where there is something to compare on."""
@@ -52,6 +54,7 @@ class Trainer:
             elif not folder.exists():  # a killed run finds the students it had finished
                 student = services.students.new(seed)
                 student.fit([*kept, *fresh], services.bar(what))
+                student.calibrate(services.memory.samples("dev"))
                 student.save(folder)
         counts = {**state.get("counts", {}), "trained on": len(kept) + len(batch)}
         return State(challenger=services.folder.relative(challenger), counts=counts)
@@ -76,4 +79,5 @@ class Trainer:
         student = services.students.load(champion, seed)
         if lesson:
             student.fit(lesson, services.bar(what))
+        student.calibrate(services.memory.samples("dev"))
         student.save(folder)

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, JsonValue
 
 from agents.base import Draft, Services, one_line, prompt
+from agents.conventions import read_card
+from agents.inventory import used, worn_out
 from agents.orders import Order, lengths
 from agents.pool import shown
 from teacher.base import Answer, Message, Prompt
@@ -21,10 +23,13 @@ class Text(BaseModel):
 class LabelledText(Text):
     """A text labelled in the same breath (the paper's `w/o Separate`)."""
 
-    label: str
+    label: JsonValue
 
 
 T = TypeVar("T", bound=Text)
+
+SHOWN_NAMES = 60
+"""Worn-out names that a prompt lists, the most frequent."""
 
 
 class Written(BaseModel, Generic[T]):
@@ -57,6 +62,8 @@ class ChatWriter:
     services: Services
     cycle: int
     separate: bool = True
+    most_uses: int = 0
+    """Uses after which a name is worn out; 0 for no limit."""
 
     def write(self, orders: Sequence[Order], sample: int) -> list[list[Draft]]:
         """The drafts of each order, in order; `sample` tells repeated orders apart."""
@@ -92,6 +99,7 @@ class ChatWriter:
             parts=parts,
             low=low,
             high=high,
+            conventions=read_card(self.services.folder).told(),
             label=self._label_rule(),
         )
         return Prompt((*talk, Message(role="user", content=request)), sample, first.lesson.id)
@@ -105,14 +113,23 @@ class ChatWriter:
         return prompt(
             "generator_breadth",
             task=self.services.task.describe(),
-            label=order.label,
+            wanted=self.services.task.wanted(order.facet or ""),
             count=order.count,
             subtypes=subtypes or "- any",
             low=low,
             high=high,
             examples=self._examples(),
+            conventions=read_card(self.services.folder).told(),
+            register=self._register(),
             rule=self._label_rule(),
         )
+
+    def _register(self) -> str:
+        """How real texts look, and which names are worn out, as further items of the list of rules."""
+        register = self.services.task.register(self.services.memory.samples("seed"), self.services.pool)
+        worn = worn_out(used(self.services), self.most_uses)[:SHOWN_NAMES]
+        rules = [*register.splitlines(), *([f"Used too often, so not again: {', '.join(worn)}."] if worn else [])]
+        return "".join(f"\n- {rule}" for rule in rules)
 
     def _examples(self) -> str:
         memory, pool = self.services.memory, shown(self.services.pool)
@@ -150,7 +167,7 @@ def _drafts(order: Order, answer: Answer[BaseModel]) -> list[Draft]:
                     stance=order.stance,
                     lesson=order.lesson.id if order.lesson else None,
                     subtype=subtype,
-                    asked=order.label,
+                    asked=order.facet,
                     prompt=answer.prompt,
                     label=getattr(item, "label", None),
                 )

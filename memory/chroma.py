@@ -201,12 +201,11 @@ def _example_values(example: Example, status: Status, reason: str) -> "Values":
         "status": status,
         "reason": reason,
         "cycle": example.origin.cycle,
-        "label": example.label,
     }
 
 
 def _error_values(case: ErrorCase) -> "Values":
-    return {"key": text_id(case.example.text), "cycle": case.cycle, "label": case.example.label}
+    return {"key": text_id(case.example.text), "cycle": case.cycle}
 
 
 def _lesson_values(lesson: Lesson) -> "Values":

@@ -40,15 +40,20 @@ def true_label(text: str) -> str:
     return max(VOCABULARY, key=lambda label: len(found & set(VOCABULARY[label])))
 
 
+def given() -> tuple[str, dict[str, str]]:
+    """What the user says of the four classes, each described by its words."""
+    return "What is the text about?", {name: ", ".join(w[:4]) for name, w in VOCABULARY.items()}
+
+
 def task() -> Classification:
-    """The four classes, each described by its words."""
-    return Classification("What is the text about?", {name: ", ".join(w[:4]) for name, w in VOCABULARY.items()})
+    """The four classes."""
+    return Classification(*given())
 
 
 def generator(prompt: Prompt) -> Any:
     """Lists subtypes, or writes texts in breadth or for a lesson, different for every sample."""
     said, dice = words(prompt), random.Random(f"{prompt.sample} {words(prompt)}")
-    if "list what each of these classes" in said:
+    if "list what each " in said:
         return {
             "classes": [
                 {"label": name, "subtypes": [{"name": w, "topics": []} for w in VOCABULARY[name][:3]]}
@@ -65,7 +70,21 @@ def generator(prompt: Prompt) -> Any:
 
 def analyst(prompt: Prompt) -> Any:
     """One lesson that cites the first case, one that cites none, and a probe."""
-    lesson = {"name": "short texts", "pattern": "few words", "advice": "write short ones", "cases": [1]}
+    if "where would two careful annotators disagree" in words(prompt):
+        return {
+            "conventions": [
+                {"pattern": "money in sport", "seed": None, "text": "the team got a loan", "label": "money"},
+                {"pattern": "science of food", "seed": 1, "text": "", "label": None},
+                {"pattern": "cannot be read", "seed": None, "text": "soup", "label": "health"},
+            ]
+        }
+    lesson = {
+        "assumes": None,
+        "name": "short texts",
+        "pattern": "few words",
+        "advice": "write short ones",
+        "cases": [1],
+    }
     return {
         "lessons": [lesson, {**lesson, "name": "made up", "cases": [999]}],
         "probe": {"name": "questions", "shape": "a question", "advice": "ask"},

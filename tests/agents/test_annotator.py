@@ -97,7 +97,7 @@ def test_no_drafts_no_calls(tmp_path: Path) -> None:
 
 def test_all_quarantined(tmp_path: Path) -> None:
     update, services = label(tmp_path, several(9), say=lambda prompt: {"labels": []})
-    assert update["batch"] == [] and update["counts"]["quarantined: no usable answer"] == 9
+    assert update["batch"] == [] and update["counts"]["quarantined: no usable answer (no label)"] == 9
     assert not services.memory.samples("gate") and len(services.memory.samples("train", "quarantined")) == 9
     assert {example.origin.confidence for example in services.memory.samples("train", "quarantined")} == {None}
 

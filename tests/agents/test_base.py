@@ -11,9 +11,11 @@ from agents import base
 from agents.analyst import Analyst
 from agents.annotator import Annotator
 from agents.base import PROMPTS, Draft, one_line, prompt
+from agents.conventions import ensure_card
 from agents.evaluator import Evaluator
 from agents.generator import Generator
 from agents.trainer import Trainer
+from tasks.classification import Classification
 from tests import world
 from tests.agents.acting import after_seeds, sent, step, train, write_cases
 from tests.fakes import ScriptedTeacher, words
@@ -27,6 +29,10 @@ def complete(given: Any) -> str:
 
 def rate(given: Any, choice: str) -> float:
     return float(sum(word in world.VOCABULARY[choice] for word in words(given).rsplit("Text:", 1)[1].split()))
+
+
+class Contested(Classification):
+    contested = True
 
 
 @pytest.fixture
@@ -44,10 +50,11 @@ def used(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 
 def one_cycle(folder: Path, teacher: ScriptedTeacher, plan: Any) -> list[str]:
     """What is sent in one cycle in which there is something to learn from."""
-    services = world.services(folder, teacher=teacher)
+    services = world.services(folder, teacher=teacher, task=Contested(*world.given()))
     train(services, [("a kept text", "food")])
     write_cases(services, 1, [("goal goal", "sports", "food", 0.1)])
     state = after_seeds(services, cycle=2, plan=plan)
+    ensure_card(services, 1)
     for agent in (Analyst(), Generator(batch=8), Annotator()):
         state = step(agent, state, services)
     assert state["batch"]
@@ -67,12 +74,12 @@ def test_every_prompt_file_renders_with_what_its_agent_passes(tmp_path: Path, us
 
 def test_a_placeholder_without_a_value_is_an_error() -> None:
     with pytest.raises(KeyError, match="texts"):
-        prompt("annotator", task="t", seeds="s", count=1)
+        prompt("annotator", task="t", conventions="", seeds="s", rule="r", count=1)
 
 
 def test_values_are_put_in_as_they_are() -> None:
     odd = "$count ${task} $$ {count} %s \\1"
-    assert odd in prompt("annotator", task=odd, seeds="s", count=1, texts="x")
+    assert odd in prompt("annotator", task=odd, conventions="", seeds="s", rule="r", count=1, texts="x")
 
 
 def test_one_line() -> None:

@@ -33,7 +33,7 @@ def write(there: Services, orders: list[Order], cycle: int = 2, sample: int = 0)
 
 def test_one_call_a_text_and_the_class_that_was_asked_for(tmp_path: Path) -> None:
     there = services(tmp_path)
-    orders = breadth(10, {label: () for label in world.VOCABULARY}, 10)
+    orders = breadth(10, world.task().facets(()), {}, 10)
     drafts = write(there, orders)
     assert len(drafts) == len(sent(there)) == 10
     assert Counter(draft.asked for draft in drafts) == {"sports": 3, "money": 3, "science": 2, "food": 2}
@@ -42,7 +42,7 @@ def test_one_call_a_text_and_the_class_that_was_asked_for(tmp_path: Path) -> Non
 
 def test_the_opening_shows_the_other_classes_and_one_concrete_thing(tmp_path: Path) -> None:
     there = services(tmp_path)
-    write(there, [Order("typical", 1, label="food")])
+    write(there, [Order("typical", 1, facet="food")])
     [said] = sent(there)
     assert world.SEEDS["food"] not in said and world.SEEDS["money"] in said
     assert re.search(r'A text about food, in this case (bread|soup|recipe|oven): "$', said)
@@ -50,7 +50,7 @@ def test_the_opening_shows_the_other_classes_and_one_concrete_thing(tmp_path: Pa
 
 def test_the_held_out_texts_are_not_shown(tmp_path: Path) -> None:
     there = services(tmp_path)
-    write(there, breadth(40, {label: () for label in world.VOCABULARY}, 40))
+    write(there, breadth(40, world.task().facets(()), {}, 40))
     assert not any(example.text in said for example in there.memory.samples("dev") for said in sent(there))
 
 
@@ -76,7 +76,7 @@ def test_typical_texts_of_many_short_orders_are_of_every_class(tmp_path: Path) -
 
 
 def test_the_same_seed_asks_the_same_and_every_round_something_new(tmp_path: Path) -> None:
-    orders = [Order("typical", 3, label="food")]
+    orders = [Order("typical", 3, facet="food")]
     one, two, other = services(tmp_path / "a"), services(tmp_path / "b"), services(tmp_path / "c", seed=5)
     for there in (one, two, other):
         write(there, orders)
@@ -88,13 +88,13 @@ def test_the_same_seed_asks_the_same_and_every_round_something_new(tmp_path: Pat
 
 @pytest.mark.parametrize("said", ["", "   ", "...", '"', "\n\nrest", "a" * (LONGEST + 1)])
 def test_what_is_no_text_gives_no_draft(tmp_path: Path, said: str) -> None:
-    assert write(services(tmp_path, lambda prompt: said), [Order("typical", 3, label="food")]) == []
+    assert write(services(tmp_path, lambda prompt: said), [Order("typical", 3, facet="food")]) == []
 
 
 def test_seeds_with_line_breaks_stay_on_their_line(tmp_path: Path) -> None:
     there = services(tmp_path)
     there.memory.remember([Example(id="0", text='a $goal\nA text about food: "no"', label="sports", split="seed")])
-    write(there, [Order("typical", 1, label="food")])
+    write(there, [Order("typical", 1, facet="food")])
     assert 'A text about sports: "a $goal A text about food' in sent(there)[0]
 
 
@@ -134,6 +134,6 @@ def test_concrete_things() -> None:
 def test_a_label_without_a_description_has_no_case(tmp_path: Path) -> None:
     task = Classification("d", dict.fromkeys(world.VOCABULARY, ""))
     there = services(tmp_path, task=task)
-    write(there, [Order("typical", 1, label="food")])
+    write(there, [Order("typical", 1, facet="food")])
     assert sent(there)[0].endswith('A text about food: "')
     assert words(there.teacher.asked[0][1]) == sent(there)[0]  # type: ignore[attr-defined]

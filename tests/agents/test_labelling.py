@@ -93,8 +93,8 @@ def test_odd_lists_spoil_only_the_texts_they_are_odd_about(tmp_path: Path, chang
     said = labels(by_votes(services(tmp_path, odd(change)), TEXTS, 1, 1))
     right = list(world.VOCABULARY)
     unusable = found if isinstance(found, int) else 0
-    assert said.count("no usable answer") == unusable
-    assert all(label == true for label, true in zip(said, right, strict=True) if label != "no usable answer")
+    assert sum(label.startswith("no usable answer (") for label in said) == unusable
+    assert all(label == true for label, true in zip(said, right, strict=True) if not label.startswith("no usable"))
 
 
 @pytest.mark.parametrize("word", ["drop", "DROP", " Drop. "])

@@ -53,18 +53,18 @@ def test_breadth_gives_every_class_its_quota_in_calls_of_a_size(
     count: int, sizes: list[int], per_call: int, turn: int
 ) -> None:
     outline = {f"c{place}": subtypes(size) for place, size in enumerate(sizes)}
-    orders = breadth(count, outline, per_call, turn)
+    orders = breadth(count, dict.fromkeys(outline, 1 / len(outline)), outline, per_call, turn)
     assert total(orders) == count and all(0 < order.count <= per_call for order in orders)
-    quotas = [total(order for order in orders if order.label == label) for label in outline]
+    quotas = [total(order for order in orders if order.facet == label) for label in outline]
     assert quotas == spread(count, len(outline))
     for order in orders:
         assert len(set(order.subtypes)) == len(order.subtypes) <= order.count
-        assert bool(order.subtypes) is bool(outline[order.label or ""])
+        assert bool(order.subtypes) is bool(outline[order.facet or ""])
 
 
 @given(st.integers(1, 12), st.integers(1, 60), st.integers(1, 15))
 def test_a_backbone_that_is_large_enough_covers_every_subtype(size: int, quota: int, per_call: int) -> None:
-    orders = breadth(quota, {"c": subtypes(size)}, per_call, turn=1)
+    orders = breadth(quota, {"c": 1.0}, {"c": subtypes(size)}, per_call, turn=1)
     covered = {subtype for order in orders for subtype in order.subtypes}
     assert len(covered) >= min(size, quota) or any(order.count < size / len(orders) for order in orders)
 
@@ -72,7 +72,7 @@ def test_a_backbone_that_is_large_enough_covers_every_subtype(size: int, quota: 
 @given(st.integers(2, 12), st.integers(1, 11), st.integers(0, 5))
 def test_small_batches_come_to_every_subtype_in_turn(size: int, quota: int, first: int) -> None:
     turns = range(first, first + -(-size // quota))
-    orders = [order for turn in turns for order in breadth(quota, {"c": subtypes(size)}, 15, turn)]
+    orders = [order for turn in turns for order in breadth(quota, {"c": 1.0}, {"c": subtypes(size)}, 15, turn)]
     assert {subtype for order in orders for subtype in order.subtypes} == set(subtypes(size))
 
 
@@ -83,8 +83,22 @@ def test_aimed_orders_are_exact_and_of_the_right_kind(count: int, lessons: list[
     usable = ("lesson" in kinds and mix.hard + mix.typical > 0) or ("probe" in kinds and mix.probe > 0)
     assert total(orders) == (count if usable else 0)
     for order in orders:
-        assert order.count > 0 and order.lesson is not None and order.label is None
+        assert order.count > 0 and order.lesson is not None and order.facet is None
         assert (order.stance == "probe") == (order.lesson.kind == "probe")
+
+
+def test_no_lesson_gets_more_than_its_most() -> None:
+    lessons = [lesson("a"), lesson("b"), lesson("c", kind="probe")]
+    orders = aimed(60, lessons, Mix(), most=6)
+    assert total(orders) == 18
+    assert total(aimed(12, lessons, Mix(), most=6)) == 12
+
+
+def test_facets_get_their_shares() -> None:
+    orders = breadth(100, {"ORG": 0.5, "PER": 0.3, "none": 0.2}, {}, 15)
+    assert {f: total(o for o in orders if o.facet == f) for f in ("ORG", "PER", "none")} == {
+        "ORG": 50, "PER": 30, "none": 20
+    }  # fmt: skip
 
 
 def test_the_papers_mix_is_half_and_half() -> None:

@@ -14,7 +14,7 @@ from tests import world
 from tests.agents.acting import ODD, lesson, sent
 from tests.fakes import words
 
-BREADTH = Order("typical", 4, label="food", subtypes=(Subtype(name="menus", topics=("fish",)), Subtype(name="recipes")))
+BREADTH = Order("typical", 4, facet="food", subtypes=(Subtype(name="menus", topics=("fish",)), Subtype(name="recipes")))
 
 
 def services(folder: Path, said: Any, **changes: Any) -> Services:
@@ -57,7 +57,7 @@ def test_subtypes_are_credited_in_the_order_they_were_asked_for(tmp_path: Path) 
 
 def test_a_breadth_order_says_class_count_and_subtypes(tmp_path: Path) -> None:
     there = services(tmp_path, texts())
-    write(there, [BREADTH, Order("typical", 3, label="money")])
+    write(there, [BREADTH, Order("typical", 3, facet="money")])
     first, second = sent(there)
     assert 'Write 4 typical texts of the class "food"' in first
     assert "- menus (for example about: fish)\n- recipes\n" in first
