@@ -22,13 +22,22 @@ ROLES = ("trainer", "evaluator", "analyst", "generator", "annotator")
 """The ring of one cycle, in order; the run may end after the evaluator."""
 
 
+TASKS = {
+    "classification": "tasks.classification:Classification",
+    "multilabel": "tasks.multilabel:MultiLabel",
+    "ner": "tasks.ner:Ner",
+}
+"""Our task kinds; another is named `module:Class` in the config and needs no entry here."""
+
+
 class TaskSettings(Frozen):
     """`[task]`: what is to be learnt."""
 
     kind: str = "classification"
+    """`classification` (one label a text), `multilabel` (any number), `ner` (spans), or `module:Class`."""
     description: str = Field(min_length=1)
     labels: dict[str, str]
-    """Label -> description; a plain list of names is accepted too."""
+    """Label or entity type -> description; a plain list of names is accepted too."""
     say: dict[str, str] = Field(default={})
     """Label -> the word that says it, for models that continue a text; by default the name, split into words."""
     noun: str = "text"
@@ -54,8 +63,12 @@ class DataSettings(Frozen):
     test: str | None = None
     pool: str | None = None
     """Texts without labels."""
-    text: str = "text"
-    label: str = "label"
+    text: str | None = None
+    """Column of the text; by default what is usual for the task's kind, `text` or `tokens`."""
+    label: str | None = None
+    """Column of the label; by default `label`, `labels`, `spans` or `tags`."""
+    conventions: str | None = None
+    """TOML file with decided examples of contested patterns; without one the teacher drafts it where it matters."""
 
 
 class MemorySection(MemorySettings):
@@ -134,7 +147,7 @@ def validate(raw: Mapping[str, Any], source: str) -> RunConfig:
     """
     try:
         config = RunConfig.model_validate(raw)
-        known_kind(config.task.kind, "task.kind", ("classification",))
+        known_kind(config.task.kind, "task.kind", tuple(TASKS))
         known_kind(config.student.kind, "student.kind", ("transformer",))
         known_kind(config.memory.kind, "memory.kind", ("chroma",))
         known_kind(config.teacher.kind or "", "teacher.kind", ("local", "openai"))

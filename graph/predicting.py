@@ -22,7 +22,7 @@ def open_student(model: str, runs: Path) -> Student:
     run = run_folder(model, runs)
     if (run.root / "best").exists():
         config = read_config(run)
-        return make_students(config, make_task(config)).load(run.root / "best")
+        return make_students(config, make_task(config.task)).load(run.root / "best")
     if (Path(model) / "model.safetensors").exists():
         from student.transformer import load_student  # torch takes its time: not for a student of one's own
 
@@ -33,7 +33,7 @@ def open_student(model: str, runs: Path) -> Student:
 
 
 def predict_lines(student: Student, lines: Iterable[bytes], source: str) -> Iterator[str]:
-    """One JSON object per text: `text`, `label`, `probability`, `probabilities`. Blank lines are skipped.
+    """One JSON object per text: the text and what the student says of it. Blank lines are skipped.
 
     Raises:
         ConfigError: a line is not UTF-8.
@@ -41,16 +41,7 @@ def predict_lines(student: Student, lines: Iterable[bytes], source: str) -> Iter
     texts = _decoded(lines, source)
     while chunk := list(islice(texts, CHUNK)):
         for text, prediction in zip(chunk, student.predict(chunk), strict=True):
-            rounded = {label: round(p, 4) for label, p in prediction.probabilities.items()}
-            yield json.dumps(
-                {
-                    "text": text,
-                    "label": prediction.label,
-                    "probability": round(prediction.probability, 4),
-                    "probabilities": rounded,
-                },
-                ensure_ascii=False,
-            )
+            yield json.dumps({"text": text, **prediction.row(text)}, ensure_ascii=False)
 
 
 def _decoded(lines: Iterable[bytes], source: str) -> Iterator[str]:

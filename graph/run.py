@@ -1,6 +1,7 @@
 """Driving a run: start or go on, stop cleanly on a signal, finish with the test set."""
 
 import contextlib
+import dataclasses
 import json
 import signal
 import sqlite3
@@ -18,7 +19,7 @@ from agents.base import Agent, Services, State
 from agents.folder import RunFolder
 from graph.build import build, initial_state
 from graph.config import RunConfig, agents, stop_rule
-from graph.finish import score_test_set
+from graph.finish import fit_last, score_test_set
 from graph.services import open_services
 from tasks.errors import BudgetExhausted, StepError
 
@@ -52,8 +53,22 @@ def drive(config: RunConfig, folder: RunFolder, show: Callable[[Event], None]) -
         except BudgetExhausted as limit:
             outcome = Outcome("budget", str(limit))
         if outcome.how != "interrupted" and (folder.root / "best").exists():
-            score_test_set(services)
+            _finish(services, getattr(agents(config)["trainer"], "last_fit", False), show)
         return outcome
+
+
+def _finish(services: Services, last_fit: bool, show: Callable[[Event], None]) -> None:
+    """What comes after the loop, be it finished or out of budget; it costs nothing but time."""
+    rows = _metrics(services.folder)
+    champion, cycle = rows[-1]["champion"], rows[-1]["cycle"]
+
+    def progress(what: str, done: int, total: int) -> None:
+        show({"step": "finish", "cycle": cycle, "what": what, "done": done, "total": total})
+
+    services = dataclasses.replace(services, progress=progress)
+    if last_fit:
+        fit_last(services, champion)
+    score_test_set(services, champion)
 
 
 def _loop(config: RunConfig, folder: RunFolder, services: Services, show: Callable[[Event], None]) -> Outcome:
@@ -118,10 +133,14 @@ def _show(mode: str, event: Any, show: Callable[[Event], None]) -> None:
 
 def _minutes(folder: RunFolder) -> float:
     """Minutes of work in the finished cycles of earlier processes."""
+    return sum(sum(row["seconds"].values()) for row in _metrics(folder)) / 60
+
+
+def _metrics(folder: RunFolder) -> list[dict[str, Any]]:
+    """The rows of the finished cycles."""
     path = folder.root / "metrics.jsonl"
     lines = path.read_text(encoding="utf-8").split("\n") if path.exists() else []
-    rows = [json.loads(line) for line in lines if line]
-    return sum(sum(row["seconds"].values()) for row in rows) / 60
+    return [json.loads(line) for line in lines if line]
 
 
 @contextlib.contextmanager

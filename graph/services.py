@@ -13,14 +13,14 @@ import tomli_w
 from agents.base import Services
 from agents.folder import RunFolder, write_text
 from graph.checking import made
-from graph.config import RunConfig, read_toml, validate
+from graph.config import TASKS, RunConfig, TaskSettings, read_toml, validate
 from memory.base import Memory
 from memory.chroma import ChromaMemory
 from memory.embedder import Embedder
 from memory.lock import owned
 from student.base import Students
 from tasks.base import Example, Split, Task, normalise
-from tasks.classification import Classification
+from tasks.conventions import Card, parse_card
 from tasks.errors import ConfigError, EvoKDError, StepError
 from tasks.reading import check_apart, check_seeds, read_examples, read_texts
 from teacher.base import Teacher
@@ -28,19 +28,16 @@ from teacher.budget import Budget
 from teacher.open import open_teacher
 
 
-def make_task(config: RunConfig) -> Task:
+def make_task(settings: TaskSettings) -> Task:
     """The task object of a config."""
-    settings = config.task
-    given = (settings.description, settings.labels, settings.say, settings.noun)
-    if ":" not in settings.kind:
-        return Classification(*given)
-    task: Task = made(settings.kind, "task.kind", Task, *given)
+    kind = TASKS.get(settings.kind, settings.kind)
+    task: Task = made(kind, "task.kind", Task, settings.description, settings.labels, settings.say, settings.noun)
     return task
 
 
 def make_students(config: RunConfig, task: Task) -> Students:
     """The factory of the run's students."""
-    given = (config.student, tuple(task.labels))
+    given = (config.student, tuple(task.labels), task.head)
     if ":" not in config.student.kind:
         from student.transformer import TransformerStudents  # torch takes its time: not for a student of one's own
 
@@ -85,8 +82,9 @@ def create(config: RunConfig, base: Path, folder: RunFolder) -> None:
             f"{folder.root} already holds a run. `evokd resume {shlex.quote(str(folder.root))}` goes on with it; "
             "another --name starts anew."
         )
-    task, data = make_task(config), config.data
+    task, data = make_task(config.task), config.data
     sources: dict[Split, str | None] = {"seed": data.seeds, "dev": data.dev, "test": data.test}
+    card = _own_card(data.conventions, task, base)
     splits = {
         split: read_examples(source, task, split, text=data.text, label=data.label, base=base)
         for split, source in sources.items()
@@ -96,16 +94,39 @@ def create(config: RunConfig, base: Path, folder: RunFolder) -> None:
     for one, other in combinations(splits.values(), 2):
         check_apart(one, other)
     own = {normalise(example.text) for examples in splits.values() for example in examples}
-    texts = read_texts(data.pool, text=data.text, base=base) if data.pool else []
+    texts = read_texts(data.pool, task, text=data.text, base=base) if data.pool else []
     pool = [text for text in texts if normalise(text) not in own]  # a held-out text must not come back as unlabelled
     try:
         _forget_false_start(folder)
         for split, examples in splits.items():
             folder.write_rows(folder.root / "data" / f"{split}.jsonl", examples)
         folder.write_rows(folder.root / "data" / "pool.jsonl", [{"text": text} for text in pool])
+        if card is not None:
+            write_text(folder.root / "conventions.toml", card.toml())
         write_text(folder.root / "config.toml", tomli_w.dumps(_plain(config)))
     except OSError as error:
         raise StepError(f"the run folder {folder.root} cannot be written: {error.strerror or error}.") from error
+
+
+def _own_card(source: str | None, task: Task, base: Path) -> Card | None:
+    """The user's own conventions, each example's answer read as the teacher's would be.
+
+    Raises:
+        ConfigError: the file cannot be read, or an answer does not fit its text.
+    """
+    if source is None:
+        return None
+    path = base / Path(source).expanduser()
+    try:
+        card = parse_card(path.read_text(encoding="utf-8"), source)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"data.conventions = {source!r} cannot be read: {error}.") from error
+    for number, each in enumerate(card.convention, start=1):
+        try:
+            task.read(each.text, each.answer)
+        except ValueError as error:
+            raise ConfigError(f"{source}: convention {number} ({each.pattern}): {error}") from None
+    return card
 
 
 def _forget_false_start(folder: RunFolder) -> None:
@@ -116,7 +137,8 @@ def _forget_false_start(folder: RunFolder) -> None:
     memory.mkdir(exist_ok=True)
     owned(memory).release()  # refuses while another process is at work here
     shutil.rmtree(memory)
-    for stale in (*folder.root.glob("checkpoints.sqlite*"), *(folder.root / "data").glob("*.jsonl")):
+    stales = (*folder.root.glob("checkpoints.sqlite*"), *folder.root.glob("conventions.toml"))
+    for stale in (*stales, *(folder.root / "data").glob("*.jsonl")):
         stale.unlink()
 
 
@@ -157,7 +179,7 @@ def open_services(config: RunConfig, folder: RunFolder, minutes: float = 0.0) ->
     Raises:
         ConfigError: a key, weights or a part are missing, or another process is at work in this folder.
     """
-    task = make_task(config)
+    task = make_task(config.task)
     pool = (folder.root / "data" / "pool.jsonl").read_text(encoding="utf-8").split("\n")
     with ExitStack() as open_parts:
         teacher = open_parts.enter_context(closing(_teacher(config, folder, minutes)))

@@ -17,8 +17,13 @@ STRATEGIES: Mapping[str, Settings] = {
         "trainer": {"start": "warm", "members": 0},
         "evaluator": {"gate": False, "curriculum": "lessons"},
         "analyst": {"probe": False},
-        "generator": {"gate": 0, "mix": {"hard": 0.5, "typical": 0.5, "probe": 0.0}},
-        "annotator": {"votes": 1, "threshold": 0.0, "agreement": "off"},
+        "generator": {
+            "gate": 0,
+            "mix": {"hard": 0.5, "typical": 0.5, "probe": 0.0, "coverage": 0.0},
+            "most_uses": 0,
+            "card": False,
+        },
+        "annotator": {"votes": 1, "threshold": 0.0, "agreement": "off", "most_uses": 0},
     },
     # Plain varied generation with blind labels and no feedback: what the loop has to beat.
     "static": {

@@ -61,7 +61,9 @@ def print_run(run: Run) -> None:
     _print_lessons(console, run)
     _print_samples(console, run)
     _print_costs(console, run)
-    console.print(f"\nChampion: {run.root / 'best'} ({run.metrics[-1]['champion']})", soft_wrap=True, markup=False)
+    console.print(
+        f"\nChampion: {run.root / 'best'} (students/{(run.root / 'best').resolve().name})", soft_wrap=True, markup=False
+    )
     print_result(run)
 
 
@@ -73,12 +75,20 @@ def print_result(run: Run) -> None:
         return
     difference = result["difference"]
     console.print(
-        f"Test set ({result['seeds only']['n']:.0f} texts, opened once): seeds only {_interval(result['seeds only'])}, "
+        f"Test set ({result['seeds only']['n']:.0f} texts, opened once), {result['metric']}: "
+        f"seeds only {_interval(result['seeds only'])}, "
         f"champion {_interval(result['champion score'])}, difference {100 * difference['value']:+.1f} points "
         f"{_bounds(difference, '+.1f')}.",
         soft_wrap=True,
         markup=False,
     )
+    if result["champion"].startswith("final"):
+        console.print(
+            f"The champion is the last student, which learnt the gate's texts too; without them it had "
+            f"{_interval(result['before the last training'])}.",
+            soft_wrap=True,
+            markup=False,
+        )
     overlap = result["training texts that stand in the test set"]
     if overlap:
         without = _interval(result["champion score without those"])

@@ -56,7 +56,7 @@ class MortalStudent(WordStudent):
 class Students(WordStudents):
     """Built as `TransformerStudents` is."""
 
-    def __init__(self, settings: StudentSettings, labels: Sequence[str]) -> None:
+    def __init__(self, settings: StudentSettings, labels: Sequence[str], head: str) -> None:
         super().__init__(labels)
 
     def new(self, seed: int) -> MortalStudent:

@@ -94,7 +94,10 @@ def test_a_whole_run(evokd: Callable[..., Said], tmp_path: Path, monkeypatch: py
         code, out, err = evokd("run", config, "--cycles", "1")
         folder = tmp_path / "runs" / "small"
         assert (code, err) == (0, "")
-        assert "The run ended: all 1 cycles are done." in out and "Test set (24 texts, opened once): seeds only" in out
+        assert (
+            "The run ended: all 1 cycles are done." in out
+            and "Test set (24 texts, opened once), accuracy: seeds only" in out
+        )
         code, out, err = evokd("run", config)
         assert code == 2 and out == ""
         assert err == (

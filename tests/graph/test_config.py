@@ -39,7 +39,10 @@ def config(**changes: Any) -> RunConfig:
         ({"teacher": {"local": {"foo": 1}}}, "'teacher.local.foo' is not known. Allowed: context, slots, startup_s"),
         ({"teacher": {"roles": {"critic": {"foo": 1}}}}, f"'teacher.roles.critic.foo' is not known. Allowed: {ROLE}"),
         ({"agents": {"generator": {"foo": 1}}}, "[agents.generator]: the key 'foo' is not known. Allowed: backbone, b"),
-        ({"agents": {"generator": {"mix": {"foo": 1}}}}, "'mix.foo' is not known. Allowed: hard, pool, probe, typical"),
+        (
+            {"agents": {"generator": {"mix": {"foo": 1}}}},
+            "'mix.foo' is not known. Allowed: coverage, hard, pool, pro",
+        ),
         ({"agents": {"critic": {}}}, "the role in [agents] 'critic' is not known. Allowed: analyst, annotator, eval"),
         ({"agents": {"generator": 5}}, "agents.generator = 5: Input should be a valid dictionary."),
         ({"agents": {"annotator": {"method": "x"}}}, "method = 'x': Input should be 'auto', 'rate' or 'vote'."),
@@ -63,7 +66,7 @@ def config(**changes: Any) -> RunConfig:
         ({"task": {"description": "d", "labels": ["a", 5]}}, "task.labels = ['a', 5]: a list of labels holds names on"),
         ({"task": {"description": "d", "labels": [["a"]]}}, "task.labels = [['a']]: a list of labels holds names only"),
         ({"task": {"description": "d", "labels": ["a", "a"]}}, "task.labels = ['a', 'a']: a label is named twice."),
-        ({"task": {**PLAIN["task"], "kind": "ner"}}, "task.kind 'ner' is not known. Allowed: classification, module:C"),
+        ({"task": {**PLAIN["task"], "kind": "seq"}}, "task.kind 'seq' is not known. Allowed: classification, module:C"),
         ({"student": {"kind": "svm"}}, "student.kind 'svm' is not known. Allowed: module:Class, transformer."),
         ({"memory": {"kind": "redis"}}, "memory.kind 'redis' is not known. Allowed: chroma, module:Class."),
         ({"teacher": {"kind": "oracle"}}, "teacher.kind = 'oracle': kind 'oracle' is not known; allowed are 'local', "),
@@ -125,7 +128,7 @@ def test_an_override_of_what_is_no_table_is_told(tmp_path: Path) -> None:
 def test_a_strategy_is_a_set_of_defaults_that_the_config_overrides_key_by_key() -> None:
     ring = agents(config(strategy="paper", agents={"generator": {"mix": {"probe": 0.5}}, "annotator": {"votes": 3}}))
     assert isinstance(ring["generator"], Generator) and isinstance(ring["annotator"], Annotator)
-    assert ring["generator"].mix == Mix(hard=0.5, typical=0.5, probe=0.5) and ring["generator"].gate == 0
+    assert ring["generator"].mix == Mix(hard=0.5, typical=0.5, probe=0.5, coverage=0.0) and ring["generator"].gate == 0
     assert (ring["annotator"].votes, ring["annotator"].threshold) == (3, 0.0)
 
 
@@ -146,22 +149,20 @@ def test_a_stop_rule_of_ones_own_gets_its_settings() -> None:
 
 def test_a_task_and_a_student_of_ones_own_are_built_as_ours_are() -> None:
     found = config(task={**PLAIN["task"], "kind": "tasks.classification:Classification"})
-    assert list(make_task(found).labels) == ["a", "b"]
-    students = make_students(config(student={"kind": "tests.parts:Students"}), make_task(found))
+    assert list(make_task(found.task).labels) == ["a", "b"]
+    students = make_students(config(student={"kind": "tests.parts:Students"}), make_task(found.task))
     assert isinstance(students, parts.Students) and students.labels == ["a", "b"]
 
 
 def test_a_part_that_lacks_methods_is_refused_with_their_names() -> None:
     with pytest.raises(ConfigError) as caught:
-        make_task(config(task={**PLAIN["task"], "kind": "tests.parts:NoMemory"}))
-    assert "task.kind = 'tests.parts:NoMemory' lacks answer_schema, choices, describe, description, " in str(
-        caught.value
-    )
+        make_task(config(task={**PLAIN["task"], "kind": "tests.parts:NoMemory"}).task)
+    assert "task.kind = 'tests.parts:NoMemory' lacks answer_schema, choices, columns, contested, " in str(caught.value)
 
 
 def test_a_part_that_takes_other_arguments_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"'tests\.parts:After' cannot be built: .*positional arguments"):
-        make_task(config(task={**PLAIN["task"], "kind": "tests.parts:After"}))
+        make_task(config(task={**PLAIN["task"], "kind": "tests.parts:After"}).task)
 
 
 def test_a_teacher_and_a_memory_of_ones_own_are_built_as_ours_are_and_closed(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from agents.base import Services
-from graph.finish import score_test_set
+from graph.finish import fit_last, score_test_set
 from tasks.base import Example
 from tests import world
 
@@ -26,6 +26,9 @@ def finished(folder: Path, test: dict[str, str], train: dict[str, str]) -> Servi
     return services
 
 
+CHAMPION = "students/cycle-001"
+
+
 def result(folder: Path) -> Any:
     return json.loads((folder / "result.json").read_text())
 
@@ -34,7 +37,8 @@ TEST = {"goal and league": "sports", "loan and tax": "money", "atom and virus": 
 
 
 def test_seed_only_student_and_champion_are_compared_and_the_overlap_is_told(tmp_path: Path) -> None:
-    score_test_set(finished(tmp_path, TEST, {"Goal  and LEAGUE": "sports", "virus orbit atom": "science"}))
+    given = {"Goal  and LEAGUE": "sports", "virus orbit atom": "science"}
+    score_test_set(finished(tmp_path, TEST, given), CHAMPION)
     found = result(tmp_path)
     assert found["champion"] == "cycle-001" and found["metric"] == "accuracy"
     assert found["seeds only"]["n"] == found["champion score"]["n"] == found["difference"]["n"] == 4
@@ -43,7 +47,7 @@ def test_seed_only_student_and_champion_are_compared_and_the_overlap_is_told(tmp
 
 
 def test_nothing_is_left_where_every_test_text_was_trained_on(tmp_path: Path) -> None:
-    score_test_set(finished(tmp_path, TEST, TEST))
+    score_test_set(finished(tmp_path, TEST, TEST), CHAMPION)
     assert result(tmp_path)["training texts that stand in the test set"] == 4
     assert result(tmp_path)["champion score without those"] is None
 
@@ -58,16 +62,61 @@ def test_it_is_opened_once_for_a_champion(tmp_path: Path, monkeypatch: pytest.Mo
         return read(self, path, model)
 
     monkeypatch.setattr(type(services.folder), "read_rows", recording)
-    score_test_set(services)
-    score_test_set(services)
+    score_test_set(services, CHAMPION)
+    score_test_set(services, CHAMPION)
     assert [path.name for path in opened] == ["test.jsonl"]
     services.folder.crown("students/cycle-000")
-    score_test_set(services)
+    score_test_set(services, CHAMPION)
     assert result(tmp_path)["champion"] == "cycle-000" and len(opened) == 2
 
 
 def test_without_a_test_set_there_is_no_result(tmp_path: Path) -> None:
     services = finished(tmp_path, TEST, TEST)
     (tmp_path / "data" / "test.jsonl").unlink()
-    score_test_set(services)
+    score_test_set(services, CHAMPION)
     assert not (tmp_path / "result.json").exists()
+
+
+GATE = {"goal referee stadium": "sports", "tennis champion race": "sports", "debt salary tax": "money"}
+
+
+def with_gate(folder: Path) -> Services:
+    services = finished(folder, TEST, {"Goal  and LEAGUE": "sports", "loan price": "money"})
+    services.memory.remember(Example(text=text, label=label, split="gate") for text, label in GATE.items())
+    return services
+
+
+def test_the_last_student_learns_the_gates_texts_too_and_is_the_best(tmp_path: Path) -> None:
+    services = with_gate(tmp_path)
+    fit_last(services, CHAMPION)
+    assert (tmp_path / "best").resolve().name == "final-001"
+    known = services.students.load(tmp_path / "best").counts  # type: ignore[attr-defined]
+    assert {"referee", "league", "match"} <= set(known["sports"]), "gate, kept and seeds"
+    score_test_set(services, CHAMPION)
+    assert result(tmp_path)["champion"] == "final-001" and result(tmp_path)["before the last training"]["n"] == 4
+
+
+def test_it_is_trained_once(tmp_path: Path) -> None:
+    services = with_gate(tmp_path)
+    fit_last(services, CHAMPION)
+    fitted = services.students.fitted  # type: ignore[attr-defined]
+    fit_last(services, CHAMPION)
+    assert services.students.fitted == fitted  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("split", ["train", "gate"])
+def test_without_a_gate_or_without_a_kept_text_there_is_nothing_to_add(tmp_path: Path, split: str) -> None:
+    services = finished(tmp_path, TEST, {} if split == "train" else {"Goal  and LEAGUE": "sports"})
+    if split == "train":
+        services.memory.remember(Example(text=text, label=label, split="gate") for text, label in GATE.items())
+    fit_last(services, CHAMPION)
+    assert (tmp_path / "best").resolve().name == "cycle-001" and not (tmp_path / "students" / "final-001").exists()
+
+
+def test_the_champion_stays_where_dev_clearly_says_so(tmp_path: Path) -> None:
+    services = with_gate(tmp_path)
+    champion = services.students.new(0)
+    champion.fit(services.memory.samples("dev"))
+    champion.save(services.folder.student(1))
+    fit_last(services, CHAMPION)
+    assert (tmp_path / "best").resolve().name == "cycle-001" and (tmp_path / "students" / "final-001").exists()

@@ -78,7 +78,10 @@ def test_show_tells_all_and_lets_no_text_drive_the_terminal(tmp_path: Path, caps
     }
     found = run(tmp_path / "[red]a", **files)
     score = {
+        "champion": "final-001",
+        "metric": "micro_f1",
         "seeds only": SCORE,
+        "before the last training": SCORE,
         "champion score": SCORE,
         "difference": {"value": 0.1, "low": -0.02, "high": 0.2, "n": 20},
     }
@@ -89,6 +92,7 @@ def test_show_tells_all_and_lets_no_text_drive_the_terminal(tmp_path: Path, caps
     assert "[too few to tell]" in out and "kept: not worse [with it]" in out and "[red]a" in out
     assert "train, kept: 3" in out and "unknown" in out and "[/bold]" in out
     assert "seeds only 75.0 [50, 90], champion 75.0 [50, 90], difference +10.0 points [-2.0, +20.0]." in out
+    assert "the last student, which learnt the gate's texts too; without them it had 75.0 [50, 90]." in out
     assert "2 training texts also stand in the test set" in out
     assert not set("\x1b\x07\x9b") & set(out)
 
