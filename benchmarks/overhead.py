@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from langgraph.checkpoint.sqlite import SqliteSaver
 
 from agents.folder import RunFolder
+from benchmarks.known import known_task
 from benchmarks.replay import Recording, Replay, serve
 from benchmarks.trial import draw, settings
 from graph.build import build, initial_state
@@ -68,8 +69,9 @@ def main() -> None:
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as place:
         folder, inputs = RunFolder(Path(place) / "run"), Path(place) / "inputs"
-        server = serve(Replay(Recording.read(options.data / "teacher_texts" / options.task)))
-        draw(options, inputs)
+        task = known_task(options.task)
+        server = serve(Replay(Recording.read(options.data / "teacher_texts" / options.task, task)))
+        draw(options, task, inputs)
         config = validate(settings(options, f"http://127.0.0.1:{server.server_port}/v1"), "overhead")
         create(config, inputs, folder)
         spent: dict[str, float] = {}

@@ -4,7 +4,7 @@ A strong LLM wrote the texts once, as plain static generation (`A.jsonl`) and as
 lessons). The server hands them out in their order and labels them as recorded, so that gates, selection and training
 can be compared on the same texts. It does not react to what it is sent: it is a recording, not a teacher.
 
-    python benchmarks/replay.py RECORDED_FOLDER [PORT]
+    python benchmarks/replay.py DATA TASK [PORT]
 """
 
 import json
@@ -12,32 +12,53 @@ import re
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.known import known_task
+from tasks.base import Label, Task
 
 Row = dict[str, Any]
 Body = dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Text:
+    """One recorded text."""
+
+    text: str
+    label: Label
+    cycle: int = 0
+    stance: str = ""
+    lesson: str | None = None
+
+
 @dataclass
 class Recording:
-    """The recorded texts of one task, and how far each kind has been handed out."""
+    """The recorded texts of one task."""
 
-    static: list[Row]
-    evolving: list[Row]
+    task: Task
+    static: list[Text]
+    evolving: list[Text]
     advice: dict[tuple[int, str], str]
     """(cycle of the recording, lesson id) -> what the analyst wrote."""
-    labels: dict[str, str] = field(default_factory=dict)
-    classes: tuple[str, ...] = ()
 
     @classmethod
-    def read(cls, folder: Path) -> "Recording":
-        """Read `A.jsonl`, `B.jsonl` and `lessons.json`."""
-        static, evolving = read_rows(folder / "A.jsonl"), read_rows(folder / "B.jsonl")
-        labels = {_squeezed(row["text"]): row["label"] for row in [*static, *evolving]}
-        return cls(static, evolving, _advice(folder / "lessons.json"), labels, tuple(sorted(set(labels.values()))))
+    def read(cls, folder: Path, task: Task) -> "Recording":
+        """Read `A.jsonl`, `B.jsonl` and the lessons."""
+        static, evolving = (
+            [_recorded(row, task) for row in read_rows(folder / f"{name}.jsonl")] for name in ("A", "B")
+        )
+        return cls(task, static, evolving, _advice(folder))
+
+    def label(self, text: str) -> str:
+        """The recorded label in the task's one-line form; `drop` for a text that is not recorded."""
+        found = next((each for each in (*self.static, *self.evolving) if _squeezed(each.text) == _squeezed(text)), None)
+        return self.task.say(found.text, found.label) if found else "drop"
 
 
 class Replay:
@@ -70,6 +91,7 @@ class Replay:
         kinds: Mapping[str, Callable[[str], Any]] = {
             "Outline": self._outline,
             "Listed": self._breadth,
+            "Drafts": self._conventions,
             "Analysis": self._analysis,
             "Written": self._lesson,
             "Labels": self._labels,
@@ -77,14 +99,24 @@ class Replay:
         return kinds[name.split("_")[0]](body["messages"][-1]["content"])
 
     def _outline(self, text: str) -> Any:
-        return {"classes": [{"label": label, "subtypes": []} for label in self.recording.classes]}
+        return {"classes": [{"label": label, "subtypes": []} for label in self.recording.task.labels]}
+
+    def _conventions(self, text: str) -> Any:
+        return {"conventions": []}
 
     def _breadth(self, text: str) -> Any:
-        """The next unused static texts of the class that is asked for; none when they are used up."""
-        count, label = re.search(r'Write (\d+) typical texts of the class "(.*?)"', text).groups()  # type: ignore[union-attr]
-        given = {item for answer in self._given.values() for item in _texts(answer)}
-        rows = [r for r in self.recording.static if r["label"] == label and r["text"] not in given]
-        return {"texts": [{"text": row["text"]} for row in rows[: int(count)]]}
+        """The next unused static texts that fit what is asked for; where texts of its kind run out, any others.
+
+        Where a text has one class, another class is not what was asked for, and fewer are given.
+        """
+        count, wanted = re.search(r"Write (\d+) typical texts (.*), spread evenly", text).groups()  # type: ignore[union-attr]
+        task, given = self.recording.task, {item for answer in self._given.values() for item in _texts(answer)}
+        facet = next(facet for facet in task.facets(()) if task.wanted(facet) == wanted)
+        unused = [each for each in self.recording.static if each.text not in given]
+        chosen = [each for each in unused if task.fits(facet, each.label)]
+        if task.kind != "classification":
+            chosen += [each for each in unused if each not in chosen]
+        return {"texts": [{"text": each.text} for each in chosen[: int(count)]]}
 
     def _analysis(self, text: str) -> Any:
         """The lessons of the next recorded cycle."""
@@ -96,23 +128,29 @@ class Replay:
     def _lesson(self, text: str) -> Any:
         """The recorded hard texts of this lesson in this cycle, and its share of the cycle's easy ones."""
         name = re.search(r"^Lesson: (.*)$", text, re.MULTILINE).group(1)  # type: ignore[union-attr]
-        rows = [row for row in self.recording.evolving if row["cycle"] == self._cycle]
+        texts = [each for each in self.recording.evolving if each.cycle == self._cycle]
         lessons = [i for cycle, i in self.recording.advice if cycle == self._cycle]
-        easy = [row["text"] for row in rows if row["stance"] != "hard"]
+        easy = [each.text for each in texts if each.stance != "hard" or each.lesson not in lessons]
         place = lessons.index(name)
         return {
-            "hard": [{"text": row["text"]} for row in rows if row["lesson"] == name and row["stance"] == "hard"],
+            "hard": [{"text": each.text} for each in texts if each.lesson == name and each.text not in easy],
             "typical": [{"text": each} for each in easy[place :: len(lessons)]],
             "probe": [],
         }
 
     def _labels(self, text: str) -> Any:
         listed = re.findall(r"^\[(\d+)\] (.*)$", text, re.MULTILINE)
-        known = self.recording.labels
-        return {"labels": [{"id": int(i), "label": known.get(_squeezed(each), "drop")} for i, each in listed]}
+        return {"labels": [{"id": int(i), "label": self.recording.label(each)} for i, each in listed]}
 
 
-def serve(replay: Replay, port: int = 0) -> ThreadingHTTPServer:
+class Answering(Protocol):
+    """What a server asks for its answers."""
+
+    def answer(self, body: Body) -> str:
+        """The content of the assistant's message."""
+
+
+def serve(replay: Answering, port: int = 0) -> ThreadingHTTPServer:
     """Start the server on loopback in a daemon thread; `server.server_port` is its port."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -163,18 +201,32 @@ def _squeezed(text: str) -> str:
     return " ".join(text.split())
 
 
-def _advice(path: Path) -> dict[tuple[int, str], str]:
-    """Both forms in which lessons were recorded: a list of lessons, or a list of cycles with their lessons."""
+def _recorded(row: Row, task: Task) -> Text:
+    text = row["text"] if "text" in row else " ".join(row["tokens"])
+    label = task.gold(text, row["label"] if "label" in row else row["tags"])
+    return Text(text, label, row["cycle"], row["stance"], row["lesson"])
+
+
+def _advice(folder: Path) -> dict[tuple[int, str], str]:
+    """The forms in which lessons were recorded: a list of lessons, of cycles with their lessons, or a row for each."""
     found: dict[tuple[int, str], str] = {}
-    for entry in json.loads(path.read_text(encoding="utf-8")):
+    if (folder / "lessons.jsonl").exists():
+        entries = read_rows(folder / "lessons.jsonl")
+    else:
+        entries = json.loads((folder / "lessons.json").read_text(encoding="utf-8"))
+    for entry in entries:
         if "lessons" in entry:
             found |= {(entry["for_batch"], name): text for name, text in entry["lessons"].items()}
+        elif "slug" in entry:
+            found[entry["from_batch"] + 1, entry["slug"]] = entry["text"]
         else:
             found[entry["cycle"], entry["id"]] = entry["lesson"]
     return found
 
 
 if __name__ == "__main__":
-    running = serve(Replay(Recording.read(Path(sys.argv[1]))), int(sys.argv[2]) if len(sys.argv) > 2 else 8200)
+    data, name = Path(sys.argv[1]), sys.argv[2]
+    recording = Recording.read(data / "teacher_texts" / name, known_task(name))
+    running = serve(Replay(recording), int(sys.argv[3]) if len(sys.argv) > 3 else 8200)
     print(f"http://127.0.0.1:{running.server_port}/v1")
     threading.Event().wait()

@@ -2,9 +2,10 @@
 
     python benchmarks/trial.py --data DATA --task trec6 --teacher replay --strategy gated --seed 0 --out runs/bench
 
-`--teacher replay` plays the recorded strong teacher in DATA/teacher_texts (see replay.py); `--teacher local` asks the
-embedded model. A trial that is killed goes on when it is started again; a finished one is only printed. The result is
-`trial.json` in the run folder. The test file is opened after the run; nothing in a run depends on it.
+`--teacher replay` plays the recorded strong teacher in DATA/teacher_texts (see replay.py); `--teacher oracle` labels
+texts of the pool by the gold of the train file (see oracle.py); `--teacher local` asks the embedded model. A trial that
+is killed goes on when it is started again; a finished one is only printed. The result is `trial.json` in the run
+folder. The test file is opened after the run; nothing in a run depends on it.
 """
 
 import argparse
@@ -12,7 +13,6 @@ import json
 import os
 import random
 import sys
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -21,30 +21,43 @@ os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 from agents.folder import RunFolder
-from benchmarks.replay import Recording, Replay, read_rows, serve
+from benchmarks.known import TASKS, known_task
+from benchmarks.oracle import Oracle
+from benchmarks.replay import Answering, Recording, Replay, read_rows, serve
 from graph.config import validate
 from graph.run import drive
 from graph.services import create
 from student.transformer import load_student
-from tasks.metrics import mean, paired
+from tasks.base import Example, Points, Prediction, Task
+from tasks.metrics import pooled, pooled_difference
 
 SAMPLE = 400
 """Test rows on which the champions between the first and the last are scored."""
 
-TASKS = tomllib.loads((Path(__file__).parent / "tasks.toml").read_text(encoding="utf-8"))
 
-
-def draw(options: argparse.Namespace, folder: Path) -> None:
-    """Write the seeds (one row a class, drawn by the seed) and the pool (further train rows without their labels)."""
+def draw(options: argparse.Namespace, task: Task, folder: Path) -> None:
+    """Write seeds (rows drawn by the seed until every label is there) and pool (more train rows, without labels)."""
     train = read_rows(options.data / options.task / "train.jsonl")
     random.Random(options.seed).shuffle(train)
-    labels = TASKS[options.task]["labels"]
-    seeds = [next(row for row in train if row["label"] == label) for label in labels]
-    taken = {row["text"] for row in seeds}
-    pool = [{"text": row["text"]} for row in train if row["text"] not in taken][: options.pool]
+    text = "text" if "text" in train[0] else "tokens"
+    seeds, missing = [], set(task.labels)
+    for number, row in enumerate(train):
+        found = missing & set(task.names(_example(task, number, row).label))
+        if found:
+            seeds.append(row)
+            missing -= found
+    taken = [row[text] for row in seeds]
+    pool = [{text: row[text]} for row in train if row[text] not in taken][: options.pool]
     folder.mkdir(parents=True, exist_ok=True)
     for name, kept in (("seeds", seeds), ("pool", pool)):
         (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in kept), encoding="utf-8")
+
+
+def _example(task: Task, number: int, row: dict[str, Any]) -> Example:
+    """A row as it is: public sets repeat texts, now and then with another label, and every row counts."""
+    text, label = next(pair for pair in task.columns if pair[0] in row and pair[1] in row)
+    said = row[text] if isinstance(row[text], str) else " ".join(row[text])
+    return Example(id=f"row {number}", text=said, label=task.gold(said, row[label]))
 
 
 def settings(options: argparse.Namespace, url: str) -> dict[str, Any]:
@@ -58,6 +71,10 @@ def settings(options: argparse.Namespace, url: str) -> dict[str, Any]:
         generator["backbone"] = options.batch
     teacher: dict[str, Any] = {"kind": "local"}
     if options.teacher == "replay":
+        generator["mix"] = {"coverage": 0.0}  # the recorded batches have their own
+    if options.teacher == "oracle":
+        generator["mix"] = {"pool": 1.0}
+    if options.teacher != "local":
         teacher = {"kind": "openai", "model": "recording", "base_url": url, "api_key_env": "none", "concurrency": 1}
     data: dict[str, Any] = {"seeds": "seeds.jsonl"} | ({"pool": "pool.jsonl"} if options.pool else {})
     return {
@@ -77,40 +94,50 @@ def name_of(options: argparse.Namespace) -> str:
     return f"{options.task}-{options.teacher}-{options.strategy}{pool}-s{options.seed}"
 
 
-def scored(options: argparse.Namespace, folder: RunFolder) -> dict[str, Any]:
-    """Test accuracy of the seed-only student and of the last champion on the whole file, of the others on a sample."""
-    test = read_rows(options.data / options.task / "test.jsonl")
+def scored(options: argparse.Namespace, task: Task, folder: RunFolder) -> dict[str, Any]:
+    """Test scores of the seed-only and of the best student on the whole file, of the champions on a sample."""
+    test = [
+        _example(task, number, row) for number, row in enumerate(read_rows(options.data / options.task / "test.jsonl"))
+    ]
     sample = random.Random(0).sample(test, min(SAMPLE, len(test)))
     metrics = read_rows(folder.root / "metrics.jsonl")
-    first, last = (_right(folder, row["champion"], test) for row in (metrics[0], metrics[-1]))
-    in_sample = {row["champion"]: mean(_right(folder, row["champion"], sample)).value for row in metrics}
-    cycles = [
-        {
-            **{
-                key: row[key]
-                for key in ("cycle", "plan", "kept", "counts", "gate", "why", "champion", "teacher", "seconds")
-            },
-            "test sample": in_sample[row["champion"]],
-        }
-        for row in metrics
-    ]
+    best = folder.relative((folder.root / "best").resolve())
+    found = {student: _predicted(folder, student, test) for student in {metrics[0]["champion"], best}}
+    first, last = (_points(task, test, found[student]) for student in (metrics[0]["champion"], best))
+    in_sample = {
+        student: pooled(_points(task, sample, _predicted(folder, student, sample))).value
+        for student in {row["champion"] for row in metrics}
+    }
+    shown = ("cycle", "plan", "kept", "counts", "gate", "why", "champion", "teacher", "seconds")
+    cycles = [{**{key: row[key] for key in shown}, "test sample": in_sample[row["champion"]]} for row in metrics]
     return {
         "trial": name_of(options), "options": {key: str(value) for key, value in vars(options).items()},
-        "n": len(test), "n of the sample": len(sample), "seeds only": mean(first).model_dump(),
-        "after the loop": mean(last).model_dump(), "difference": paired(last, first).model_dump(), "cycles": cycles,
+        "metric": task.metric, "best": best, "n": len(test), "n of the sample": len(sample),
+        "seeds only": pooled(first).model_dump(), "after the loop": pooled(last).model_dump(),
+        "difference": pooled_difference(last, first).model_dump(),
+        "details": task.score([example.label for example in test], found[best]), "cycles": cycles,
     }  # fmt: skip
 
 
-def _right(folder: RunFolder, student: str, texts: list[dict[str, Any]]) -> list[float]:
-    predictions = load_student(folder.root / student).predict([row["text"] for row in texts])
-    return [float(p.label == row["label"]) for p, row in zip(predictions, texts, strict=True)]
+def _predicted(folder: RunFolder, student: str, examples: list[Example]) -> list[Prediction]:
+    return load_student(folder.root / student).predict([example.text for example in examples])
+
+
+def _points(task: Task, examples: list[Example], predictions: list[Prediction]) -> list[Points]:
+    return [task.points(e.label, p.label) for e, p in zip(examples, predictions, strict=True)]
+
+
+def _teacher(options: argparse.Namespace, task: Task) -> Answering:
+    if options.teacher == "oracle":
+        return Oracle.read(options.data / options.task / "train.jsonl", task)
+    return Replay(Recording.read(options.data / "teacher_texts" / options.task, task))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--task", choices=sorted(TASKS), required=True)
-    parser.add_argument("--teacher", choices=["replay", "local"], default="replay")
+    parser.add_argument("--teacher", choices=["replay", "oracle", "local"], default="replay")
     parser.add_argument("--strategy", choices=["gated", "paper", "static"], default="gated")
     parser.add_argument("--out", type=Path, default=Path("runs/bench"))
     for option, default in {
@@ -120,21 +147,23 @@ def main() -> None:
     options = parser.parse_args()
     folder = RunFolder((options.out / name_of(options)).resolve())
     result = folder.root / "trial.json"
+    task = known_task(options.task)
     if not result.exists():
         url = ""
-        if options.teacher == "replay":
-            server = serve(Replay(Recording.read(options.data / "teacher_texts" / options.task)))
+        if options.teacher != "local":
+            server = serve(_teacher(options, task))
             url = f"http://127.0.0.1:{server.server_port}/v1"
         if not (folder.root / "config.toml").exists():
             inputs = options.out / "inputs" / name_of(options)
-            draw(options, inputs)
+            draw(options, task, inputs)
             create(validate(settings(options, url), "trial"), inputs, folder)
         config = validate(settings(options, url), "trial")  # a replay started again has another port
         drive(config, folder, lambda event: None)
-        folder.write_json(result, scored(options, folder))
+        folder.write_json(result, scored(options, task, folder))
     found = folder.read_json(result)
     print(
-        f"{found['trial']}: seeds only {found['seeds only']['value']:.3f}, after {found['after the loop']['value']:.3f}"
+        f"{found['trial']}, {found['metric']}: seeds only {found['seeds only']['value']:.3f}, "
+        f"after {found['after the loop']['value']:.3f} ({found['best']})"
     )
     for cycle in found["cycles"]:
         fate = "kept" if cycle["kept"] else "shelved"

@@ -1,0 +1,52 @@
+"""An annotator that is always right: an OpenAI-compatible server on loopback that labels from the gold of a train file.
+
+It writes nothing: with it a run labels texts of its unlabelled pool and learns from those. What a loop reaches with it
+by number of texts is ours alone, and owes nothing to a teacher. Never a result of the method.
+"""
+
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks.replay import Body, read_rows
+from tasks.base import Task
+
+EMPTY: dict[str, Any] = {
+    "Outline": {"classes": []},
+    "Drafts": {"conventions": []},
+    "Analysis": {"lessons": [], "probe": None},
+    "Listed": {"texts": []},
+    "Written": {"hard": [], "typical": [], "probe": []},
+}
+"""What it answers to whoever asks for anything but labels."""
+
+
+@dataclass
+class Oracle:
+    """Answers requests for labels by the gold, `drop` for a text that is not in it."""
+
+    gold: dict[str, str]
+    """Text (white space collapsed) -> label in the task's one-line form."""
+    calls: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, file: Path, task: Task) -> "Oracle":
+        """Read the gold of a train file."""
+        rows = read_rows(file)
+        text, label = next(pair for pair in task.columns if pair[0] in rows[0] and pair[1] in rows[0])
+        gold = {}
+        for row in rows:
+            said = row[text] if isinstance(row[text], str) else " ".join(row[text])
+            gold[" ".join(said.split())] = task.say(said, task.gold(said, row[label]))
+        return cls(gold)
+
+    def answer(self, body: Body) -> str:
+        """The content of the assistant's message."""
+        name = body["response_format"]["json_schema"]["name"].split("_")[0]
+        if name != "Labels":
+            return json.dumps(EMPTY[name])
+        listed = re.findall(r"^\[(\d+)\] (.*)$", body["messages"][-1]["content"], re.MULTILINE)
+        labels = [{"id": int(i), "label": self.gold.get(" ".join(text.split()), "drop")} for i, text in listed]
+        return json.dumps({"labels": labels}, ensure_ascii=False)
