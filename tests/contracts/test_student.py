@@ -57,7 +57,13 @@ CLOSED = [name for name, (kind, _) in STUDENTS.items() if kind is SEQUENCE]
 PROBABLE = [name for name, (kind, _) in STUDENTS.items() if kind is not TOKEN]
 
 
-@pytest.fixture(params=STUDENTS, scope="module")
+SLOW = ("transformer, entities", "transformer, several labels")
+"""What runs with the slow tests: the networks of the other heads differ from the first in their heads alone."""
+
+
+@pytest.fixture(
+    params=[pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in STUDENTS], scope="module"
+)
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

@@ -92,7 +92,7 @@ def test_a_student_of_another_head_is_refused(taught: TransformerStudent, tmp_pa
         TransformerStudents(taught.settings, TYPES, "tokens").new(seed=0)
 
 
-@pytest.mark.parametrize("freeze", [0, 2])
+@pytest.mark.parametrize("freeze", [0, pytest.param(2, marks=pytest.mark.slow)])
 def test_the_same_seed_gives_the_same_student_fresh_and_warm(
     freeze: int, encoders: Callable[[str], Path], tmp_path: Path
 ) -> None:

@@ -1,0 +1,159 @@
+"""The whole loop for the other task kinds on fakes: entities and several labels, through the same agents and graph."""
+
+import json
+import random
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agents.base import Services
+from agents.folder import RunFolder
+from memory.base import MemorySettings
+from tasks.base import Example, Span, Task
+from tasks.multilabel import MultiLabel
+from tasks.ner import Ner
+from teacher.base import Prompt
+from tests.fake_student import WordLabelsStudent, WordSpansStudent, WordStudents
+from tests.fakes import ListMemory, ScriptedTeacher, words
+from tests.test_cycle import rows, run
+
+NAMES = {
+    "PER": ["Ann Lee", "Bo Ek", "Cy Moss", "Dee", "Eli Roth", "Fay Orr", "Gus", "Hal Dunn", "Ida Voss", "Jo Kent"],
+    "LOC": ["Oslo", "New Bern", "Lima", "Bath", "Cork", "Riga", "Turin", "Sofia", "Nice", "Graz"],
+}
+FRAMES = ["{PER} went to {LOC}", "in {LOC} it rained on {PER}", "{PER} and {PER} met", "the way to {LOC} was long"]
+EMPTY = ["nothing happened at all", "it rained again on the road", "they met and went on", "the long way was quiet"]
+
+
+def sentence(dice: random.Random) -> str:
+    """A sentence of the world, one in five without a name."""
+    if dice.random() < 0.2:
+        return f"{dice.choice(EMPTY)} {dice.randrange(1000)}"
+    frame = re.sub(r"\{(\w+)\}", lambda match: dice.choice(NAMES[match[1]]), dice.choice(FRAMES))
+    return f"{frame} {dice.randrange(1000)}"
+
+
+def quotes(text: str) -> list[dict[str, str]]:
+    """What is there, each mention once."""
+    return [
+        {"type": kind, "text": name} for kind, names in NAMES.items() for name in names for _ in range(text.count(name))
+    ]
+
+
+def spoken(prompt: Prompt, label: Any, text: Any) -> dict[str, Any]:
+    """The teacher: writes texts, labels numbered ones, has one convention and one lesson."""
+    said, dice = words(prompt), random.Random(f"{prompt.sample} {words(prompt)}")
+    if "where would two careful annotators disagree" in said:
+        return {"conventions": [{"pattern": "a town in a row", "seed": None, "text": "Oslo 3", "label": []}]}
+    if "list what each " in said:
+        return {"classes": [{"label": "LOC", "subtypes": [{"name": "towns", "topics": []}]}]}
+    if "Lesson: " in said:
+        counts = dict(re.findall(r"^- `(\w+)`: (\d+)", said, re.MULTILINE))
+        return {stance: [{"text": text(dice)} for _ in range(int(count))] for stance, count in counts.items()}
+    if found := re.search(r"Write (\d+) typical texts", said):
+        return {"texts": [{"text": text(dice)} for _ in range(int(found[1]))]}
+    if "Find up to" in said:
+        lesson = {"name": "names", "pattern": "p", "advice": "a", "cases": [1], "assumes": None}
+        return {"lessons": [lesson], "probe": None}
+    listed = re.findall(r"^\[(\d+)\] (.*)$", said, re.MULTILINE)
+    return {"labels": [{"id": int(number), "label": label(each)} for number, each in listed]}
+
+
+def services(folder: Path, task: Task, student: Any, label: Any, text: Any, seeds: list[str]) -> Services:
+    """Services on fakes with these seeds and a dev set of sixty texts."""
+    memory = ListMemory(settings=MemorySettings(duplicate_cosine=0.9999))
+    dice = random.Random(3)
+    for split, texts in (("seed", seeds), ("dev", [text(dice) for _ in range(60)])):
+        for each in texts:
+            memory.remember([Example(text=each, label=task.gold(each, label(each)), split=split)])  # type: ignore[arg-type]
+    roles = dict.fromkeys(("generator", "analyst", "annotator"), lambda prompt: spoken(prompt, label, text))
+    students = WordStudents(list(task.labels), student)
+    return Services(
+        task=task, memory=memory, students=students, teacher=ScriptedTeacher(roles), folder=RunFolder(folder)
+    )
+
+
+def entities(folder: Path) -> Services:
+    task = Ner("Find names.", {"PER": "people", "LOC": "places"})
+    seeds = ["Ann Lee went to Oslo 1", "in Lima it rained on Dee 2", EMPTY[0]]
+    return services(folder, task, WordSpansStudent, quotes, sentence, seeds)
+
+
+TOPICS = {"price": ["cheap", "costly", "fee"], "speed": ["slow", "fast", "lag"], "bugs": ["crash", "error", "freeze"]}
+
+
+def topics(text: str) -> list[str]:
+    return [name for name, its in TOPICS.items() if set(its) & set(text.split())]
+
+
+def review(dice: random.Random) -> str:
+    """A review with the words of none, one or two topics."""
+    chosen = dice.sample(list(TOPICS), dice.choice([0, 1, 1, 2]))
+    return " ".join([*(dice.choice(TOPICS[name]) for name in chosen), f"it{dice.randrange(10_000)}"])
+
+
+def reviews(folder: Path) -> Services:
+    seeds = ["cheap it1", "slow and crash it2", "it3"]
+    task = MultiLabel("What a review is about.", dict.fromkeys(TOPICS, ""))
+    return services(folder, task, WordLabelsStudent, topics, review, seeds)
+
+
+@pytest.mark.parametrize("world", [entities, reviews])
+def test_the_student_gets_better_than_the_seeds(tmp_path: Path, world: Any) -> None:
+    there = world(tmp_path)
+    state = run(there)
+    first, *_, last = rows(state)
+    assert last["scores"]["dev"]["value"] > first["scores"]["dev"]["value"] + 0.1
+    assert [row["plan"] for row in rows(state)] == ["seed", "breadth", "lessons", "lessons"]
+    assert json.loads(json.dumps(state["history"])) == state["history"]
+
+
+@pytest.mark.parametrize("world", [entities, reviews])
+def test_labels_survive_memory_and_the_exported_file(tmp_path: Path, world: Any) -> None:
+    there = world(tmp_path)
+    run(there)
+    lines = (tmp_path / "samples.jsonl").read_text().splitlines()
+    for row in map(json.loads, lines):
+        example = Example.model_validate({key: value for key, value in row.items() if key not in ("status", "reason")})
+        found = [each for each in there.memory.samples(example.split, row["status"]) if each.id == example.id]
+        assert [each.label for each in found] == [example.label]
+
+
+def test_every_stored_span_is_what_the_teacher_quoted(tmp_path: Path) -> None:
+    there = entities(tmp_path)
+    run(there)
+    examples = [*there.memory.samples("train"), *there.memory.samples("gate")]
+    assert len(examples) > 60
+    for example in examples:
+        spans = [span for span in example.label if isinstance(span, Span)]
+        found = sorted((span.type, example.text[span.start : span.end]) for span in spans)
+        assert found == sorted((each["type"], each["text"]) for each in quotes(example.text))
+
+
+def test_a_name_used_too_often_is_told_and_refused(tmp_path: Path) -> None:
+    there = entities(tmp_path)
+    state = run(there)
+    counts = rows(state)[1]["counts"]
+    assert counts["quarantined: a name used too often"] > 0
+    told = [words(prompt) for role, prompt in there.teacher.asked if role == "generator"]  # type: ignore[attr-defined]
+    assert any("Used too often, so not again:" in said for said in told)
+    breadth = [said for said in told if said.startswith("We are collecting") and "Write " in said]
+    assert breadth and not any("[PER" in said or "PER Ann" in said for said in breadth), "texts without marks"
+
+
+def test_a_lesson_is_small_and_most_of_the_batch_is_coverage(tmp_path: Path) -> None:
+    there = entities(tmp_path)
+    run(there, generator={"backbone": 40, "gate": 40, "batch": 30, "most_uses": 0}, annotator={"most_uses": 0})
+    batch = [e for e in there.memory.samples("train", "kept") if e.origin.cycle == 2]
+    batch += [e for e in there.memory.samples("train", "shelved") if e.origin.cycle == 2]
+    aimed = [example for example in batch if example.origin.lesson]
+    assert 0 < len(aimed) <= 6 and len(batch) >= 24
+
+
+def test_the_card_is_drafted_for_entities_and_not_for_several_labels(tmp_path: Path) -> None:
+    run(entities(tmp_path / "a"))
+    run(reviews(tmp_path / "b"))
+    assert 'pattern = "a town in a row"' in (tmp_path / "a" / "conventions.toml").read_text()
+    assert not (tmp_path / "b" / "conventions.toml").exists()
