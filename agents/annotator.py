@@ -10,7 +10,8 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 from agents.base import Draft, Services, State
 from agents.inventory import MOST_USES, is_worn, names_in, used
 from agents.labelling import Opinion, by_completion, by_rating, by_votes
-from tasks.base import Example, Task, Verdict
+from tasks.base import Example, Verdict
+from tasks.task import Task
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from typing_extensions import TypedDict  # pydantic, and so the input form of La
 from agents.folder import RunFolder
 from memory.base import Memory
 from student.base import Students
-from tasks.base import Example, Frozen, Label, Origin, Split, Stance, Task
+from tasks.base import Example, Frozen, Label, Origin, Split, Stance
+from tasks.task import Task
 from teacher.base import Teacher
 
 Plan = Literal["seed", "breadth", "lessons"]

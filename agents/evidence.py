@@ -4,7 +4,8 @@ from collections import Counter
 from dataclasses import dataclass
 
 from agents.base import Case, Services, one_line
-from tasks.base import ErrorCase, Task
+from tasks.base import ErrorCase
+from tasks.task import Task
 
 
 @dataclass(frozen=True)

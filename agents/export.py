@@ -3,12 +3,16 @@
 from typing import get_args
 
 from agents.base import Services
+from agents.folder import write_text
 from memory.base import Status
 from tasks.base import Split
 
 
 def export_samples(services: Services) -> None:
-    """Write `samples.jsonl`: seeds, training texts of every status, and the gate. The user's own dev set stays out."""
+    """Write `samples.jsonl`: seeds, training texts of every status, and the gate. The user's own dev set stays out.
+
+    What is learnt is also written in the other forms that the task's field knows.
+    """
     memory, rows = services.memory, []
     splits: tuple[Split, ...] = ("seed", "train", "gate")
     for split in splits:
@@ -19,3 +23,6 @@ def export_samples(services: Services) -> None:
                 for example in memory.samples(split, status)
             ]
     services.folder.write_rows(services.folder.root / "samples.jsonl", rows)
+    learnt = [*memory.samples("seed"), *memory.samples("train")]
+    for name, lines in services.task.exports(learnt).items():
+        write_text(services.folder.root / name, "".join(f"{line}\n" for line in lines))

@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.base import Figures, Services
-from tasks.base import Example, Points
+from tasks.base import Example
 from tasks.errors import ConfigError
 from tasks.metrics import Score, paired, pooled_difference
+from tasks.task import Points
 
 Vector = npt.NDArray[np.float64]
 

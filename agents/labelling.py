@@ -11,7 +11,8 @@ from pydantic import BaseModel, JsonValue, WithJsonSchema, create_model
 from agents.base import Services, one_line, prompt, said, shown_seeds
 from agents.conventions import read_card
 from agents.folder import chunks
-from tasks.base import Dropped, Misfit, Reading, Task, Verdict
+from tasks.base import Dropped, Misfit, Reading, Verdict
+from tasks.task import Task
 from teacher.base import Message, Prompt
 
 DROPPED = "dropped by the teacher"

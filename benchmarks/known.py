@@ -6,7 +6,7 @@ from typing import Any
 
 from graph.config import TaskSettings
 from graph.services import make_task
-from tasks.base import Task
+from tasks.task import Task
 
 TASKS: dict[str, Any] = tomllib.loads((Path(__file__).parent / "tasks.toml").read_text(encoding="utf-8"))
 

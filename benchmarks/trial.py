@@ -28,8 +28,9 @@ from graph.config import validate
 from graph.run import drive
 from graph.services import create
 from student.transformer import load_student
-from tasks.base import Example, Points, Prediction, Task
+from tasks.base import Example, Prediction
 from tasks.metrics import pooled, pooled_difference
+from tasks.task import Points, Task
 
 SAMPLE = 400
 """Test rows on which the champions between the first and the last are scored."""

@@ -3,8 +3,9 @@
 from itertools import compress
 
 from agents.base import Services
-from tasks.base import Example, Points, Prediction, normalise
+from tasks.base import Example, Prediction, normalise
 from tasks.metrics import paired, pooled, pooled_difference
+from tasks.task import Points
 
 LAST = 9_999
 """Stands for the cycle and member in the random seed of the last training."""

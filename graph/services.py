@@ -19,10 +19,11 @@ from memory.chroma import ChromaMemory
 from memory.embedder import Embedder
 from memory.lock import owned
 from student.base import Students
-from tasks.base import Example, Split, Task, normalise
+from tasks.base import Example, Split, normalise
 from tasks.conventions import Card, parse_card
 from tasks.errors import ConfigError, EvoKDError, StepError
 from tasks.reading import check_apart, check_seeds, read_examples, read_texts
+from tasks.task import Task
 from teacher.base import Teacher
 from teacher.budget import Budget
 from teacher.open import open_teacher

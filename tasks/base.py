@@ -1,13 +1,11 @@
-"""The vocabulary every folder shares: examples, predictions, errors, lessons, and what a task must answer.
+"""The vocabulary every folder shares: examples, labels, predictions, errors, lessons.
 
-This folder imports nothing of ours. A task object owns all that differs between task kinds, so that no agent, memory
-or student ever asks which kind it is working for.
+This folder imports nothing of ours.
 """
 
 import hashlib
 import unicodedata
-from collections.abc import Mapping, Sequence
-from typing import Literal, Protocol, Self, runtime_checkable
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
@@ -176,111 +174,3 @@ class Verdict(Frozen):
     confidence: float
     soft: dict[str, float] | None
     votes: dict[str, int] = {}
-
-
-Points = tuple[float, float]
-"""What one example adds to the numerator and the denominator of the main score: (1 or 0, 1) for accuracy,
-(2 tp, 2 tp + fp + fn) for micro F1. The score of many is the ratio of the sums."""
-
-
-@runtime_checkable
-class Task(Protocol):
-    """All that differs between task kinds."""
-
-    kind: str
-    description: str
-    noun: str
-    """What one text is called: "text", "message to a help desk"."""
-    part: str
-    """What one label is called: "class", "label", "entity type"."""
-    metric: str
-    """Name of the main score, the ratio of the sums of `points`; also the first key of what `score` returns."""
-    head: str
-    """Which student head learns it: `sequence`, `multilabel`, `token`, or `module:Class`."""
-    columns: tuple[tuple[str, str], ...]
-    """Pairs of columns a row of data may have, (text, label); the first pair that is there is read."""
-    contested: bool
-    """Whether careful annotators would disagree on what counts, so that a convention card is drafted first."""
-    coverage: float
-    """Share of a lesson batch that is written in breadth all the same (facts measured per kind)."""
-    per_lesson: int | None
-    """Most texts for one lesson, None for no limit."""
-    rule: str
-    """How to answer, for the annotator: the form of a label, and when to drop a text."""
-
-    @property
-    def labels(self) -> Mapping[str, str]:
-        """Label name -> description ("" where the user gave none), in the user's order."""
-
-    def describe(self) -> str:
-        """The task for a prompt: the description, then each label with its own."""
-
-    def facets(self, seeds: Sequence[Example]) -> Mapping[str, float]:
-        """What breadth is spread over -> its share of the texts: the labels, and `none` where a text may have none."""
-
-    def wanted(self, facet: str) -> str:
-        """What texts are asked for by a key of `facets`, after "typical texts": `of the class "x"`."""
-
-    def register(self, seeds: Sequence[Example], texts: Sequence[str]) -> str:
-        """How real texts look beyond length and topic (density, shapes), as rules for the writer; "" if nothing."""
-
-    def answer_schema(self) -> dict[str, JsonValue]:
-        """JSON schema of the teacher's answer about one text."""
-
-    def read(self, text: str, answer: object) -> Reading:
-        """The label in a teacher's answer, a JSON value or a line in the form of `say`.
-
-        Raises:
-            Dropped: the teacher gives the text up; quarantine it, do not ask again.
-            Misfit: the answer does not fit; the message says why and is shown to the teacher in the repair turn.
-        """
-
-    def gold(self, text: str, cell: object) -> Label:
-        """The label in a cell of the user's data.
-
-        Raises:
-            ValueError: it is none; the message goes on after the column's name: "is 'x', which is not one of: ...".
-        """
-
-    def say(self, text: str, label: Label) -> str:
-        """A label in a prompt, on one line; `read` takes it back."""
-
-    def names(self, label: Label) -> tuple[str, ...]:
-        """The names of the task's labels that a label holds, each once."""
-
-    def fits(self, facet: str, label: Label) -> bool:
-        """Whether a text with this label is what was asked for by a key of `facets`."""
-
-    def stand_in(self, facet: str | None) -> Label:
-        """The label kept with a text that could not be labelled and goes to quarantine."""
-
-    def fillers(self, text: str, label: Label) -> tuple[str, ...]:
-        """What must vary from text to text beyond the wording: names of entities; nothing for most kinds."""
-
-    @property
-    def words(self) -> Mapping[str, str]:
-        """Key of `facets` -> the word that says it to a model which continues texts."""
-
-    def choices(self) -> Mapping[str, str] | None:
-        """Label -> the word that says it, where an answer is one of a closed list; None where it is not."""
-
-    def settle(self, votes: Sequence[Label]) -> Verdict:
-        """The verdict over at least one vote."""
-
-    def settle_soft(self, probabilities: Mapping[str, float]) -> Verdict:
-        """The verdict of a probability for each choice (token probabilities)."""
-
-    def is_right(self, gold: Label, predicted: Label) -> bool:
-        """Whether a prediction is correct as a whole."""
-
-    def mistakes(self, gold: Label, predicted: Label) -> tuple[tuple[str, str], ...]:
-        """How a prediction is wrong, as pairs (what is there, what was said); empty if it is right."""
-
-    def loss(self, example: Example, prediction: Prediction) -> float:
-        """How wrong a prediction is: negative log probability of the example's label in nats; the gate compares it."""
-
-    def points(self, gold: Label, predicted: Label) -> Points:
-        """What one example adds to the main score."""
-
-    def score(self, gold: Sequence[Label], predictions: Sequence[Prediction]) -> dict[str, float]:
-        """Scores in [0, 1] by name, `metric` first, with a breakdown where the kind has one."""

@@ -2,14 +2,15 @@
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from pydantic import JsonValue
 
-from tasks.base import Dropped, Example, Label, Misfit, Points, Prediction, Reading, Verdict
+from tasks.base import Dropped, Example, Label, Misfit, Prediction, Reading, Verdict
 from tasks.errors import ConfigError
 from tasks.names import by_loose_name, check_names, cut, loosen, words_for
+from tasks.task import Points
 
 DROP = "drop"
 """What the teacher answers where two classes fit or none."""
@@ -131,6 +132,10 @@ class Classification:
     def fillers(self, text: str, label: Label) -> tuple[str, ...]:
         """Nothing."""
         return ()
+
+    def exports(self, examples: Sequence[Example]) -> Mapping[str, Iterable[str]]:
+        """Nothing."""
+        return {}
 
     @property
     def words(self) -> Mapping[str, str]:

@@ -15,7 +15,8 @@ from collections.abc import Callable, Hashable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from tasks.base import Frozen, Points
+from tasks.base import Frozen
+from tasks.task import Points
 
 CONFIDENCE = 0.95
 RESAMPLES = 999

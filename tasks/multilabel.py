@@ -2,14 +2,15 @@
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from pydantic import JsonValue
 
-from tasks.base import Dropped, Example, Label, Misfit, Points, Prediction, Reading, Verdict
+from tasks.base import Dropped, Example, Label, Misfit, Prediction, Reading, Verdict
 from tasks.errors import ConfigError
 from tasks.names import by_loose_name, check_names, cut, loosen, words_for
+from tasks.task import Points
 
 DROP, NONE = "drop", "none"
 """What the teacher answers to give a text up, and where no label fits."""
@@ -146,6 +147,10 @@ class MultiLabel:
     def fillers(self, text: str, label: Label) -> tuple[str, ...]:
         """Nothing."""
         return ()
+
+    def exports(self, examples: Sequence[Example]) -> Mapping[str, Iterable[str]]:
+        """Nothing."""
+        return {}
 
     @property
     def words(self) -> Mapping[str, str]:

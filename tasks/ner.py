@@ -2,12 +2,13 @@
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from pydantic import JsonValue
 
-from tasks.base import Dropped, Example, Label, Points, Prediction, Reading, Span, Verdict
+from tasks.base import Dropped, Example, Label, Prediction, Reading, Span, Verdict
+from tasks.conll import write_conll
 from tasks.entities import register, scores
 from tasks.entities.aligning import align, say_spans
 from tasks.entities.cells import read_cell
@@ -15,6 +16,7 @@ from tasks.entities.scores import of_predictions, spans_of
 from tasks.entities.typenames import DROP, NONE, Types
 from tasks.names import loosen, words_for
 from tasks.spans import SpanPrediction, encode
+from tasks.task import Points
 
 NONE_SHARE = 0.2
 """Share of texts without an entity where too few seeds are there to tell: that of news, of which teachers left alone
@@ -136,6 +138,10 @@ class Ner:
     def fillers(self, text: str, label: Label) -> tuple[str, ...]:
         """The entities' words, with single spaces."""
         return tuple(" ".join(text[span.start : span.end].split()) for span in spans_of(label))
+
+    def exports(self, examples: Sequence[Example]) -> Mapping[str, Iterable[str]]:
+        """`samples.conll`: a token and its tag on each line."""
+        return {"samples.conll": write_conll(examples)}
 
     @property
     def words(self) -> Mapping[str, str]:

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tasks.base import Example, Label, Split, Task, normalise, text_id
+from tasks.base import Example, Label, Split, normalise, text_id
 from tasks.errors import ConfigError
 from tasks.rows import LISTED, Problems, Row, rows, shown
+from tasks.task import Task
 
 log = logging.getLogger(__name__)
 

@@ -11,9 +11,11 @@ import pytest
 from agents.base import Services
 from agents.folder import RunFolder
 from memory.base import MemorySettings
-from tasks.base import Example, Span, Task
+from tasks.base import Example, Span
 from tasks.multilabel import MultiLabel
 from tasks.ner import Ner
+from tasks.reading import read_examples
+from tasks.task import Task
 from teacher.base import Prompt
 from tests.fake_student import WordLabelsStudent, WordSpansStudent, WordStudents
 from tests.fakes import ListMemory, ScriptedTeacher, words
@@ -119,6 +121,14 @@ def test_labels_survive_memory_and_the_exported_file(tmp_path: Path, world: Any)
         example = Example.model_validate({key: value for key, value in row.items() if key not in ("status", "reason")})
         found = [each for each in there.memory.samples(example.split, row["status"]) if each.id == example.id]
         assert [each.label for each in found] == [example.label]
+
+
+def test_what_is_learnt_is_written_in_conlls_form_too(tmp_path: Path) -> None:
+    there = entities(tmp_path)
+    run(there)
+    found = read_examples("samples.conll", there.task, "train", base=tmp_path)
+    learnt = [*there.memory.samples("seed"), *there.memory.samples("train")]
+    assert {each.text: each.label for each in found} == {each.text: each.label for each in learnt}
 
 
 def test_every_stored_span_is_what_the_teacher_quoted(tmp_path: Path) -> None:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import pytest
 
-from tasks.base import Dropped, Example, Label, Misfit, Prediction, Reading, Span, Task
+from tasks.base import Dropped, Example, Label, Misfit, Prediction, Reading, Span
 from tasks.classification import Classification
 from tasks.labelsets import LabelsPrediction
 from tasks.multilabel import MultiLabel
 from tasks.ner import Ner
 from tasks.spans import SpanPrediction, Word, encode, tags_of
+from tasks.task import Task
 
 Sure = Callable[[Task, Label, float], Prediction]
 """What a student says that gives a label so much probability."""
