@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
+from tasks.conventions import Card, parse_card
 from tasks.errors import ConfigError
 
 Row = dict[str, Any]
@@ -40,6 +41,12 @@ class Run:
         """What the test set said, if there was one and the run is over."""
         path = self.root / "result.json"
         return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+    @cached_property
+    def card(self) -> Card:
+        """The convention card; an empty one where the run has none."""
+        path = self.root / "conventions.toml"
+        return parse_card(path.read_text(encoding="utf-8"), str(path)) if path.exists() else Card()
 
     def rows(self, name: str) -> list[Row]:
         """The rows of one of the run's JSON lines files; an absent file has none, a torn last line is left out."""

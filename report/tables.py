@@ -59,6 +59,7 @@ def print_run(run: Run) -> None:
             markup=False,
         )
     _print_lessons(console, run)
+    _print_conventions(console, run)
     _print_samples(console, run)
     _print_costs(console, run)
     console.print(
@@ -70,6 +71,13 @@ def print_run(run: Run) -> None:
 def print_result(run: Run) -> None:
     """What the test set said about the seed-only student and the champion."""
     console = Console(highlight=False)
+    if guessed := len(run.card.assumed):
+        console.print(
+            f"{guessed} of {len(run.card.convention)} conventions are only assumed: `evokd show` lists them, and what "
+            f"you write into {run.root / 'conventions.toml'} counts from then on.",
+            soft_wrap=True,
+            markup=False,
+        )
     result = run.result
     if result is None:
         return
@@ -143,6 +151,16 @@ def _print_lessons(console: Console, run: Run) -> None:
         table.add_row(str(lesson["cycle"]), *(Text(harmless(lesson[key])) for key in ("name", "pattern")), *known)
     console.print()
     console.print(table)
+
+
+def _print_conventions(console: Console, run: Run) -> None:
+    if not run.card.convention:
+        return
+    console.print("\nConventions (conventions.toml; those assumed are yours to decide)", style="bold")
+    for each in run.card.convention:
+        console.print(
+            harmless(f"  {each.status}: {each.pattern}: {each.text} => {each.answer}"), soft_wrap=True, markup=False
+        )
 
 
 def _print_samples(console: Console, run: Run) -> None:

@@ -9,6 +9,7 @@ import pytest
 from report.live import Live
 from report.reading import Run
 from report.tables import cycle_line, harmless, print_prompts, print_run
+from tasks.conventions import Card
 from tasks.errors import ConfigError
 
 SCORE = {"value": 0.75, "low": 0.5, "high": 0.9, "n": 20.0}
@@ -87,12 +88,16 @@ def test_show_tells_all_and_lets_no_text_drive_the_terminal(tmp_path: Path, caps
     }
     score |= {"training texts that stand in the test set": 2, "champion score without those": None}  # type: ignore[dict-item]
     (found.root / "result.json").write_text(json.dumps(score))
+    convention = {"pattern": "a [bold]\x1b[1mteam", "text": "OSLO 3", "answer": "LOC OSLO", "status": "assumed"}
+    (found.root / "conventions.toml").write_text(Card.model_validate({"convention": [convention]}).toml())
     print_run(found)
     out = capsys.readouterr().out
     assert "[too few to tell]" in out and "kept: not worse [with it]" in out and "[red]a" in out
     assert "train, kept: 3" in out and "unknown" in out and "[/bold]" in out
     assert "seeds only 75.0 [50, 90], champion 75.0 [50, 90], difference +10.0 points [-2.0, +20.0]." in out
     assert "the last student, which learnt the gate's texts too; without them it had 75.0 [50, 90]." in out
+    assert "1 of 1 conventions are only assumed" in out
+    assert "assumed: a [bold]\\x1b[1mteam: OSLO 3 => LOC OSLO" in out
     assert "2 training texts also stand in the test set" in out
     assert not set("\x1b\x07\x9b") & set(out)
 
