@@ -41,7 +41,9 @@ def run(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Random seed.")] = None,
     cycles: Annotated[int | None, typer.Option(help="Most cycles.")] = None,
-    strategy: Annotated[str | None, typer.Option(help="gated (the default), paper, or static.")] = None,
+    strategy: Annotated[
+        str | None, typer.Option(help="gated (the default), paper, static, zerogen, auggpt or none.")
+    ] = None,
     runs: Runs = Path("runs"),
 ) -> None:
     """Start a run: read and check the data, then train, evaluate, analyse, generate, annotate, cycle by cycle."""

@@ -24,6 +24,8 @@ class PlainWriter:
 
     services: Services
     cycle: int
+    separate: bool = True
+    """Off: a text keeps the class it was asked for as its label, where an answer is one of a closed list."""
 
     def write(self, orders: Sequence[Order], sample: int) -> list[list[Draft]]:
         """The drafts of each order, in order; `sample` tells repeated orders apart."""
@@ -31,7 +33,7 @@ class PlainWriter:
         labels = list(self.services.task.labels)
         before = [self.cycle * total(orders) + total(orders[:place]) for place in range(len(orders))]
         wanted = [
-            (place, order, order.facet or self._label_of(order, labels, number, before[place]))
+            (place, order, self._facet(order) or self._label_of(order, labels, number, before[place]))
             for place, order in enumerate(orders)
             for number in range(order.count)
         ]
@@ -47,9 +49,26 @@ class PlainWriter:
             if text := whole_sentences(answer.text):
                 lesson = order.lesson.id if order.lesson else None
                 groups[place].append(
-                    Draft(text=text, stance=order.stance, lesson=lesson, asked=label, prompt=answer.prompt)
+                    Draft(
+                        text=text,
+                        stance=order.stance,
+                        lesson=lesson,
+                        asked=label,
+                        prompt=answer.prompt,
+                        label=self._own_label(order, label),
+                    )
                 )
         return groups
+
+    def _facet(self, order: Order) -> str | None:
+        """What the order asks for; of a seed in other words, its first label."""
+        return next(iter(self.services.task.names(order.seed.label)), None) if order.seed else order.facet
+
+    def _own_label(self, order: Order, label: str) -> str | None:
+        task = self.services.task
+        if self.separate or task.choices() is None:
+            return None
+        return task.say("", order.seed.label if order.seed else task.stand_in(label))
 
     def _label_of(self, order: Order, labels: Sequence[str], number: int, before: int) -> str:
         """Hard texts are of the class that was misread; typical and probe texts of every class in turn.
@@ -63,6 +82,10 @@ class PlainWriter:
     def _opening(self, order: Order, label: str, dice: random.Random) -> str:
         task = self.services.task
         words = task.words
+        if order.seed is not None:
+            text = one_line(order.seed.text)
+            named = words.get(next(iter(task.names(order.seed.label)), ""), task.noun)
+            return prompt("generator_rewrite_plain", task=task.description, noun=task.noun, label=named, text=text)
         seeds = self.services.memory.samples("seed")
         others = {other: next((e.text for e in seeds if task.fits(other, e.label)), "") for other in words}
         shown = [(words[other], text) for other, text in others.items() if other != label and text]

@@ -4,6 +4,7 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from pydantic import NonNegativeInt, PositiveInt
 
@@ -12,7 +13,7 @@ from agents.base import Draft, Services, State
 from agents.completing import PlainWriter
 from agents.conventions import ensure_card
 from agents.inventory import MOST_USES
-from agents.orders import Mix, Order, aimed, breadth, total
+from agents.orders import Mix, Order, aimed, breadth, rewrites, total
 from agents.outline import outline
 from agents.writing import ChatWriter
 
@@ -31,6 +32,14 @@ class Generator:
     batch: PositiveInt = 30
     """Texts of every later batch."""
     mix: Mix = field(default_factory=Mix)
+    first: Literal["breadth", "rewrites"] = "breadth"
+    """What a batch without lessons is: texts over all facets, or the seeds in other words (AugGPT)."""
+    outline: bool = True
+    """List the subtypes of every facet before anything is written in breadth."""
+    examples: bool = True
+    """Show seeds, and texts of the pool, to whoever writes in breadth; off: from the description alone (ZeroGen)."""
+    select: pool.Selection = "uncertain-diverse"
+    """How texts of the pool are chosen."""
     easy: bool = True
     """Off: hard texts only (the paper's `w/o Easy`)."""
     most_uses: NonNegativeInt = MOST_USES
@@ -64,7 +73,7 @@ class Generator:
     def _picked(self, state: State, services: Services, wanted: int) -> list[Draft]:
         if not services.pool:
             return []
-        texts = pool.pick(services, state["champion"], round(wanted * self.mix.pool), state["cycle"])
+        texts = pool.pick(services, state["champion"], round(wanted * self.mix.pool), state["cycle"], self.select)
         return [Draft(text=text, stance="pool") for text in texts]
 
     def _orders(self, state: State, services: Services, wanted: int) -> list[Order]:
@@ -81,9 +90,12 @@ class Generator:
         return self._breadth(wanted, services, state["cycle"])
 
     def _breadth(self, wanted: int, services: Services, cycle: int) -> list[Order]:
-        facets = services.task.facets(services.memory.samples("seed"))
-        if services.teacher.prompting("generator") == "plain":
-            return breadth(wanted, facets, {}, wanted)
+        seeds = services.memory.samples("seed")
+        if self.first == "rewrites":
+            return rewrites(wanted, seeds, per_call=15)
+        facets = services.task.facets(seeds)
+        if not self.outline or services.teacher.prompting("generator") == "plain":
+            return breadth(wanted, facets, {}, 15 if services.teacher.prompting("generator") == "chat" else wanted)
         subtypes = outline(services, cycle, list(facets), max(2, min(8, -(-wanted // (4 * len(facets))))))
         return breadth(wanted, facets, subtypes, per_call=15, turn=cycle)
 
@@ -91,8 +103,9 @@ class Generator:
         self, orders: Sequence[Order], picked: Sequence[Draft], services: Services, cycle: int, refused: Counter[str]
     ) -> list[Draft]:
         """The picked drafts and what was written; no two of them alike."""
-        plain = services.teacher.prompting("generator") == "plain"
-        writer = PlainWriter(services, cycle) if plain else ChatWriter(services, cycle, self.separate, self.most_uses)
+        writer: PlainWriter | ChatWriter = PlainWriter(services, cycle, self.separate)
+        if services.teacher.prompting("generator") == "chat":
+            writer = ChatWriter(services, cycle, self.separate, self.most_uses, self.examples)
         kept = list(picked)
         for sample in range(ROUNDS):
             if not total(orders):

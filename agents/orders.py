@@ -9,7 +9,7 @@ from pydantic import Field, NonNegativeFloat
 
 from agents.base import Services
 from agents.outline import Subtype
-from tasks.base import Lesson, Stance
+from tasks.base import Example, Lesson, Stance
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Mix:
 
 @dataclass(frozen=True)
 class Order:
-    """A number of texts of one stance, for a lesson or for a facet in breadth."""
+    """A number of texts of one stance: for a lesson, for a facet in breadth, or in place of a seed."""
 
     stance: Stance
     count: int
@@ -35,6 +35,8 @@ class Order:
     facet: str | None = None
     """What a text in breadth is to have: a key of the task's `facets`."""
     subtypes: tuple[Subtype, ...] = ()
+    seed: Example | None = None
+    """The user's text that is to be said in other words."""
 
     def reduced(self, done: int) -> "Order":
         """What is left of it."""
@@ -73,6 +75,14 @@ def _window(subtypes: Sequence[Subtype], size: int, turn: int) -> tuple[Subtype,
         return tuple(subtypes)
     start = turn * size % len(subtypes)
     return tuple([*subtypes, *subtypes][start : start + size])
+
+
+def rewrites(count: int, seeds: Sequence[Example], per_call: int) -> list[Order]:
+    """Other wordings of every seed in equal numbers, in orders of at most `per_call` (AugGPT)."""
+    orders = []
+    for seed, quota in zip(seeds, spread(count, len(seeds)), strict=True):
+        orders += [Order("rewrite", size, seed=seed) for size in spread(quota, -(-quota // per_call))]
+    return orders
 
 
 def aimed(count: int, lessons: Sequence[Lesson], mix: Mix, most: int | None = None) -> list[Order]:

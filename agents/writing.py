@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
-from pydantic import BaseModel, Field, JsonValue
+from pydantic import BaseModel, Field, JsonValue, WithJsonSchema, create_model
 
 from agents.base import Draft, Services, one_line, prompt
 from agents.conventions import read_card
 from agents.inventory import used, worn_out
 from agents.orders import Order, lengths
 from agents.pool import shown
+from tasks.base import Example
+from tasks.task import Task
 from teacher.base import Answer, Message, Prompt
 
 
@@ -24,6 +26,12 @@ class LabelledText(Text):
     """A text labelled in the same breath (the paper's `w/o Separate`)."""
 
     label: JsonValue
+
+
+def labelled_text(task: Task) -> type[LabelledText]:
+    """`LabelledText` whose JSON schema names the task's own answers."""
+    answer = Annotated[JsonValue, WithJsonSchema(task.answer_schema())]
+    return create_model("LabelledText", __base__=LabelledText, label=(answer, ...))
 
 
 T = TypeVar("T", bound=Text)
@@ -64,13 +72,15 @@ class ChatWriter:
     separate: bool = True
     most_uses: int = 0
     """Uses after which a name is worn out; 0 for no limit."""
+    examples: bool = True
+    """Show seeds, and texts of the pool, to whoever writes in breadth."""
 
     def write(self, orders: Sequence[Order], sample: int) -> list[list[Draft]]:
         """The drafts of each order, in order; `sample` tells repeated orders apart."""
         groups = _by_lesson(orders)
         # The sample index keeps equal orders, of this or of another cycle, from getting one and the same cached answer.
         first = (self.cycle * 10 + sample) * 1000
-        form = Text if self.separate else LabelledText
+        form = Text if self.separate else labelled_text(self.services.task)
         drafts: list[list[Draft]] = [[] for _ in orders]
         for aimed, schema in ((True, Written[form]), (False, Listed[form])):  # type: ignore[valid-type]
             chosen = [group for group in groups if (orders[group[0]].lesson is not None) is aimed]
@@ -84,6 +94,8 @@ class ChatWriter:
 
     def _prompt(self, group: Sequence[Order], sample: int) -> Prompt:
         first = group[0]
+        if first.seed is not None:
+            return Prompt((Message(role="user", content=self._rewrite(first, first.seed)),), sample)
         if first.lesson is None:
             return Prompt((Message(role="user", content=self._breadth(first)),), sample)
         path = self.services.folder.cycle(self.cycle) / "conversation.json"
@@ -104,6 +116,13 @@ class ChatWriter:
         )
         return Prompt((*talk, Message(role="user", content=request)), sample, first.lesson.id)
 
+    def _rewrite(self, order: Order, seed: Example) -> str:
+        task = self.services.task
+        return prompt(
+            "generator_rewrite", task=task.describe(), text=one_line(seed.text), label=task.say(seed.text, seed.label),
+            count=order.count, rule=self._label_rule(),
+        )  # fmt: skip
+
     def _breadth(self, order: Order) -> str:
         low, high = lengths(self.services)
         subtypes = "\n".join(
@@ -118,7 +137,7 @@ class ChatWriter:
             subtypes=subtypes or "- any",
             low=low,
             high=high,
-            examples=self._examples(),
+            examples=self._examples() if self.examples else "",
             conventions=read_card(self.services.folder).told(),
             register=self._register(),
             rule=self._label_rule(),
@@ -136,7 +155,8 @@ class ChatWriter:
         seeds = [example.text for example in memory.samples("seed")][:12]
         # The user's unlabelled texts may be near the dev set.
         usable = [text for text, refusal in zip(pool, memory.novel(pool), strict=True) if refusal != "held-out"]
-        return "\n".join(f"- {one_line(text)}" for text in (*seeds, *usable))
+        listed = "\n".join(f"- {one_line(text)}" for text in (*seeds, *usable))
+        return f"Texts of this task look like this (their style, not their content, is to be matched):\n{listed}\n"
 
     def _label_rule(self) -> str:
         return "Only the texts: no labels, no explanations." if self.separate else "Give each text its label."

@@ -27,6 +27,7 @@ from benchmarks.replay import Answering, Recording, Replay, read_rows, serve
 from graph.config import validate
 from graph.run import drive
 from graph.services import create
+from graph.strategies import STRATEGIES
 from student.transformer import load_student
 from tasks.base import Example, Prediction
 from tasks.metrics import pooled, pooled_difference
@@ -139,7 +140,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--task", choices=sorted(TASKS), required=True)
     parser.add_argument("--teacher", choices=["replay", "oracle", "local"], default="replay")
-    parser.add_argument("--strategy", choices=["gated", "paper", "static"], default="gated")
+    parser.add_argument("--strategy", choices=sorted(STRATEGIES), default="gated")
     parser.add_argument("--out", type=Path, default=Path("runs/bench"))
     for option, default in {
         "seed": 0, "cycles": 10, "backbone": 150, "gate": 150, "batch": 30, "members": 2, "freeze": 0, "pool": 0,

@@ -1,5 +1,6 @@
 """The TOML file of a run: read, validated, resolved. Every mistake in it is one line that says what is allowed."""
 
+import dataclasses
 import re
 import tomllib
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from pydantic import Field, JsonValue, ValidationError, field_validator
 from agents.base import Agent
 from graph.checking import built, first_mistake, known_kind, resolve
 from graph.stop import Stop
-from graph.strategies import STRATEGIES
+from graph.strategies import INITS, MOST_CYCLES, STRATEGIES
 from memory.base import MemorySettings
 from student.settings import StudentSettings
 from tasks.base import Frozen
@@ -83,7 +84,9 @@ class RunConfig(Frozen):
 
     name: str
     seed: int = Field(default=0, ge=0)
-    strategy: Literal["gated", "paper", "static"] = "gated"
+    strategy: Literal["gated", "paper", "static", "zerogen", "auggpt", "none"] = "gated"
+    init: Literal["none", "breadth", "auggpt"] | None = None
+    """What the first batch is; by default as the strategy has it. The paper's EvoKD + Init: `paper` with `auggpt`."""
     order: tuple[str, ...] = ROLES
     task: TaskSettings
     data: DataSettings
@@ -175,7 +178,7 @@ def agents(config: RunConfig) -> dict[str, Agent]:
     for name in config.agents:
         if name not in classes:
             raise ConfigError.unknown("the role in [agents]", name, classes)
-    defaults = STRATEGIES[config.strategy]
+    defaults = _merged(STRATEGIES[config.strategy], INITS[config.init] if config.init else {})
     return {
         name: built(kind, _merged(defaults.get(name, {}), config.agents.get(name, {})), f"[agents.{name}]")
         for name, kind in classes.items()
@@ -189,6 +192,8 @@ def stop_rule(config: RunConfig) -> Stop:
     if kind is not None and (not isinstance(kind, str) or ":" not in kind):
         raise ConfigError.unknown("stop.kind", kind, ["module:Class"])
     rule: Stop = built(resolve(kind, "stop.kind") if kind else Stop, settings, "[stop]")
+    if isinstance(rule, Stop) and config.strategy in MOST_CYCLES:
+        return dataclasses.replace(rule, cycles=min(rule.cycles, MOST_CYCLES[config.strategy]))
     return rule
 
 

@@ -1,6 +1,7 @@
-"""Whole loops by name: which settings of the agents make the paper's loop, plain generation, or ours.
+"""Whole loops by name: which settings of the agents make the paper's loop, its baselines, or ours.
 
-A strategy is only a set of defaults; every one of them can be overridden under `[agents]` in the config.
+A strategy is only a set of defaults; every one of them can be overridden under `[agents]` in the config. The paper's
+ablations are such overrides: `easy`, `correct`, `review`, `separate`, each `false`.
 """
 
 from collections.abc import Mapping
@@ -31,4 +32,30 @@ STRATEGIES: Mapping[str, Settings] = {
         "evaluator": {"gate": False, "curriculum": "breadth"},
         "generator": {"gate": 0},
     },
+    # One pass from the description alone, labels written with the texts (ZeroGen, arXiv 2202.07922).
+    "zerogen": {
+        "trainer": {"members": 0},
+        "evaluator": {"gate": False, "curriculum": "breadth"},
+        "generator": {"gate": 0, "outline": False, "examples": False, "separate": False, "card": False},
+        "annotator": {"threshold": 0.0, "agreement": "off"},
+    },
+    # The seeds in other words, which keep their labels (AugGPT, arXiv 2302.13007).
+    "auggpt": {
+        "trainer": {"members": 0},
+        "evaluator": {"gate": False, "curriculum": "breadth"},
+        "generator": {"gate": 0, "first": "rewrites", "separate": False, "card": False},
+        "annotator": {"threshold": 0.0, "agreement": "off"},
+    },
+    # The seeds and nothing else.
+    "none": {},
+}
+
+MOST_CYCLES: Mapping[str, int] = {"none": 0, "zerogen": 1, "auggpt": 1}
+"""Cycles after which a strategy has nothing more to do, whatever `[stop]` says."""
+
+INITS: Mapping[str, Settings] = {
+    # What the first batch is, before the strategy's own go on; without `init` the strategy decides that too.
+    "none": {"evaluator": {"curriculum": "lessons"}},
+    "breadth": {"evaluator": {"curriculum": "gated"}},
+    "auggpt": {"evaluator": {"curriculum": "gated"}, "generator": {"first": "rewrites"}},
 }

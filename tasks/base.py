@@ -12,8 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 Split = Literal["seed", "train", "gate", "dev", "test"]
 """`seed` and `train` may be learnt from and shown to the teacher; `gate`, `dev` and `test` never (DESIGN section 5)."""
 
-Stance = Literal["gold", "typical", "hard", "probe", "pool"]
-"""Why a text exists: the user's own, written as typical, as hard, as a new shape, or taken from the unlabelled pool."""
+Stance = Literal["gold", "typical", "hard", "probe", "rewrite", "pool"]
+"""Why a text exists: the user's own, written as typical, as hard, as a new shape, as another wording of a seed, or
+taken from the unlabelled pool."""
 
 HELD_OUT: frozenset[Split] = frozenset({"gate", "dev", "test"})
 

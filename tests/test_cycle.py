@@ -1,5 +1,6 @@
 """The whole loop on fakes: the graph, the agents, the memory's contract, in about a second."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from agents.base import CycleReport, Services
 from graph.build import build, initial_state
-from graph.config import agents, validate
+from graph.config import agents, stop_rule, validate
 from graph.stop import Stop
 from tests import world
 from tests.fakes import words
@@ -111,6 +112,34 @@ def test_the_papers_loop_keeps_everything_and_starts_with_lessons(tmp_path: Path
     assert not services.memory.samples("gate")
     stances = {example.origin.stance for example in services.memory.samples("train")}
     assert stances == {"hard", "typical"}
+
+
+@pytest.mark.parametrize(
+    ("strategy", "init", "plans", "stances"),
+    [
+        ("none", None, ["seed"], set()),
+        ("static", None, ["seed", "breadth", "breadth", "breadth"], {"typical"}),
+        ("zerogen", None, ["seed", "breadth"], {"typical"}),
+        ("auggpt", None, ["seed", "breadth"], {"rewrite"}),
+        ("paper", "auggpt", ["seed", "breadth", "lessons", "lessons"], {"rewrite", "hard", "typical"}),
+        ("paper", "breadth", ["seed", "breadth", "lessons", "lessons"], {"typical", "hard"}),
+        ("gated", "none", ["seed", "lessons", "lessons", "lessons"], {"typical", "hard", "probe"}),
+    ],
+)
+def test_the_strategies_and_what_they_begin_with(
+    tmp_path: Path, strategy: str, init: str | None, plans: list[str], stances: set[str]
+) -> None:
+    services = world.services(tmp_path)
+    asked = config(strategy) if init is None else validate({**config(strategy).model_dump(), "init": init}, "test")
+    stop = dataclasses.replace(stop_rule(asked), cycles=min(3, stop_rule(asked).cycles))
+    graph = build(agents(asked), stop).compile(checkpointer=InMemorySaver())
+    settings: Any = {"configurable": {"thread_id": "t"}, "recursion_limit": 50}
+    state = dict(graph.invoke(initial_state(), settings, context=services, durability="sync"))
+    assert [row["plan"] for row in rows(state)] == plans
+    written = [*services.memory.samples("train"), *services.memory.samples("train", "shelved")]
+    assert {example.origin.stance for example in written} == stances
+    asked_to_label = any(role == "annotator" for role, _ in services.teacher.asked)  # type: ignore[attr-defined]
+    assert asked_to_label is (strategy in ("static", "paper", "gated"))
 
 
 def test_two_runs_are_the_same(tmp_path: Path) -> None:

@@ -61,7 +61,9 @@ def generator(prompt: Prompt) -> Any:
             ]
         }
     if found := re.search(r'Write (\d+) typical texts of the class "(.*?)"', said):
-        return {"texts": [{"text": make_text(found[2], dice)} for _ in range(int(found[1]))]}
+        return {"texts": [{"text": make_text(found[2], dice), "label": found[2]} for _ in range(int(found[1]))]}
+    if found := re.search(r"=> (\w+)\n\nWrite (\d+) other versions of it", said):
+        return {"texts": [{"text": make_text(found[1], dice), "label": found[1]} for _ in range(int(found[2]))]}
     answer: dict[str, list[Any]] = {"hard": [], "typical": [], "probe": []}
     for stance, count in re.findall(r"^- `(\w+)`: (\d+)", said, re.MULTILINE):
         answer[stance] = [{"text": make_text(dice.choice(list(VOCABULARY)), dice)} for _ in range(int(count))]

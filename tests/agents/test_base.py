@@ -58,6 +58,7 @@ def one_cycle(folder: Path, teacher: ScriptedTeacher, plan: Any) -> list[str]:
     for agent in (Analyst(), Generator(batch=8), Annotator()):
         state = step(agent, state, services)
     assert state["batch"]
+    Generator(batch=8, first="rewrites")({**state, "plan": "breadth"}, services)
     dev = [example.text for example in services.memory.samples("dev")]
     assert not any(text in said for text in dev for said in sent(services))
     return sent(services)

@@ -21,7 +21,7 @@ PLAIN: dict[str, Any] = {
     "data": {"seeds": "seeds.jsonl"},
 }
 
-TOP = "agents, budget, data, memory, name, order, seed, stop, strategy, student, task, teacher."
+TOP = "agents, budget, data, init, memory, name, order, seed, stop, strategy, student, task, teacher."
 ROLE = (
     "api_key_env, base_url, extra_body, kind, max_tokens, model, prompting, temperature, timeout, top_p, "
     "usd_per_million_input, usd_per_million_output."
@@ -51,7 +51,10 @@ def config(**changes: Any) -> RunConfig:
         ({"stop": {"cycles": -1}}, "[stop]: cycles = -1: Input should be greater than or equal to 0."),
         ({"stop": {"kind": "soon"}}, "stop.kind 'soon' is not known. Allowed: module:Class."),
         ({"stop": 5}, "stop = 5: Input should be a valid dictionary."),
-        ({"strategy": "x"}, "strategy = 'x': Input should be 'gated', 'paper' or 'static'."),
+        (
+            {"strategy": "x"},
+            "strategy = 'x': Input should be 'gated', 'paper', 'static', 'zerogen', 'auggpt' or 'none'.",
+        ),
         (
             {"order": ["critic"]},
             "the role in `order` 'critic' is not known. Allowed: analyst, annotator, evaluator, ge",
