@@ -84,7 +84,7 @@ class Analyst:
         return State(lessons=[lesson.id for lesson in lessons], counts=counts)
 
     def _analysed(self, evidence: Evidence, services: Services, cycle: int, counts: dict[str, int]) -> list[Lesson]:
-        card = read_card(services.folder)
+        card = read_card(services)
         request = prompt(
             "analyst",
             task=services.task.describe(),

@@ -8,9 +8,10 @@ from typing import Annotated, Literal
 from pydantic import Field, NonNegativeInt, PositiveInt
 
 from agents.base import Draft, Services, State
-from agents.inventory import MOST_USES, is_worn, names_in, used
-from agents.labelling import Opinion, by_completion, by_rating, by_votes
-from tasks.base import Example, Verdict
+from agents.inventory import EXEMPT, MOST_USES, is_worn, names_in, used
+from agents.labelling import Opinion, by_completion, by_rating, problem
+from agents.voting import by_votes
+from tasks.base import Dropped, Example, Misfit, Verdict
 from tasks.task import Task
 
 
@@ -23,6 +24,8 @@ class Annotator:
     takes instructions; where it continues texts, rate a closed list of answers and let it write open ones once."""
     votes: PositiveInt = 2
     """Answers per text, each in another order of the texts; a tie goes to quarantine."""
+    tie_break: Literal["auto", "on", "off"] = "auto"
+    """One more answer for texts about which the votes are not at one. `auto`: where answers are open, as spans are."""
     threshold: Annotated[float, Field(ge=0, le=1)] = 0.6
     """Least confidence of a label that is learnt."""
     agreement: Literal["auto", "on", "off"] = "auto"
@@ -42,10 +45,10 @@ class Annotator:
         model = services.teacher.model("annotator")
         accepted: list[Example] = []
         refused: dict[str, list[Example]] = {}
-        names = used(services)
+        names = used(services, cycle)
         for draft, opinion in zip(drafts, opinions, strict=True):
             example = _example(draft, opinion.verdict, cycle, model, services.task)
-            own = set() if draft.stance == "pool" else names_in(services, example)
+            own = set() if draft.stance in EXEMPT else names_in(services, example)
             reason = self._refusal(draft, opinion, services)
             if not reason and is_worn(own, names, self.most_uses):
                 reason = "a name used too often"
@@ -53,13 +56,14 @@ class Annotator:
                 refused.setdefault(reason, []).append(example.moved("train"))
             else:
                 accepted.append(example)
-                names.update(own)
+                names.update(own if draft.split == "train" else ())
         services.memory.remember(examples=accepted, status="candidate")
         for reason, examples in refused.items():
             services.memory.remember(examples=examples, status="quarantined", reason=reason)
         batch = [example for example in accepted if example.split == "train"]
         tally = Counter({f"quarantined: {reason}": len(examples) for reason, examples in refused.items()})
-        tally.update(f"repaired: {kind}" for opinion in opinions for kind in opinion.repaired)
+        for name, kinds in (("repaired", "repaired"), ("unusable", "unusable")):
+            tally.update(f"{name}: {kind}" for opinion in opinions for kind in getattr(opinion, kinds))
         counts = {
             **state.get("counts", {}),
             "accepted": len(batch),
@@ -77,7 +81,8 @@ class Annotator:
             return []
         plain = services.teacher.prompting("annotator") == "plain"
         if self.method == "vote" or (self.method == "auto" and not plain):
-            return by_votes(services, texts, cycle, self.votes)
+            third = self.tie_break == "on" or (self.tie_break == "auto" and services.task.choices() is None)
+            return by_votes(services, texts, cycle, self.votes, third)
         if self.method == "auto" and services.task.choices() is None:
             return by_completion(services, texts, cycle)
         return by_rating(services, texts, cycle, self.calibration)
@@ -99,8 +104,8 @@ class Annotator:
 def _own_label(draft: Draft, services: Services) -> Opinion:
     try:
         reading = services.task.read(draft.text, draft.label)
-    except ValueError:
-        return Opinion(None, "label does not fit")
+    except (Dropped, Misfit) as error:
+        return Opinion(None, problem(error))
     return Opinion(services.task.settle([reading.label]), repaired=reading.repaired)
 
 

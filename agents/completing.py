@@ -61,8 +61,9 @@ class PlainWriter:
         return groups
 
     def _facet(self, order: Order) -> str | None:
-        """What the order asks for; of a seed in other words, its first label."""
-        return next(iter(self.services.task.names(order.seed.label)), None) if order.seed else order.facet
+        """What the order asks for; of a seed in other words, the first that it fits."""
+        task, seed = self.services.task, order.seed
+        return next((facet for facet in task.words if task.fits(facet, seed.label)), None) if seed else order.facet
 
     def _own_label(self, order: Order, label: str) -> str | None:
         task = self.services.task

@@ -2,12 +2,15 @@
 
 import logging
 
-from pydantic import BaseModel, JsonValue
+from pydantic import BaseModel, JsonValue, create_model
 
+from agents.answers import with_labels
 from agents.base import Services, one_line, prompt, said
-from agents.folder import RunFolder, write_text
+from agents.folder import write_text
 from tasks.base import Dropped, Example, Misfit
 from tasks.conventions import Card, Convention, parse_card
+from tasks.errors import ConfigError
+from tasks.task import Task
 from teacher.base import Message, Prompt
 
 log = logging.getLogger(__name__)
@@ -32,14 +35,35 @@ class Drafts(BaseModel):
     conventions: list[Drafted]
 
 
-def read_card(folder: RunFolder) -> Card:
+def drafts_form(task: Task) -> type[Drafts]:
+    """`Drafts` whose labels have the task's own schema; null where a seed decides."""
+    drafted = with_labels(Drafted, task, optional=True)
+    return create_model("Drafts", __base__=Drafts, conventions=(list[drafted], ...))  # type: ignore[valid-type]
+
+
+def read_card(services: Services) -> Card:
     """The run's card; an empty one before it is drafted.
 
     Raises:
-        ConfigError: the user's edit cannot be read.
+        ConfigError: the user's edit cannot be read, or an answer in it does not fit its text.
     """
-    path = folder.root / "conventions.toml"
-    return parse_card(path.read_text(encoding="utf-8"), str(path)) if path.exists() else Card()
+    path = services.folder.root / "conventions.toml"
+    return checked(path.read_text(encoding="utf-8"), str(path), services.task) if path.exists() else Card()
+
+
+def checked(text: str, source: str, task: Task) -> Card:
+    """The card in a TOML file, every answer read as the teacher's would be.
+
+    Raises:
+        ConfigError: it cannot be read, or an answer does not fit its text.
+    """
+    card = parse_card(text, source)
+    for number, each in enumerate(card.convention, start=1):
+        try:
+            task.read(each.text, each.answer)
+        except ValueError as error:
+            raise ConfigError(f"{source}: convention {number} ({each.pattern}): {error}") from None
+    return card
 
 
 def ensure_card(services: Services, cycle: int) -> None:
@@ -60,9 +84,13 @@ def ensure_card(services: Services, cycle: int) -> None:
     )
     bar = services.bar("drafting the convention card")
     messages = (Message(role="user", content=request),)
-    [answer] = services.teacher.ask([Prompt(messages)], Drafts, role="analyst", cycle=cycle, progress=bar)
-    drafted = answer.value.conventions if answer.value else []
-    decided = [_decided(each, seeds, services) for each in drafted]
+    [answer] = services.teacher.ask(
+        [Prompt(messages)], drafts_form(services.task), role="analyst", cycle=cycle, progress=bar
+    )
+    if answer.value is None:
+        log.warning("No convention card could be drafted: %s", answer.problem)
+        return
+    decided = [_decided(each, seeds, services) for each in answer.value.conventions]
     card = Card(convention=tuple(each for each in decided if each is not None))
     write_text(path, card.toml())
     if unusable := decided.count(None):

@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from pydantic import NonNegativeInt, PositiveInt
@@ -33,7 +33,9 @@ class Generator:
     """Texts of every later batch."""
     mix: Mix = field(default_factory=Mix)
     first: Literal["breadth", "rewrites"] = "breadth"
-    """What a batch without lessons is: texts over all facets, or the seeds in other words (AugGPT)."""
+    """What the first batch is: texts over all facets, or the seeds in other words (AugGPT)."""
+    per_lesson: NonNegativeInt | None = None
+    """Most texts for one lesson; None: what pays for the task's kind; 0: no limit."""
     outline: bool = True
     """List the subtypes of every facet before anything is written in breadth."""
     examples: bool = True
@@ -81,18 +83,19 @@ class Generator:
             return []
         chosen = set(state.get("lessons", []))
         lessons = [lesson for lesson in services.memory.lessons() if lesson.id in chosen]
-        mix = self.mix if self.easy else Mix(typical=0.0, hard=1.0, probe=self.mix.probe)
+        mix = self.mix if self.easy else replace(self.mix, typical=0.0, hard=1.0, coverage=0.0)
         if state["plan"] == "lessons":
             coverage = services.task.coverage if mix.coverage is None else mix.coverage
-            orders = aimed(wanted - round(wanted * coverage), lessons, mix, services.task.per_lesson)
+            most = services.task.per_lesson if self.per_lesson is None else self.per_lesson or None
+            orders = aimed(wanted - round(wanted * coverage), lessons, mix, most)
             rest = wanted - total(orders)
             return [*orders, *(self._breadth(rest, services, state["cycle"]) if rest else [])]
+        if self.first == "rewrites" and (state["cycle"] == 1 or not services.memory.samples("train")):
+            return rewrites(wanted, services.memory.samples("seed"), per_call=15)
         return self._breadth(wanted, services, state["cycle"])
 
     def _breadth(self, wanted: int, services: Services, cycle: int) -> list[Order]:
         seeds = services.memory.samples("seed")
-        if self.first == "rewrites":
-            return rewrites(wanted, seeds, per_call=15)
         facets = services.task.facets(seeds)
         if not self.outline or services.teacher.prompting("generator") == "plain":
             return breadth(wanted, facets, {}, 15 if services.teacher.prompting("generator") == "chat" else wanted)

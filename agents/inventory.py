@@ -10,12 +10,20 @@ MOST_USES = 6
 """Written texts with a name after which it is worn out."""
 
 
-def used(services: Services) -> Counter[str]:
-    """Name (normalised) -> in how many of the written texts it stands; the user's own texts do not count."""
+EXEMPT = ("gold", "pool", "rewrite")
+"""Stances of texts that may repeat names: real ones, and seeds in other words."""
+
+
+def used(services: Services, cycle: int) -> Counter[str]:
+    """Name (normalised) -> in how many texts written before this cycle it stands.
+
+    The user's own texts do not count, nor those of the gate, whose names no prompt may tell. This cycle's are left out
+    because a step that runs again finds them in memory.
+    """
     counts: Counter[str] = Counter()
     for status in ("kept", "candidate", "shelved"):
         for example in services.memory.samples("train", status):
-            if example.origin.stance not in ("gold", "pool"):
+            if example.origin.stance not in EXEMPT and example.origin.cycle < cycle:
                 counts.update(names_in(services, example))
     return counts
 

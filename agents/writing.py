@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Generic, TypeVar
+from typing import Generic, TypeVar
 
-from pydantic import BaseModel, Field, JsonValue, WithJsonSchema, create_model
+from pydantic import BaseModel, Field, JsonValue
 
+from agents.answers import with_labels
 from agents.base import Draft, Services, one_line, prompt
 from agents.conventions import read_card
 from agents.inventory import used, worn_out
 from agents.orders import Order, lengths
 from agents.pool import shown
 from tasks.base import Example
-from tasks.task import Task
 from teacher.base import Answer, Message, Prompt
 
 
@@ -26,12 +26,6 @@ class LabelledText(Text):
     """A text labelled in the same breath (the paper's `w/o Separate`)."""
 
     label: JsonValue
-
-
-def labelled_text(task: Task) -> type[LabelledText]:
-    """`LabelledText` whose JSON schema names the task's own answers."""
-    answer = Annotated[JsonValue, WithJsonSchema(task.answer_schema())]
-    return create_model("LabelledText", __base__=LabelledText, label=(answer, ...))
 
 
 T = TypeVar("T", bound=Text)
@@ -80,7 +74,7 @@ class ChatWriter:
         groups = _by_lesson(orders)
         # The sample index keeps equal orders, of this or of another cycle, from getting one and the same cached answer.
         first = (self.cycle * 10 + sample) * 1000
-        form = Text if self.separate else labelled_text(self.services.task)
+        form = Text if self.separate else with_labels(LabelledText, self.services.task)
         drafts: list[list[Draft]] = [[] for _ in orders]
         for aimed, schema in ((True, Written[form]), (False, Listed[form])):  # type: ignore[valid-type]
             chosen = [group for group in groups if (orders[group[0]].lesson is not None) is aimed]
@@ -111,7 +105,8 @@ class ChatWriter:
             parts=parts,
             low=low,
             high=high,
-            conventions=read_card(self.services.folder).told(),
+            conventions=read_card(self.services).told(),
+            register=self._register(),
             label=self._label_rule(),
         )
         return Prompt((*talk, Message(role="user", content=request)), sample, first.lesson.id)
@@ -138,15 +133,15 @@ class ChatWriter:
             low=low,
             high=high,
             examples=self._examples() if self.examples else "",
-            conventions=read_card(self.services.folder).told(),
-            register=self._register(),
+            conventions=read_card(self.services).told(),
+            register=self._register() if self.examples else "",
             rule=self._label_rule(),
         )
 
     def _register(self) -> str:
         """How real texts look, and which names are worn out, as further items of the list of rules."""
         register = self.services.task.register(self.services.memory.samples("seed"), self.services.pool)
-        worn = worn_out(used(self.services), self.most_uses)[:SHOWN_NAMES]
+        worn = worn_out(used(self.services, self.cycle), self.most_uses)[:SHOWN_NAMES]
         rules = [*register.splitlines(), *([f"Used too often, so not again: {', '.join(worn)}."] if worn else [])]
         return "".join(f"\n- {rule}" for rule in rules)
 
@@ -159,7 +154,9 @@ class ChatWriter:
         return f"Texts of this task look like this (their style, not their content, is to be matched):\n{listed}\n"
 
     def _label_rule(self) -> str:
-        return "Only the texts: no labels, no explanations." if self.separate else "Give each text its label."
+        if self.separate:
+            return "Only the texts: no labels, no explanations."
+        return f"Give each text its label. {self.services.task.rule}"
 
 
 def _by_lesson(orders: Sequence[Order]) -> list[list[int]]:

@@ -6,7 +6,7 @@ by number of texts is ours alone, and owes nothing to a teacher. Never a result 
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,6 @@ class Oracle:
 
     gold: dict[str, str]
     """Text (white space collapsed) -> label in the task's one-line form."""
-    calls: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def read(cls, file: Path, task: Task) -> "Oracle":

@@ -115,7 +115,7 @@ class Replay:
         facet = next(facet for facet in task.facets(()) if task.wanted(facet) == wanted)
         unused = [each for each in self.recording.static if each.text not in given]
         chosen = [each for each in unused if task.fits(facet, each.label)]
-        if task.kind != "classification":
+        if any(len(task.names(each.label)) != 1 for each in self.recording.static):
             chosen += [each for each in unused if each not in chosen]
         return {"texts": [{"text": each.text} for each in chosen[: int(count)]]}
 

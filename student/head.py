@@ -34,6 +34,10 @@ class Head(Protocol[R]):
     """As transformers calls it in config.json."""
     pooled: ClassVar[bool]
     """Whether it reads the mean of the tokens, so that a pooling layer is added."""
+    starts: ClassVar[bool]
+    """Whether its last map starts from what `start` finds."""
+    thresholded: ClassVar[bool]
+    """Whether `calibrate` sets anything."""
     recipe: ClassVar[Recipe]
     """How it is trained where the user does not say."""
     labels: tuple[str, ...]

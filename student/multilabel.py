@@ -35,6 +35,8 @@ class MultilabelHead:
     loader: ClassVar[str] = "AutoModelForSequenceClassification"
     problem_type: ClassVar[str | None] = "multi_label_classification"
     pooled: ClassVar[bool] = True
+    starts: ClassVar[bool] = True
+    thresholded: ClassVar[bool] = True
     recipe: ClassVar[Recipe] = Recipe(
         epochs=8, min_steps=24, max_steps=240, batch_size=16, learning_rate=2e-4, head_learning_rate=1e-3
     )

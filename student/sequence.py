@@ -23,6 +23,8 @@ class SequenceHead:
     loader: ClassVar[str] = "AutoModelForSequenceClassification"
     problem_type: ClassVar[str | None] = "single_label_classification"
     pooled: ClassVar[bool] = True
+    starts: ClassVar[bool] = True
+    thresholded: ClassVar[bool] = False
     recipe: ClassVar[Recipe] = Recipe(
         epochs=4, min_steps=24, max_steps=160, batch_size=16, learning_rate=1e-4, head_learning_rate=1e-3
     )

@@ -27,6 +27,8 @@ class TokenHead:
     loader: ClassVar[str] = "AutoModelForTokenClassification"
     problem_type: ClassVar[str | None] = None
     pooled: ClassVar[bool] = False
+    starts: ClassVar[bool] = False
+    thresholded: ClassVar[bool] = False
     recipe: ClassVar[Recipe] = Recipe(
         epochs=12, min_steps=60, max_steps=400, batch_size=8, learning_rate=2e-4, head_learning_rate=2e-3
     )

@@ -51,6 +51,8 @@ class Fitting:
 
     def _start_head(self, forward: Forward, tokens: Sequence[list[int]], targets: Sequence[torch.Tensor]) -> None:
         """Set the last linear map to what the head starts from, if it has such a thing."""
+        if not self.head.starts:
+            return
         found = self.head.start(self._head_inputs(forward, tokens), targets)
         if found is None:
             return

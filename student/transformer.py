@@ -82,7 +82,8 @@ class TransformerStudent:
 
     def calibrate(self, examples: Sequence[Example]) -> None:
         """Set decision thresholds on held-out examples, for heads that have any; saved with the student."""
-        self.head.calibrate(examples, self.predict([example.text for example in examples]))
+        if self.head.thresholded:
+            self.head.calibrate(examples, self.predict([example.text for example in examples]))
 
     def save(self, folder: Path) -> None:
         """Write beside the folder, then rename: what is there is whole."""

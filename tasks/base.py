@@ -24,6 +24,11 @@ def normalise(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
+def unspaced(text: str) -> str:
+    """The normal form without any white space: tokens joined by spaces are the text they were cut from."""
+    return "".join(normalise(text).split())
+
+
 def text_id(text: str) -> str:
     """A stable id of a text: 16 hex digits of the SHA-256 of its normalised form."""
     return hashlib.sha256(normalise(text).encode()).hexdigest()[:16]
@@ -154,7 +159,7 @@ class Dropped(ValueError):
 
 
 class Misfit(ValueError):
-    """A teacher's answer does not fit the text or the task; `kind` is what is counted, the message helps repair it."""
+    """A teacher's answer does not fit the text or the task; `kind` is what is counted, the message says why."""
 
     def __init__(self, kind: str, message: str):
         super().__init__(message)

@@ -9,11 +9,14 @@ from pydantic import JsonValue
 
 from tasks.base import Dropped, Example, Label, Misfit, Prediction, Reading, Verdict
 from tasks.errors import ConfigError
-from tasks.names import by_loose_name, check_names, cut, loosen, words_for
+from tasks.names import NOTHING, by_loose_name, check_names, cut, loosen, words_for
 from tasks.task import Points
 
 DROP, NONE = "drop", "none"
 """What the teacher answers to give a text up, and where no label fits."""
+
+OTHER = "something else"
+"""What a model that continues texts says where no label fits."""
 
 NONE_SHARE = 0.15
 """Share of texts without a label to write where too few seeds are there to tell."""
@@ -52,7 +55,7 @@ class MultiLabel:
     ):
         if len(labels) < 2:
             raise ConfigError(f"A multi-label task needs at least two labels, got {len(labels)}: {list(labels)}.")
-        check_names(list(labels), {DROP, NONE})
+        check_names(list(labels), {DROP, NONE, NOTHING, OTHER})
         if wrong := [name for name in labels if "," in name]:
             raise ConfigError(f"Label {wrong[0]!r} has a comma in it, which separates labels. Rename it.")
         self.description = description.strip()
@@ -102,6 +105,8 @@ class MultiLabel:
             Misfit: one is no label, or `none` stands beside another.
         """
         if isinstance(answer, str):
+            if not answer.strip(" ,"):
+                raise Misfit("empty", "The answer is empty. Answer with an empty list if no label fits.")
             answer = [part for part in answer.split(",") if part.strip()]
         if not isinstance(answer, Sequence):
             raise Misfit(
@@ -123,7 +128,7 @@ class MultiLabel:
             ValueError: it is neither; the message lists the labels.
         """
         try:
-            return self.read(text, [] if cell is None else cell).label
+            return self.read(text, [] if cell is None or cell == "" else cell).label
         except ValueError:
             listed = ", ".join(repr(name) for name in self._labels)
             raise ValueError(f"is {cut(cell, 60)}, which is not a list of: {listed}") from None
@@ -155,11 +160,11 @@ class MultiLabel:
     @property
     def words(self) -> Mapping[str, str]:
         """Label -> word, and for texts without a label."""
-        return {**self._words, NONE: "something else"}
+        return {**self._words, NONE: OTHER}
 
     def choices(self) -> Mapping[str, str]:
-        """Label -> the word that says it."""
-        return self._words
+        """Label, or `none`, -> the word that says it."""
+        return self.words
 
     def settle(self, votes: Sequence[Label]) -> Verdict:
         """Every label that more than half of the votes give; the confidence is that of the most disputed label.
@@ -178,7 +183,7 @@ class MultiLabel:
     def settle_soft(self, probabilities: Mapping[str, float]) -> Verdict:
         """The most probable label and every other above 0.3; what these have together is the confidence.
 
-        The probabilities are those of one answer, so they cannot say that no label fits.
+        No label where `none` is the most probable answer.
 
         Raises:
             ValueError: a negative or non-finite number, or nothing above zero.
@@ -188,9 +193,11 @@ class MultiLabel:
         total = math.fsum(probabilities.values())
         if total <= 0:
             raise ValueError("No label has a probability above zero.")
-        shares = {name: probabilities.get(name, 0.0) / total for name in self._labels}
+        shares = {name: probabilities.get(name, 0.0) / total for name in (*self._labels, NONE)}
         top = max(shares, key=lambda name: shares[name])
-        label = tuple(name for name, share in shares.items() if name == top or share >= ALSO)
+        if top == NONE:
+            return Verdict(label=(), confidence=shares[NONE], soft=None)
+        label = tuple(name for name in self._labels if name == top or shares[name] >= ALSO)
         return Verdict(label=label, confidence=sum(shares[name] for name in label), soft=None)
 
     def is_right(self, gold: Label, predicted: Label) -> bool:
@@ -200,8 +207,8 @@ class MultiLabel:
     def mistakes(self, gold: Label, predicted: Label) -> tuple[tuple[str, str], ...]:
         """Labels that were not seen, and labels seen that are not there."""
         right, said = self.names(gold), self.names(predicted)
-        missed = [(name, "nothing") for name in right if name not in said]
-        return (*missed, *(("nothing", name) for name in said if name not in right))
+        missed = [(name, NOTHING) for name in right if name not in said]
+        return (*missed, *((NOTHING, name) for name in said if name not in right))
 
     def loss(self, example: Example, prediction: Prediction) -> float:
         """Negative log probability of the whole answer in nats, labels taken as independent, each at most 13.8."""

@@ -7,6 +7,9 @@ from tasks.errors import ConfigError
 
 LONGEST_NAME = 100
 
+NOTHING = "nothing"
+"""What stands in tables of errors where a label was missed, or said without being there; no label may be called so."""
+
 
 def check_names(names: Sequence[str], reserved: Collection[str]) -> None:
     """Refuse label names that a prompt, a schema or a report could not carry.

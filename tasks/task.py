@@ -64,7 +64,7 @@ class Task(Protocol):
 
         Raises:
             Dropped: the teacher gives the text up; quarantine it, do not ask again.
-            Misfit: the answer does not fit; the message says why and is shown to the teacher in the repair turn.
+            Misfit: the answer does not fit; the message says why and is shown to the teacher, who is asked once more.
         """
 
     def gold(self, text: str, cell: object) -> Label:
@@ -97,7 +97,7 @@ class Task(Protocol):
         """File name -> lines: other forms in which the field keeps such examples; none for most kinds."""
 
     def choices(self) -> Mapping[str, str] | None:
-        """Label -> the word that says it, where an answer is one of a closed list; None where it is not."""
+        """Label, or `none`, -> the word that says it, where an answer is one of a closed list; None where it is not."""
 
     def settle(self, votes: Sequence[Label]) -> Verdict:
         """The verdict over at least one vote."""

@@ -8,8 +8,13 @@ from typing import Any
 
 import pytest
 
-from agents.base import Services
+from agents.annotator import Annotator
+from agents.base import Services, State
+from agents.evaluator import Evaluator
 from agents.folder import RunFolder
+from agents.generator import Generator
+from agents.trainer import Trainer
+from agents.voting import by_votes
 from memory.base import MemorySettings
 from tasks.base import Example, Span
 from tasks.multilabel import MultiLabel
@@ -17,9 +22,11 @@ from tasks.ner import Ner
 from tasks.reading import read_examples
 from tasks.task import Task
 from teacher.base import Prompt
+from tests.agents.acting import settled, step
 from tests.fake_student import WordLabelsStudent, WordSpansStudent, WordStudents
 from tests.fakes import ListMemory, ScriptedTeacher, words
 from tests.test_cycle import rows, run
+from tests.world import state as world_state
 
 NAMES = {
     "PER": ["Ann Lee", "Bo Ek", "Cy Moss", "Dee", "Eli Roth", "Fay Orr", "Gus", "Hal Dunn", "Ida Voss", "Jo Kent"],
@@ -144,13 +151,53 @@ def test_every_stored_span_is_what_the_teacher_quoted(tmp_path: Path) -> None:
 
 def test_a_name_used_too_often_is_told_and_refused(tmp_path: Path) -> None:
     there = entities(tmp_path)
-    state = run(there)
-    counts = rows(state)[1]["counts"]
-    assert counts["quarantined: a name used too often"] > 0
+    state = run(there, cycles=5)
+    assert sum(row["counts"].get("quarantined: a name used too often", 0) for row in rows(state)) > 0
     told = [words(prompt) for role, prompt in there.teacher.asked if role == "generator"]  # type: ignore[attr-defined]
     assert any("Used too often, so not again:" in said for said in told)
     breadth = [said for said in told if said.startswith("We are collecting") and "Write " in said]
     assert breadth and not any("[PER" in said or "PER Ann" in said for said in breadth), "texts without marks"
+
+
+def test_an_annotator_that_runs_again_changes_nothing(tmp_path: Path) -> None:
+    """A killed step finds its own texts in memory; their names must not count against them."""
+    there = entities(tmp_path)
+    state = step(Trainer(members=0), world_state(), there)
+    state = State(**{**step(Evaluator(), state, there), "cycle": 1, "plan": "breadth"})
+    state = step(Generator(backbone=120, gate=40), state, there)
+    settled(Annotator(), state, there)
+
+
+def test_a_label_that_does_not_fit_is_asked_for_once_more_with_the_reason(tmp_path: Path) -> None:
+    there = entities(tmp_path)
+    told: list[str] = []
+
+    def careless(prompt: Prompt) -> Any:
+        said = words(prompt)
+        if "cannot be used" in said:
+            told.append(said)
+            return {"labels": [{"id": int(n), "label": []} for n in re.findall(r"^\[(\d+)\] '", said, re.MULTILINE)]}
+        return {"labels": [{"id": 1, "label": [{"type": "PER", "text": "Nobody"}]}]}
+
+    there.teacher.roles["annotator"] = careless  # type: ignore[attr-defined]
+    [opinion] = by_votes(there, ["it rained"], 1, 2)
+    assert opinion.verdict is not None and opinion.verdict.label == () and len(told) == 2
+    assert "'Nobody' is not in the text" in told[0]
+
+
+def test_spans_on_which_two_passes_differ_are_decided_by_a_third(tmp_path: Path) -> None:
+    there = entities(tmp_path)
+
+    def torn(prompt: Prompt) -> Any:
+        name = {"type": "LOC" if prompt.sample == 1 else "PER", "text": "Ann"}
+        return {"labels": [{"id": 1, "label": [name]}]}
+
+    there.teacher.roles["annotator"] = torn  # type: ignore[attr-defined]
+    [opinion] = by_votes(there, ["Ann slept"], 1, 2, tie_break=True)
+    assert opinion.verdict is not None and opinion.verdict.label == (Span(start=0, end=3, type="PER"),)
+    assert opinion.verdict.confidence == pytest.approx(2 / 3)
+    [opinion] = by_votes(there, ["Ann slept"], 2, 2)
+    assert opinion.verdict is not None and opinion.verdict.confidence == 0.5, "quarantine"
 
 
 def test_a_lesson_is_small_and_most_of_the_batch_is_coverage(tmp_path: Path) -> None:

@@ -76,7 +76,15 @@ def score(gold: Sequence[Spans], predicted: Sequence[Spans], types: Sequence[str
         "f1_type": _f1(typed),
         "missed": _ratio(strict.missed, strict.gold, empty=0.0),
         "spurious": _ratio(strict.spurious, strict.said, empty=0.0),
-        **{f"f1 {name}": _f1(by_type[name]) for name in types if name in by_type},
+        **{key: value for name in types if name in by_type for key, value in _of_type(name, by_type[name]).items()},
+    }
+
+
+def _of_type(name: str, counts: Counts) -> dict[str, float]:
+    return {
+        f"f1 {name}": _f1(counts),
+        f"precision {name}": _ratio(counts.correct, counts.said, empty=float(not counts.gold)),
+        f"recall {name}": _ratio(counts.correct, counts.gold, empty=float(not counts.said)),
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tasks.base import Misfit
 from tasks.errors import ConfigError
-from tasks.names import by_loose_name, check_names, cut, loosen
+from tasks.names import NOTHING, by_loose_name, check_names, cut, loosen
 
 DROP, NONE = "drop", "none"
 """What the teacher answers to give a text up, and where it has no entity."""
@@ -48,7 +48,7 @@ class Types:
     def __init__(self, names: Sequence[str]):
         if not names:
             raise ConfigError("An entity task needs at least one entity type in its labels, got none.")
-        check_names(names, {DROP, NONE})
+        check_names(names, {DROP, NONE, NOTHING})
         for name in names:
             if wrong := [char for char in name if char in FORBIDDEN]:
                 better = "".join("_" if char in FORBIDDEN else char for char in name)

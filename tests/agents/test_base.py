@@ -15,6 +15,7 @@ from agents.conventions import ensure_card
 from agents.evaluator import Evaluator
 from agents.generator import Generator
 from agents.trainer import Trainer
+from agents.voting import by_votes
 from tasks.classification import Classification
 from tests import world
 from tests.agents.acting import after_seeds, sent, step, train, write_cases
@@ -29,6 +30,9 @@ def complete(given: Any) -> str:
 
 def rate(given: Any, choice: str) -> float:
     return float(sum(word in world.VOCABULARY[choice] for word in words(given).rsplit("Text:", 1)[1].split()))
+
+
+UNFIT = {"labels": [{"id": 1, "label": "health"}]}
 
 
 class Contested(Classification):
@@ -58,7 +62,7 @@ def one_cycle(folder: Path, teacher: ScriptedTeacher, plan: Any) -> list[str]:
     for agent in (Analyst(), Generator(batch=8), Annotator()):
         state = step(agent, state, services)
     assert state["batch"]
-    Generator(batch=8, first="rewrites")({**state, "plan": "breadth"}, services)
+    Generator(batch=8, first="rewrites")({**state, "cycle": 1, "plan": "breadth"}, services)
     dev = [example.text for example in services.memory.samples("dev")]
     assert not any(text in said for text in dev for said in sent(services))
     return sent(services)
@@ -70,6 +74,8 @@ def test_every_prompt_file_renders_with_what_its_agent_passes(tmp_path: Path, us
         plain = ScriptedTeacher({"generator": complete, "analyst": complete}, {"annotator": rate}, prompting="plain")
         said += one_cycle(tmp_path / f"plain {plan}", plain, plan)
         assert not any(name in text for text in said for name in ("$task", "$texts", "$label", "$count"))
+    services = world.services(tmp_path / "repair", teacher=world.teacher(annotator=lambda given: UNFIT))
+    by_votes(services, ["a text"], 1, 1)
     assert used == NAMES
 
 

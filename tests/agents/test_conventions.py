@@ -31,7 +31,7 @@ def test_seeds_decide_the_rest_is_assumed_and_what_does_not_fit_is_left_out(
     there = services(tmp_path)
     ensure_card(there, 1)
     assert "1 of 3 drafted conventions do not fit" in caplog.text
-    assumed, decided = read_card(there.folder).convention
+    assumed, decided = read_card(there).convention
     assert (assumed.text, assumed.answer, assumed.status) == ("the team got a loan", "money", "assumed")
     first = there.memory.samples("seed")[0]
     assert (decided.text, decided.answer, decided.status) == (first.text, first.label, "gold")
@@ -45,14 +45,14 @@ def test_it_is_drafted_once_and_an_edit_stays(tmp_path: Path) -> None:
     path.write_text(drafted.replace('answer = "money"\nstatus = "assumed"', 'answer = "sports"\nstatus = "user"'))
     ensure_card(there, 3)
     assert len(sent(there, "analyst")) == 1
-    assert [each.status for each in read_card(there.folder).convention] == ["user", "gold"]
+    assert [each.status for each in read_card(there).convention] == ["user", "gold"]
 
 
 def test_an_edit_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     there = services(tmp_path)
     (tmp_path / "conventions.toml").write_text('[[convention]]\npattern = "x"\n')
     with pytest.raises(ConfigError, match=r"conventions.toml: convention.0.text: Field required. An entry is"):
-        read_card(there.folder)
+        read_card(there)
 
 
 def test_tasks_without_contest_and_small_models_are_not_asked(tmp_path: Path) -> None:
@@ -97,3 +97,18 @@ def test_the_generator_can_do_without(tmp_path: Path) -> None:
     there = services(tmp_path)
     settled(Generator(backbone=8, gate=0, card=False), after_seeds(there, cycle=1, plan="breadth"), there)
     assert not (tmp_path / "conventions.toml").exists()
+
+
+def test_an_edit_whose_answer_does_not_fit_is_named(tmp_path: Path) -> None:
+    there = services(tmp_path)
+    card = '[[convention]]\npattern = "p"\ntext = "the bank"\nanswer = "health"\n'
+    (tmp_path / "conventions.toml").write_text(card)
+    with pytest.raises(ConfigError, match=r"conventions.toml: convention 1 \(p\): 'health' is not one of the labels"):
+        read_card(there)
+
+
+def test_a_draft_that_fails_is_no_card_and_is_asked_for_again(tmp_path: Path) -> None:
+    ensure_card(services(tmp_path, teacher=world.teacher(analyst=lambda prompt: "no")), 1)
+    assert not (tmp_path / "conventions.toml").exists()
+    ensure_card(services(tmp_path), 2)
+    assert (tmp_path / "conventions.toml").exists()

@@ -22,13 +22,13 @@ def test_names_are_counted_by_text_whatever_their_case_and_status(tmp_path: Path
     train(services, [("ANN Ann was there", "food")], status="shelved")
     train(services, [("Ann refused", "food")], status="quarantined")
     train(services, [("Ann of the pool", "food")], stance="pool")
-    assert used(services) == {"ann": 3, "bob": 1}
+    assert used(services, 2) == {"ann": 3, "bob": 1}
 
 
 def test_worn_out_from_a_number_of_uses_on(tmp_path: Path) -> None:
     services = world.services(tmp_path, task=Naming(*world.given()))
     train(services, [("Ann met Bob", "food"), ("Bob and Cy", "food")])
-    counts = used(services)
+    counts = used(services, 2)
     assert worn_out(counts, 2) == ["bob"] and worn_out(counts, 0) == []
     own = names_in(services, Example(text="BOB Bob sat", label="food"))
     assert own == {"bob"} and is_worn(own, counts, 2) and not is_worn(own, counts, 3) and not is_worn(own, counts, 0)

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from agents.base import Services
-from agents.labelling import BLANKS, PER_CALL, Labels, by_rating, by_votes, labels_schema
+from agents.labelling import BLANKS, by_rating
+from agents.voting import PER_CALL, Labels, by_votes, labels_schema
 from tasks.base import Example
 from tests import world
 from tests.agents.acting import ODD, sent

@@ -29,7 +29,6 @@ def predicted(**probabilities: float) -> Prediction:
         (["bugs", "bugs"], ("bugs",), False),
         ("price, bugs", ("price", "bugs"), False),
         ("none", (), False),
-        ("", (), False),
         (["PRICE.", "fast_speed"], ("price", "Fast Speed"), True),
     ],
 )
@@ -47,6 +46,8 @@ def test_reads_lists_and_lines_in_the_users_order(answer: object, label: Label, 
         (["none", "price"], "contradiction"),
         ({"price": 1}, "not a list"),
         (None, "not a list"),
+        ("", "empty"),
+        (" , ", "empty"),
         (True, "not a list"),
     ],
 )
@@ -63,6 +64,7 @@ def test_drop_gives_the_text_up() -> None:
 
 
 def test_gold_cells() -> None:
+    assert TASK.gold("t", "") == ()
     assert TASK.gold("t", ["bugs"]) == ("bugs",) and TASK.gold("t", None) == () and TASK.gold("t", "price,bugs") == (
         "price", "bugs"
     )  # fmt: skip
@@ -82,6 +84,7 @@ def test_probabilities_of_one_answer_give_the_top_label_and_close_ones() -> None
     assert TASK.settle_soft({"price": 0.5, "bugs": 0.4, "Fast Speed": 0.1}).label == ("price", "bugs")
     assert TASK.settle_soft({"price": 6, "bugs": 2, "Fast Speed": 2}).label == ("price",)
     assert TASK.settle_soft({"price": 6, "bugs": 2, "Fast Speed": 2}).confidence == pytest.approx(0.6)
+    assert TASK.settle_soft({"price": 0.3, "none": 0.6}).label == (), "none of them is an answer too"
     for bad in ({"price": -1.0}, {"price": float("nan")}, {"price": 0.0}):
         with pytest.raises(ValueError, match="robab"):
             TASK.settle_soft(bad)
@@ -125,6 +128,7 @@ def test_breadth_asks_for_texts_without_a_label_too() -> None:
     [
         ({"a": ""}, "at least two labels"),
         ({"a": "", "None": ""}, "another meaning"),
+        ({"a": "", "nothing": ""}, "another meaning"),
         ({"a": "", "b,c": ""}, "comma"),
         ({"a": "", "A": ""}, "same but for case"),
     ],
