@@ -21,7 +21,7 @@ from graph.build import build, initial_state
 from graph.config import RunConfig, agents, stop_rule
 from graph.finish import fit_last, score_test_set
 from graph.services import open_services
-from tasks.errors import BudgetExhausted, StepError
+from tasks.errors import BudgetExhausted, EvoKDError, StepError
 
 Event = dict[str, Any]
 """Progress of a step (`step`, `cycle`, `what`, `done`, `total`) or the finished row of a cycle (`row`)."""
@@ -66,9 +66,14 @@ def _finish(services: Services, last_fit: bool, show: Callable[[Event], None]) -
         show({"step": "finish", "cycle": cycle, "what": what, "done": done, "total": total})
 
     services = dataclasses.replace(services, progress=progress)
-    if last_fit:
-        fit_last(services, champion)
-    score_test_set(services, champion)
+    try:
+        if last_fit:
+            fit_last(services, champion)
+        score_test_set(services, champion)
+    except EvoKDError:
+        raise
+    except Exception as cause:
+        raise StepError(f"step 'finish' failed: {type(cause).__name__}: {cause}") from cause
 
 
 def _loop(config: RunConfig, folder: RunFolder, services: Services, show: Callable[[Event], None]) -> Outcome:

@@ -3,7 +3,7 @@
 import json
 import shlex
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from itertools import combinations
 from pathlib import Path
@@ -11,16 +11,17 @@ from pathlib import Path
 import tomli_w
 
 from agents.base import Services
+from agents.conventions import checked
 from agents.folder import RunFolder, write_text
 from graph.checking import made
-from graph.config import TASKS, RunConfig, TaskSettings, read_toml, validate
+from graph.config import TASKS, RunConfig, TaskSettings, agents, read_toml, validate
 from memory.base import Memory
 from memory.chroma import ChromaMemory
 from memory.embedder import Embedder
 from memory.lock import owned
 from student.base import Students
-from tasks.base import Example, Split, normalise
-from tasks.conventions import Card, parse_card
+from tasks.base import Example, Split, unspaced
+from tasks.conventions import Card
 from tasks.errors import ConfigError, EvoKDError, StepError
 from tasks.reading import check_apart, check_seeds, read_examples, read_texts
 from tasks.task import Task
@@ -65,7 +66,12 @@ def _teacher(config: RunConfig, folder: RunFolder, minutes: float) -> Teacher:
     return teacher
 
 
-def create(config: RunConfig, base: Path, folder: RunFolder) -> None:
+def create(
+    config: RunConfig,
+    base: Path,
+    folder: RunFolder,
+    choose: Callable[[list[Example], Task], list[Example]] = lambda seeds, task: seeds,
+) -> None:
     """Read and check all data, then make the run folder: from here on the run needs no file outside it.
 
     Args:
@@ -73,6 +79,7 @@ def create(config: RunConfig, base: Path, folder: RunFolder) -> None:
         base: the folder that relative data paths start from.
         folder: where the run will live. A run that is there but never finished training a student (a missing key, a
             model that cannot be loaded) has nothing to lose and is replaced.
+        choose: which of the seeds the run is given, for a comparison over shots.
 
     Raises:
         ConfigError: the folder is taken, or a row of the data cannot be used; nothing is written then.
@@ -91,12 +98,15 @@ def create(config: RunConfig, base: Path, folder: RunFolder) -> None:
         for split, source in sources.items()
         if source is not None
     }
+    splits["seed"] = choose(splits["seed"], task)
     check_seeds(splits["seed"], task)
     for one, other in combinations(splits.values(), 2):
         check_apart(one, other)
-    own = {normalise(example.text) for examples in splits.values() for example in examples}
+    if getattr(agents(config)["annotator"], "method", "") == "rate" and task.choices() is None:
+        raise ConfigError(f"agents.annotator.method = 'rate' needs a closed list of answers; {task.kind} has none.")
+    own = {unspaced(example.text) for examples in splits.values() for example in examples}
     texts = read_texts(data.pool, task, text=data.text, base=base) if data.pool else []
-    pool = [text for text in texts if normalise(text) not in own]  # a held-out text must not come back as unlabelled
+    pool = [text for text in texts if unspaced(text) not in own]  # a held-out text must not come back as unlabelled
     try:
         _forget_false_start(folder)
         for split, examples in splits.items():
@@ -104,7 +114,7 @@ def create(config: RunConfig, base: Path, folder: RunFolder) -> None:
         folder.write_rows(folder.root / "data" / "pool.jsonl", [{"text": text} for text in pool])
         if card is not None:
             write_text(folder.root / "conventions.toml", card.toml())
-        write_text(folder.root / "config.toml", tomli_w.dumps(_plain(config)))
+        write_config(config, folder)
     except OSError as error:
         raise StepError(f"the run folder {folder.root} cannot be written: {error.strerror or error}.") from error
 
@@ -119,15 +129,9 @@ def _own_card(source: str | None, task: Task, base: Path) -> Card | None:
         return None
     path = base / Path(source).expanduser()
     try:
-        card = parse_card(path.read_text(encoding="utf-8"), source)
+        return checked(path.read_text(encoding="utf-8"), source, task)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"data.conventions = {source!r} cannot be read: {error}.") from error
-    for number, each in enumerate(card.convention, start=1):
-        try:
-            task.read(each.text, each.answer)
-        except ValueError as error:
-            raise ConfigError(f"{source}: convention {number} ({each.pattern}): {error}") from None
-    return card
 
 
 def _forget_false_start(folder: RunFolder) -> None:
@@ -143,7 +147,12 @@ def _forget_false_start(folder: RunFolder) -> None:
         stale.unlink()
 
 
-def _plain(config: RunConfig) -> dict[str, object]:
+def write_config(config: RunConfig, folder: RunFolder) -> None:
+    """Write `config.toml`, whole or not at all."""
+    write_text(folder.root / "config.toml", tomli_w.dumps(plain(config)))
+
+
+def plain(config: RunConfig) -> dict[str, object]:
     """The config as TOML can say it: TOML has no null."""
     dumped: dict[str, object] = config.model_dump(mode="json", exclude_none=True)
     return dumped

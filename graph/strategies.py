@@ -21,6 +21,7 @@ STRATEGIES: Mapping[str, Settings] = {
         "generator": {
             "gate": 0,
             "mix": {"hard": 0.5, "typical": 0.5, "probe": 0.0, "coverage": 0.0},
+            "per_lesson": 0,
             "most_uses": 0,
             "card": False,
         },
@@ -36,15 +37,17 @@ STRATEGIES: Mapping[str, Settings] = {
     "zerogen": {
         "trainer": {"members": 0},
         "evaluator": {"gate": False, "curriculum": "breadth"},
-        "generator": {"gate": 0, "outline": False, "examples": False, "separate": False, "card": False},
-        "annotator": {"threshold": 0.0, "agreement": "off"},
+        "generator": {
+            "gate": 0, "outline": False, "examples": False, "separate": False, "card": False, "most_uses": 0,
+        },
+        "annotator": {"threshold": 0.0, "agreement": "off", "most_uses": 0},
     },
     # The seeds in other words, which keep their labels (AugGPT, arXiv 2302.13007).
     "auggpt": {
         "trainer": {"members": 0},
         "evaluator": {"gate": False, "curriculum": "breadth"},
         "generator": {"gate": 0, "first": "rewrites", "separate": False, "card": False},
-        "annotator": {"threshold": 0.0, "agreement": "off"},
+        "annotator": {"threshold": 0.0, "agreement": "off", "most_uses": 0},
     },
     # The seeds and nothing else.
     "none": {},

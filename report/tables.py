@@ -25,7 +25,7 @@ def header_line() -> str:
 def cycle_line(row: Row) -> str:
     """One finished cycle.
 
-    `gate` and `dev` are the champion's share of right answers after the decision, with its 95 % interval; `fresh` is
+    `gate` and `dev` are the champion's main score after the decision, with its 95 % interval; `fresh` is
     the batch under the student that had never seen it, then under the one that has.
     """
     counts, scores = row["counts"], row["scores"]
