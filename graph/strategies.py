@@ -38,7 +38,12 @@ STRATEGIES: Mapping[str, Settings] = {
         "trainer": {"members": 0},
         "evaluator": {"gate": False, "curriculum": "breadth"},
         "generator": {
-            "gate": 0, "outline": False, "examples": False, "separate": False, "card": False, "most_uses": 0,
+            "gate": 0,
+            "outline": False,
+            "examples": False,
+            "separate": False,
+            "card": False,
+            "most_uses": 0,
         },
         "annotator": {"threshold": 0.0, "agreement": "off", "most_uses": 0},
     },
