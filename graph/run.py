@@ -47,7 +47,7 @@ def drive(config: RunConfig, folder: RunFolder, show: Callable[[Event], None]) -
         StepError: a step failed; the checkpoint before it is kept.
         ConfigError: another process is at work in this folder.
     """
-    with open_services(config, folder, _minutes(folder)) as services:
+    with open_services(config, folder, _minutes(folder)) as services, _traced(config):
         try:
             outcome = _loop(config, folder, services, show)
         except BudgetExhausted as limit:
@@ -81,9 +81,8 @@ def _loop(config: RunConfig, folder: RunFolder, services: Services, show: Callab
     settings: Any = {
         "configurable": {"thread_id": config.name},
         "recursion_limit": most_steps(ring, stop),
-        "run_name": f"evokd/{config.name}",
-        "tags": [f"strategy:{config.strategy}", f"task:{config.task.kind}"],
-        "metadata": {"run": config.name, "seed": config.seed, "student": config.student.model},
+        "run_name": "loop",
+        **_told_to_traces(config),
     }
     try:
         with SqliteSaver.from_conn_string(str(folder.root / "checkpoints.sqlite")) as saver:
@@ -166,6 +165,27 @@ def _drained_by_signals(control: RunControl) -> Iterator[None]:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _traced(config: RunConfig) -> Iterator[None]:
+    """One root for all that LangSmith is shown of a run: the loop, and the last training after it."""
+    from langsmith import trace
+
+    with trace(f"evokd/{config.name}", **_told_to_traces(config)):
+        yield
+
+
+def _told_to_traces(config: RunConfig) -> dict[str, Any]:
+    return {
+        "tags": [f"strategy:{config.strategy}", f"task:{config.task.kind}"],
+        "metadata": {
+            "run": config.name,
+            "thread_id": config.name,
+            "seed": config.seed,
+            "student": config.student.model,
+        },
+    }
 
 
 def flush_traces(seconds: float = 5.0) -> None:
