@@ -52,13 +52,13 @@ class RunFolder:
         """The student trained in one cycle."""
         return self.root / "students" / f"cycle-{cycle:03d}"
 
-    def rival(self, cycle: int, side: str, member: int) -> Path:
-        """A student trained only to be compared; removed when its cycle is decided."""
-        return self.root / "students" / f".rivals-{cycle:03d}" / f"{side}-{member}"
+    def rival(self, cycle: int) -> Path:
+        """A student trained only to be compared, without the batch; removed when its cycle is decided."""
+        return self.root / "students" / f".rival-{cycle:03d}"
 
-    def drop_rivals(self, cycle: int) -> None:
-        """Remove the students that were trained for a comparison now decided."""
-        shutil.rmtree(self.rival(cycle, "x", 0).parent, ignore_errors=True)
+    def drop_rival(self, cycle: int) -> None:
+        """Remove the student that was trained for a comparison now decided."""
+        shutil.rmtree(self.rival(cycle), ignore_errors=True)
 
     def crown(self, student: str) -> None:
         """Point `best` at a student (a path relative to the run folder)."""

@@ -1,11 +1,11 @@
 """The gate: is a student trained with the batch better than one trained without it, on texts neither was trained on?
 
-Measured over every held-out text, paired text by text, averaged over the training seeds, with an interval.
+Measured over every held-out text, paired text by text, with an interval. Both students are means of several fits.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +29,7 @@ class Decision:
 
 
 def decide(services: Services, cycle: int, strictness: float) -> Decision:
-    """Keep the batch if its challengers are better than the champion's rivals by `strictness` standard errors.
+    """Keep the batch if the challenger is better than its rival by `strictness` standard errors.
 
     A negative `strictness` asks only that they are not clearly worse. The dev set, where the user gave one, also has
     a veto of its own: a batch that clearly harms it is shelved whatever the gate says.
@@ -37,7 +37,13 @@ def decide(services: Services, cycle: int, strictness: float) -> Decision:
     held_out = [*services.memory.samples("gate"), *services.memory.samples("dev")]
     if not held_out:
         return Decision(True, "nothing held out to compare on")
-    with_batch, without = _side(services, cycle, "challenger", held_out), _side(services, cycle, "champion", held_out)
+    if not services.folder.rival(cycle).exists():
+        raise ConfigError(
+            "the gate has no student trained without the batch to compare with: set `rival = true` under "
+            "[agents.trainer], or `gate = false` under [agents.evaluator]."
+        )
+    with_batch = _side(services, services.folder.student(cycle), held_out)
+    without = _side(services, services.folder.rival(cycle), held_out)
     loss = paired(with_batch.loss, without.loss)
     score = pooled_difference(with_batch.points, without.points)
     evidence = {"loss": loss.model_dump(), "score": score.model_dump()}
@@ -57,25 +63,16 @@ def _standard_error(score: Score) -> float:
 
 @dataclass(frozen=True)
 class Side:
-    """One side of the comparison: per held-out text, the mean over its members."""
+    """One side of the comparison, per held-out text."""
 
     loss: Vector
     points: list[Points]
 
 
-def _side(services: Services, cycle: int, side: Literal["challenger", "champion"], texts: Sequence[Example]) -> Side:
-    folders = sorted(services.folder.rival(cycle, side, 0).parent.glob(f"{side}-*"))
-    if side == "challenger":
-        folders = [services.folder.student(cycle), *folders]
-    if not folders:
-        raise ConfigError(
-            "the gate has no students trained without the batch to compare with: set `members` under [agents.trainer] "
-            "to 1 or more, or `gate = false` under [agents.evaluator]."
-        )
-    losses, points = [], []
-    for folder in folders:
-        predictions = services.students.load(folder).predict([example.text for example in texts])
-        pairs = list(zip(texts, predictions, strict=True))
-        losses.append([services.task.loss(example, prediction) for example, prediction in pairs])
-        points.append([services.task.points(example.label, prediction.label) for example, prediction in pairs])
-    return Side(np.mean(losses, axis=0), [(float(top), float(bottom)) for top, bottom in np.mean(points, axis=0)])
+def _side(services: Services, student: Path, texts: Sequence[Example]) -> Side:
+    predictions = services.students.load(student).predict([example.text for example in texts])
+    pairs = list(zip(texts, predictions, strict=True))
+    return Side(
+        np.array([services.task.loss(example, prediction) for example, prediction in pairs]),
+        [services.task.points(example.label, prediction.label) for example, prediction in pairs],
+    )

@@ -85,7 +85,7 @@ def settings(options: argparse.Namespace, url: str) -> dict[str, Any]:
         "memory": {"duplicate_cosine": 0.98}, "stop": {"cycles": options.cycles},
         "agents": {
             "generator": generator, "evaluator": evaluator, "analyst": {"lessons": 4, "probe": False},
-            "trainer": {"members": options.members} if options.strategy == "gated" else {},
+            "trainer": {} if options.strategy == "paper" else {"members": options.members},
         },
     }  # fmt: skip
 

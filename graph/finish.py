@@ -1,38 +1,40 @@
-"""What is done when the loop is over: the gate's texts are learnt too, and the test set says what the run brought."""
+"""What is done when the loop is over: a last student learns all there is, and the test set says what it brought."""
 
 from itertools import compress
 
 from agents.base import Services
+from agents.soup import cook
+from student.base import Student
 from tasks.base import Example, Prediction, normalise
 from tasks.metrics import paired, pooled, pooled_difference
 from tasks.task import Points
 
-LAST = 9_999
-"""Stands for the cycle and member in the random seed of the last training."""
 
-
-def fit_last(services: Services, champion: str) -> None:
+def fit_last(services: Services, champion: str, members: int) -> None:
     """Train a last student on everything kept and on the gate, which has nothing more to decide, and crown it.
 
-    Without it half of the backbone is paid for and never learnt: at 300 texts that cost 2 points on TREC and on SST-2
-    against plain generation (docs/results.md). Where the user gave a dev set, the champion stays if that clearly says
-    so.
+    Without the gate's texts half of the backbone is paid for and never learnt: at 300 texts that cost 2 points on TREC
+    and on SST-2 against plain generation (docs/results.md). Where the user gave a dev set, the champion stays if that
+    clearly says so.
 
     Args:
         services: of the run.
         champion: folder of the last champion, relative to the run folder. It stays on disk and goes on as champion if
             the run is resumed with more cycles.
+        members: fits whose weights are averaged.
     """
     kept, gate = services.memory.samples("train"), services.memory.samples("gate")
-    if not kept or not gate:
+    if not kept:
         return
     folder = services.folder.root / "students" / champion.replace("students/cycle", "final")
-    if not folder.exists():  # a killed run finds what it had finished
-        texts = [*services.memory.samples("seed"), *kept, *gate]
-        student = services.students.new(services.seed * 10_000 + LAST)
-        student.fit(texts, services.bar(f"last training, on all {len(texts)} texts, those of the gate too"))
-        student.calibrate(services.memory.samples("dev"))
-        student.save(folder)
+    texts = [*services.memory.samples("seed"), *kept, *gate]
+
+    def fitted(seed: int, which: str) -> Student:
+        student = services.students.new(seed)
+        student.fit(texts, services.bar(f"last training, on all {len(texts)} texts{which}"))
+        return student
+
+    cook(services, folder, [(services.seed + 1) * 10_000 - number for number in range(1, members + 1)], fitted)
     if not _harms_dev(services, champion, folder.name):
         services.folder.crown(services.folder.relative(folder))
 

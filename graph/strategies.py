@@ -15,7 +15,7 @@ STRATEGIES: Mapping[str, Settings] = {
     # Evolving Knowledge Distillation as published (arXiv 2403.06414): half hard, half easy texts aimed at the errors
     # on the last batch, one label each, one student that goes on with every batch and reviews earlier ones.
     "paper": {
-        "trainer": {"start": "warm", "members": 0},
+        "trainer": {"start": "warm", "members": 1, "rival": False, "last_members": 0},
         "evaluator": {"gate": False, "curriculum": "lessons"},
         "analyst": {"probe": False},
         "generator": {
@@ -29,13 +29,13 @@ STRATEGIES: Mapping[str, Settings] = {
     },
     # Plain varied generation with blind labels and no feedback: what the loop has to beat.
     "static": {
-        "trainer": {"members": 0},
+        "trainer": {"rival": False},
         "evaluator": {"gate": False, "curriculum": "breadth"},
         "generator": {"gate": 0},
     },
     # One pass from the description alone, labels written with the texts (ZeroGen, arXiv 2202.07922).
     "zerogen": {
-        "trainer": {"members": 0},
+        "trainer": {"rival": False},
         "evaluator": {"gate": False, "curriculum": "breadth"},
         "generator": {
             "gate": 0,
@@ -49,7 +49,7 @@ STRATEGIES: Mapping[str, Settings] = {
     },
     # The seeds in other words, which keep their labels (AugGPT, arXiv 2302.13007).
     "auggpt": {
-        "trainer": {"members": 0},
+        "trainer": {"rival": False},
         "evaluator": {"gate": False, "curriculum": "breadth"},
         "generator": {"gate": 0, "first": "rewrites", "separate": False, "card": False},
         "annotator": {"threshold": 0.0, "agreement": "off", "most_uses": 0},

@@ -1,8 +1,8 @@
 """What the loop may ask of a student. The rest of the program never sees a tensor."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
 from tasks.base import Example, Prediction
 
@@ -17,6 +17,9 @@ class Student(Protocol):
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """One prediction per text, probabilities always."""
+
+    def average(self, others: Iterable[Self]) -> None:
+        """Take the mean of its own weights and those of others that were fitted from the same start."""
 
     def calibrate(self, examples: Sequence[Example]) -> None:
         """Set decision thresholds on held-out examples; does nothing for heads without any. A fit forgets them."""

@@ -1,10 +1,10 @@
 """The student: a Hugging Face encoder with a head, trained, asked, and saved as safetensors."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 from langsmith import traceable
@@ -79,6 +79,23 @@ class TransformerStudent:
             batch = padded([rows.ids[i] for i in chosen], self.tokenizer.pad_token_id, device)
             found.update(zip(chosen, self.network(**batch).logits.cpu(), strict=True))
         return self.head.predictions([found[i] for i in range(len(rows.ids))], rows)
+
+    @torch.no_grad()
+    def average(self, others: Iterable[Self]) -> None:
+        """Take the mean of its own weights and those of others that were fitted from the same start.
+
+        One of the others is held at a time.
+        """
+        own = {name: tensor for name, tensor in self.network.state_dict().items() if tensor.is_floating_point()}
+        count = 1
+        for other in others:
+            count += 1
+            theirs = other.network.state_dict()
+            for name, tensor in own.items():
+                tensor += theirs[name].to(tensor.device)
+        for tensor in own.values():
+            tensor /= count
+        self.head.reset()
 
     def calibrate(self, examples: Sequence[Example]) -> None:
         """Set decision thresholds on held-out examples, for heads that have any; saved with the student."""

@@ -4,7 +4,7 @@ import json
 import math
 import re
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from tasks.base import Example, Prediction, Span, normalise
@@ -28,6 +28,12 @@ class WordStudent:
                     self.counts[label][word] = self.counts[label].get(word, 0.0) + share
         if progress is not None:
             progress(1, 1)
+
+    def average(self, others: Iterable["WordStudent"]) -> None:
+        taken = [self, *others]
+        for label, own in self.counts.items():
+            words = {word for student in taken for word in student.counts[label]}
+            own.update({w: sum(s.counts[label].get(w, 0.0) for s in taken) / len(taken) for w in words})
 
     def calibrate(self, examples: Sequence[Example]) -> None:
         """One label has no threshold."""

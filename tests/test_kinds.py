@@ -162,7 +162,7 @@ def test_a_name_used_too_often_is_told_and_refused(tmp_path: Path) -> None:
 def test_an_annotator_that_runs_again_changes_nothing(tmp_path: Path) -> None:
     """A killed step finds its own texts in memory; their names must not count against them."""
     there = entities(tmp_path)
-    state = step(Trainer(members=0), world_state(), there)
+    state = step(Trainer(members=1, rival=False), world_state(), there)
     state = State(**{**step(Evaluator(), state, there), "cycle": 1, "plan": "breadth"})
     state = step(Generator(backbone=120, gate=40), state, there)
     settled(Annotator(), state, there)

@@ -67,7 +67,7 @@ def _timeless(value: Any) -> Any:
 
 def after_seeds(services: Services, **changes: Any) -> State:
     """The state after cycle 0: a champion trained on the seeds."""
-    state = step(Trainer(members=0), world.state(), services)
+    state = step(Trainer(members=1, rival=False), world.state(), services)
     state = step(Evaluator(), state, services)
     return State(**{**state, **changes})  # type: ignore[typeddict-item]
 

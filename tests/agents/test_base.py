@@ -111,7 +111,7 @@ def test_an_origin_says_what_the_draft_knew() -> None:
         (Generator, {"batch": 0}),
         (Generator, {"mix": {"pool": 1.5}}),
         (Generator, {"mix": {"hard": -0.5}}),
-        (Trainer, {"members": -1}),
+        (Trainer, {"members": 0}),
         (Evaluator, {"doubt": 0}),
         (Analyst, {"wrong": -1}),
     ],

@@ -160,7 +160,7 @@ def test_an_error_that_a_later_student_gets_right_is_marked(services: Services) 
 def test_a_champion_that_knows_a_text_of_the_batch_is_no_trouble(services: Services) -> None:
     known = train(services, GOOD[:4], "kept")
     state = after_seeds(services)
-    state = step(Trainer(members=0), {**state, "cycle": 1, "batch": known}, services)
+    state = step(Trainer(members=1, rival=False), {**state, "cycle": 1, "batch": known}, services)
     state = State(**{**state, "champion": state["challenger"], "cycle": 2, "batch": known})  # type: ignore[typeddict-item]
     state = step(Evaluator(), step(Trainer(members=1), state, services), services)
     assert all(case.right_before for case in cases(services, 2))
@@ -196,7 +196,7 @@ def test_a_run_without_held_out_texts_has_no_scores_and_keeps_its_batches(tmp_pa
 def test_cases_of_another_cycle_are_left_alone(services: Services) -> None:
     state = after_seeds(services)
     write_cases(services, 7, [("a planet", "science", "food", 0.1)])
-    settled(Evaluator(), step(Trainer(members=0), state, services), services)
+    settled(Evaluator(), step(Trainer(members=1, rival=False), state, services), services)
     assert len(cases(services, 7)) == 1
 
 

@@ -67,13 +67,13 @@ def test_best_points_at_the_champion_and_survives_a_move(folder: RunFolder) -> N
     assert (moved / "best").resolve() == (moved / "students" / "cycle-001").resolve()
 
 
-def test_rivals_are_dropped_by_cycle(folder: RunFolder) -> None:
+def test_a_rival_is_dropped_by_cycle(folder: RunFolder) -> None:
     for cycle in (1, 2):
-        folder.rival(cycle, "champion", 0).mkdir(parents=True)
-    folder.drop_rivals(1)
-    folder.drop_rivals(1)
-    folder.drop_rivals(-1)
-    assert not folder.rival(1, "champion", 0).exists() and folder.rival(2, "champion", 0).exists()
+        folder.rival(cycle).mkdir(parents=True)
+    folder.drop_rival(1)
+    folder.drop_rival(1)
+    folder.drop_rival(-1)
+    assert not folder.rival(1).exists() and folder.rival(2).exists()
 
 
 def test_paths_sort_by_cycle(folder: RunFolder) -> None:

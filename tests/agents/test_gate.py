@@ -36,18 +36,11 @@ def bare(folder: Path, **held_out: int) -> Services:
     return Services(services.task, memory, services.students, services.teacher, services.folder)
 
 
-def compare(services: Services, challengers: list[WordStudent], champions: list[WordStudent]) -> None:
+def compare(services: Services, challenger: WordStudent, rival: WordStudent) -> None:
     """Save both sides as the trainer does."""
-    folder = services.folder
-    for member, each in enumerate(challengers):
-        each.save(folder.rival(1, "challenger", member) if member else _made(folder.student(1)))
-    for member, each in enumerate(champions):
-        each.save(_made(folder.rival(1, "champion", member)))
-
-
-def _made(folder: Path) -> Path:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    return folder
+    services.folder.student(1).parent.mkdir(parents=True, exist_ok=True)
+    challenger.save(services.folder.student(1))
+    rival.save(services.folder.rival(1))
 
 
 def test_nothing_held_out_keeps_the_batch(tmp_path: Path) -> None:
@@ -57,7 +50,7 @@ def test_nothing_held_out_keeps_the_batch(tmp_path: Path) -> None:
 
 def test_the_same_student_on_both_sides_is_not_worse(tmp_path: Path) -> None:
     services = bare(tmp_path, gate=40)
-    compare(services, [student(1.0)], [student(1.0)])
+    compare(services, student(1.0), student(1.0))
     decision = decide(services, 1, 0.0)
     assert decision.keep and decision.evidence["loss"]["value"] == 0.0
     assert decision.evidence["loss"]["low"] is None, "nothing differs: no interval is claimed"
@@ -66,7 +59,7 @@ def test_the_same_student_on_both_sides_is_not_worse(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("challenger", "champion", "keep"), [(1.0, 0.0, True), (0.0, 1.0, False), (-1.0, 0.0, False)])
 def test_better_stays_and_worse_goes(tmp_path: Path, challenger: float, champion: float, keep: bool) -> None:
     services = bare(tmp_path, gate=40)
-    compare(services, [student(challenger)], [student(champion)])
+    compare(services, student(challenger), student(champion))
     for strictness in (0.0, 1.0, -1.64):
         decision = decide(services, 1, strictness)
         assert decision.keep is keep
@@ -76,21 +69,13 @@ def test_better_stays_and_worse_goes(tmp_path: Path, challenger: float, champion
 
 def test_strictness_is_counted_in_standard_errors(tmp_path: Path) -> None:
     services = bare(tmp_path, gate=40)
-    compare(services, [student(0.3)], [student(0.25)])
+    compare(services, student(0.3), student(0.25))
     figures = decide(services, 1, 0.0).evidence["loss"]
     assert figures["value"] is not None and figures["low"] is not None and figures["high"] is not None
     enough = -figures["value"] / ((figures["high"] - figures["low"]) / 3.92)
     assert enough > 0
     assert decide(services, 1, enough * 0.99).keep
     assert not decide(services, 1, enough * 1.01).keep
-
-
-def test_the_members_of_a_side_are_averaged(tmp_path: Path) -> None:
-    services = bare(tmp_path, gate=40)
-    compare(services, [student(1.0), student(-1.0)], [student(1.0), student(-1.0)])
-    assert decide(services, 1, 0.0).evidence["loss"]["value"] == pytest.approx(0.0)
-    compare(services, [student(1.0), student(-1.0)], [student(1.0), student(1.0)])
-    assert not decide(services, 1, 0.0).keep
 
 
 def test_the_dev_set_has_a_veto_of_its_own(tmp_path: Path) -> None:
@@ -102,19 +87,19 @@ def test_the_dev_set_has_a_veto_of_its_own(tmp_path: Path) -> None:
     challenger = student(0.2)
     counts = challenger.counts
     counts["food"], counts["money"] = counts["money"], counts["food"]
-    compare(services, [challenger], [student(0.0)])
+    compare(services, challenger, student(0.0))
     decision = decide(services, 1, -100.0)
     assert not decision.keep and decision.why.startswith("it harms the dev set")
 
 
 def test_dev_alone_decides_like_a_gate(tmp_path: Path) -> None:
     services = bare(tmp_path, dev=40)
-    compare(services, [student(0.0)], [student(1.0)])
+    compare(services, student(0.0), student(1.0))
     assert decide(services, 1, 0.0).why.startswith("it does not pass")
 
 
-def test_a_gate_without_rivals_says_what_to_set(tmp_path: Path) -> None:
+def test_a_gate_without_a_rival_says_what_to_set(tmp_path: Path) -> None:
     services = bare(tmp_path, gate=10)
-    compare(services, [student(1.0)], [])
-    with pytest.raises(ConfigError, match="members"):
+    student(1.0).save(services.folder.root / "student")
+    with pytest.raises(ConfigError, match="rival = true"):
         decide(services, 1, 0.0)

@@ -28,7 +28,9 @@ def test_cycle_0_trains_on_the_seeds_alone(services: Services) -> None:
     update = settled(Trainer(), world.state(), services)
     assert update["challenger"] == "students/cycle-000"
     assert update["counts"] == {"trained on": 4}
-    assert [sorted(texts) for _, texts in fits(services)] == [sorted(world.SEEDS.values())]
+    assert [(seed, sorted(texts)) for seed, texts in fits(services)] == [
+        (0, sorted(world.SEEDS.values())), (1, sorted(world.SEEDS.values())),
+    ]  # fmt: skip
 
 
 def test_both_sides_are_trained_on_the_same_seeds_with_and_without_the_batch(services: Services) -> None:
@@ -37,45 +39,52 @@ def test_both_sides_are_trained_on_the_same_seeds_with_and_without_the_batch(ser
     update = settled(Trainer(members=2), state, services)
     batch = {text for text, _ in BATCH}
     assert [(seed, batch <= set(texts), len(texts)) for seed, texts in fits(services)] == [
-        (100, True, 7), (100, False, 4), (101, True, 7), (101, False, 4),
+        (100, True, 7), (101, True, 7), (100, False, 4), (101, False, 4),
     ]  # fmt: skip
     assert update["counts"] == {"trained on": 7}
-    rivals = services.folder.rival(1, "x", 0).parent
-    assert sorted(path.name for path in rivals.iterdir()) == ["challenger-1", "champion-0", "champion-1"]
+    left = sorted(path.name for path in services.folder.student(1).parent.iterdir())
+    assert left == [".rival-001", "cycle-000", "cycle-001"], "what was averaged is gone"
 
 
-@pytest.mark.parametrize("members", [0, 1])
-def test_fewer_members(services: Services, members: int) -> None:
+def test_one_fit_a_side(services: Services) -> None:
     state = after_seeds(services, batch=train(services, BATCH, "candidate"))
     fits(services).clear()
-    settled(Trainer(members=members), state, services)
-    assert len(fits(services)) == 1 + members
+    settled(Trainer(members=1), state, services)
+    assert [seed for seed, _ in fits(services)] == [100, 100]
 
 
-def test_no_rivals_where_nothing_is_held_out(tmp_path: Path) -> None:
+def test_without_a_rival_the_challenger_is_trained_alone(services: Services) -> None:
+    state = after_seeds(services, batch=train(services, BATCH, "candidate"))
+    fits(services).clear()
+    settled(Trainer(members=3, rival=False), state, services)
+    assert [seed for seed, _ in fits(services)] == [100, 101, 102]
+    assert not services.folder.rival(1).exists()
+
+
+def test_no_rival_where_nothing_is_held_out(tmp_path: Path) -> None:
     services = world.services(tmp_path, students=WatchedStudents(list(world.VOCABULARY)))
     memory = ListMemory()
     memory.remember(services.memory.samples("seed"))
     services = Services(services.task, memory, services.students, services.teacher, services.folder)
     state = after_seeds(services, batch=train(services, BATCH, "candidate"))
     fits(services).clear()
-    settled(Trainer(members=3), state, services)
+    settled(Trainer(members=1), state, services)
     assert len(fits(services)) == 1
 
 
-def test_rivals_of_the_decided_cycle_are_removed(services: Services) -> None:
+def test_the_rival_of_the_decided_cycle_is_removed(services: Services) -> None:
     state = after_seeds(services, batch=train(services, BATCH, "candidate"))
     settled(Trainer(), state, services)
     settled(Trainer(), {**state, "cycle": 2}, services)
-    assert not services.folder.rival(1, "x", 0).parent.exists()
-    assert services.folder.rival(2, "x", 0).parent.exists()
+    assert not services.folder.rival(1).exists()
+    assert services.folder.rival(2).exists()
     assert services.folder.student(1).exists()
 
 
 def test_a_text_of_the_batch_that_is_kept_already_is_trained_on_once(services: Services) -> None:
     state = after_seeds(services, batch=train(services, BATCH, "kept"))
     fits(services).clear()
-    update = settled(Trainer(members=0), state, services)
+    update = settled(Trainer(members=1, rival=False), state, services)
     assert update["counts"]["trained on"] == 7
     assert len(fits(services)[0][1]) == 7
 
@@ -95,7 +104,7 @@ def test_warm_start_goes_on_with_the_batch_and_reviews_twice_as_many(services: S
     train(services, [(f"old text {number}", "food") for number in range(10)])
     state = after_seeds(services, batch=train(services, BATCH, "candidate"))
     fits(services).clear()
-    settled(Trainer(start="warm", members=0), state, services)
+    settled(Trainer(start="warm", members=1, rival=False), state, services)
     [(_, texts)] = fits(services)
     assert texts[:3] == [text for text, _ in BATCH]
     assert len(texts) == len(set(texts)) == 9
@@ -104,19 +113,18 @@ def test_warm_start_goes_on_with_the_batch_and_reviews_twice_as_many(services: S
 def test_warm_start_without_review_or_with_little_to_review(services: Services) -> None:
     state = after_seeds(services, batch=train(services, BATCH, "candidate"))
     fits(services).clear()
-    settled(Trainer(start="warm", review=False, members=0), state, services)
-    settled(Trainer(start="warm", members=0), {**state, "cycle": 2}, services)
+    settled(Trainer(start="warm", review=False, members=1, rival=False), state, services)
+    settled(Trainer(start="warm", members=1, rival=False), {**state, "cycle": 2}, services)
     assert [len(texts) for _, texts in fits(services)] == [3, 7]
 
 
 def test_warm_start_compares_with_a_side_that_has_not_seen_the_batch(services: Services) -> None:
     state = after_seeds(services, batch=train(services, BATCH, "candidate"))
     fits(services).clear()
-    settled(Trainer(start="warm", members=2), state, services)
+    settled(Trainer(start="warm"), state, services)
     assert all({text for text, _ in BATCH} <= set(texts) for _, texts in fits(services))
     champion = (services.folder.root / state["champion"] / "model.json").read_text()
-    for member in range(2):
-        assert (services.folder.rival(1, "champion", member) / "model.json").read_text() == champion
+    assert (services.folder.rival(1) / "model.json").read_text() == champion
     assert (services.folder.student(1) / "model.json").read_text() != champion
 
 

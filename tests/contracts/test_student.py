@@ -129,6 +129,24 @@ def test_the_same_seed_and_examples_give_the_same_student(students: Students, ki
     assert one.predict(texts) == two.predict(texts)
 
 
+def test_the_mean_of_several_fits_is_a_student_and_of_equal_ones_the_same(
+    students: Students, kind: Kind, texts: list[str], tmp_path: Path
+) -> None:
+    fits = [students.new(seed) for seed in (4, 4, 5)]
+    for fit in fits:
+        fit.fit(kind.examples)
+    one, same, other = fits
+    before = one.predict(texts)
+    one.average([same])
+    assert [p.label for p in one.predict(texts)] == [p.label for p in before]
+    assert [p.probability for p in one.predict(texts)] == pytest.approx([p.probability for p in before], abs=1e-6)
+    one.average([same, other])
+    assert [p.label for p in one.predict(texts)] == [example.label for example in kind.examples]
+    (tmp_path / "students").mkdir()
+    one.save(tmp_path / "students" / "mean")
+    assert students.load(tmp_path / "students" / "mean").predict(texts) == one.predict(texts)
+
+
 @pytest.mark.parametrize("name", PROBABLE, indirect=True, scope="module")
 def test_soft_labels_count_by_their_shares(students: Students, kind: Kind) -> None:
     weather, music = ("weather", "music") if kind is SEQUENCE else (("weather",), ("music",))
