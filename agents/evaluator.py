@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -13,9 +14,6 @@ from agents.export import export_samples
 from agents.gate import Decision, decide
 from tasks.base import ErrorCase, Example, Prediction, Split
 from tasks.metrics import pooled
-
-NOT_WORSE = -1.64
-"""Strictness for typical texts, in standard errors: shelved only if they are worse beyond chance (one-sided 5 %)."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +29,9 @@ class Evaluator:
     """`gated`: breadth first, then lessons, and breadth again when lessons do not pay. Or always the one."""
     doubt: PositiveInt = 2
     """Lesson batches shelved in a row before typical texts get the next batch."""
-    strictness: float = 1.64
-    """Standard errors by which a lesson batch must be better on the gate: beyond chance, one-sided 5 %. At 0, half of
-    the batches that do nothing and many that harm are kept. Typical batches need only not be worse."""
+    strictness: float = -1.64
+    """Standard errors by which a batch must be better on the gate. Negative: it is shelved only if it is worse beyond
+    chance (-1.64: one-sided 5 %), as the texts are paid for and more texts are better than fewer."""
 
     def __call__(self, state: State, services: Services) -> State:
         """Score, decide, remember, and plan the next cycle."""
@@ -94,8 +92,7 @@ class Evaluator:
             return Decision(True, "no gate: every batch stays")
         if not state.get("batch"):
             return Decision(False, "the batch is empty")
-        strictness = self.strictness if state["plan"] == "lessons" else NOT_WORSE
-        return decide(services, state["cycle"], strictness)
+        return decide(services, state["cycle"], self.strictness)
 
     def _remember(
         self, state: State, services: Services, batch: Sequence[Example], cases: Sequence[Case], decision: Decision
@@ -119,11 +116,13 @@ class Evaluator:
         )
         if decision.keep:
             _mark_fixed(services, state["challenger"], cycle)
+        beyond = Counter(example.origin.lesson for example in memory.samples("train", "out of reach"))
         for lesson in memory.lessons():
             if lesson.id in state.get("lessons", []):
                 own = [case for case in cases if by_id[case.id].origin.lesson == lesson.id]
                 effect = {
                     "samples": float(len(own)),
+                    "out of reach": float(beyond[lesson.id]),
                     "kept": float(decision.keep),
                     "before": _score(services, own, "before").get("value") or 0.0,
                     "after": _score(services, own, "after").get("value") or 0.0,
