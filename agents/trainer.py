@@ -36,6 +36,9 @@ class Trainer:
     put on a shelf, and tried again when the champion has grown. None: what pays for the task's kind; 1: never."""
     last_members: NonNegativeInt = 5
     """Fits averaged into a last student that learns everything kept and the gate's texts too; 0 for no last student."""
+    imitate: NonNegativeInt = 1000
+    """Most texts of the pool that it learns as well, with the probabilities that such a student gives them: they cost
+    nothing and are what it will meet. Not for entities, where it did not pay."""
 
     def __call__(self, state: State, services: Services) -> State:
         """Train this cycle's challenger, and its rival where there is something to compare on."""
