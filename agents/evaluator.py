@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import PositiveInt
-
-from agents.base import Case, CycleReport, Figures, Plan, Services, State
+from agents.base import Case, CycleReport, Figures, Services, State
+from agents.curriculum import next_plan
 from agents.export import export_samples
 from agents.gate import Decision, decide
 from tasks.base import ErrorCase, Example, Prediction, Split
@@ -26,9 +25,7 @@ class Evaluator:
     gate: bool = True
     """Off: every batch stays (the paper's loop)."""
     curriculum: Literal["gated", "lessons", "breadth"] = "gated"
-    """`gated`: breadth first, then lessons, and breadth again when lessons do not pay. Or always the one."""
-    doubt: PositiveInt = 2
-    """Lesson batches shelved in a row before typical texts get the next batch."""
+    """`gated`: breadth first, then lessons or breadth, as what they brought at the gate has it. Or always the one."""
     strictness: float = -1.64
     """Standard errors by which a batch must be better on the gate. Negative: it is shelved only if it is worse beyond
     chance (-1.64: one-sided 5 %), as the texts are paid for and more texts are better than fewer."""
@@ -66,7 +63,7 @@ class Evaluator:
         export_samples(services)
         return State(
             cycle=cycle + 1,
-            plan=self._next(bool(services.memory.samples("train")), shelved),
+            plan=next_plan(history, services.seed) if self.curriculum == "gated" else self.curriculum,
             champion=champion,
             shelved_in_a_row=shelved,
             batch=[],
@@ -128,11 +125,6 @@ class Evaluator:
                     "after": _score(services, own, "after").get("value") or 0.0,
                 }
                 memory.remember(lessons=[lesson.model_copy(update={"effect": effect})])
-
-    def _next(self, learnt: bool, shelved: int) -> Plan:
-        if self.curriculum != "gated":
-            return self.curriculum
-        return "breadth" if not learnt or shelved >= self.doubt else "lessons"
 
 
 def _mark_fixed(services: Services, champion: str, cycle: int) -> None:

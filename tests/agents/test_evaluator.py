@@ -110,13 +110,7 @@ def test_what_comes_after_a_shelved_batch(
     assert (state["plan"], state["shelved_in_a_row"]) == (plan, shelved + 1)
 
 
-def test_lessons_go_on_after_one_shelved_batch(services: Services) -> None:
-    train(services, [("butter and onion", "food")], "kept")
-    state = cycle(services, BAD, Evaluator())
-    assert (state["plan"], state["shelved_in_a_row"]) == ("lessons", 1)
-
-
-def test_a_kept_batch_ends_the_doubt(services: Services) -> None:
+def test_a_kept_batch_ends_the_row_of_shelved_ones(services: Services) -> None:
     state = cycle(services, GOOD, Evaluator(), shelved_in_a_row=3)
     assert (state["shelved_in_a_row"], state["plan"]) == (0, "lessons")
 
