@@ -52,7 +52,7 @@ class RedactingClient(Client):
 
     def _shown(self, more: dict[str, Any]) -> dict[str, Any]:
         """The fields that LangSmith does not pass to an anonymizer."""
-        rest = ("extra", "serialized", "tags", "events")
+        rest = ("name", "extra", "serialized", "tags", "events")
         return {key: self._redactor(value) if key in rest and value else value for key, value in more.items()}
 
 
