@@ -40,7 +40,7 @@ class PatientClient(openai.DefaultHttpxClient):
         Args:
             pace: Of the model; shared with other clients that ask it.
             retries: Repetitions of one call after trouble that is no rate limit.
-            timeout: Seconds without a byte; an answer that has begun must be whole after as many.
+            timeout: Seconds without a byte; a whole answer may take twice as many.
             options: Of httpx.
         """
         super().__init__(timeout=timeout, **options)
@@ -78,12 +78,12 @@ class PatientClient(openai.DefaultHttpxClient):
 
     def _once(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
         """Make one try. A server that sends a byte now and then is not waited for without end."""
-        response = super().send(request, **{**options, "stream": True})
         began, body = self._pace.clock.stopwatch(), bytearray()
+        response = super().send(request, **{**options, "stream": True})
         try:
             for chunk in response.iter_raw():
                 body += chunk
-                if self._pace.clock.stopwatch() - began > self._patience:
+                if self._pace.clock.stopwatch() - began > 2 * self._patience:
                     raise httpx2.ReadTimeout("the answer began but was not whole in time", request=request)
         finally:
             response.close()

@@ -62,7 +62,8 @@ class RoleSettings(BaseModel):
     prompting: Prompting | None = None
     """Unset: `plain` for `local`, `chat` for the others."""
     timeout: float | None = Field(default=None, gt=0)
-    """Seconds without a byte from the server. Unset: 60, and 300 for `local`, where a busy CPU may be slow."""
+    """Seconds without a byte from the server; a whole answer may take twice as long. Unset: 60, and 300 for `local`,
+    where a busy CPU may be slow."""
     usd_per_million_input: float | None = Field(default=None, ge=0)
     """Price of prompt tokens. Unset: unknown, and 0 for `local`. Cached prompt tokens count at this price too."""
     usd_per_million_output: float | None = Field(default=None, ge=0)
