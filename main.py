@@ -17,6 +17,7 @@ from dotenv import load_dotenv
 if TYPE_CHECKING:
     from agents.folder import RunFolder
     from graph.config import RunConfig
+    from report.reading import Run
 
 HERE = Path(__file__).resolve().parent
 
@@ -44,6 +45,7 @@ def run(
     strategy: Annotated[
         str | None, typer.Option(help="gated (the default), paper, static, zerogen, auggpt or none.")
     ] = None,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Take no answer from other cycles or runs.")] = False,
     runs: Runs = Path("runs"),
 ) -> None:
     """Start a run: read and check the data, then train, evaluate, analyse, generate, annotate, cycle by cycle."""
@@ -52,6 +54,7 @@ def run(
     from graph.services import create
 
     chosen = {"name": name, "seed": seed, "stop.cycles": cycles, "strategy": strategy}
+    chosen["teacher.use_cache"] = False if no_cache else None
     settings = load(config, {key: value for key, value in chosen.items() if value is not None})
     folder = RunFolder((runs / settings.name).resolve())
     create(settings, config.resolve().parent, folder)
@@ -94,6 +97,7 @@ def show(
     name: Annotated[str, typer.Argument(help="Name or folder of a run.")],
     prompts: Annotated[bool, typer.Option("--prompts", help="Exactly what each role was sent, and answered.")] = False,
     role: Annotated[str | None, typer.Option(help="With --prompts: one role alone.")] = None,
+    costs: Annotated[bool, typer.Option("--costs", help="The teacher: by role, by cycle, per accepted text.")] = False,
     runs: Runs = Path("runs"),
 ) -> None:
     """Tell what happened in a run: cycles, lessons, costs, the champion."""
@@ -103,8 +107,23 @@ def show(
     found = Run.find(name, runs)
     if prompts:
         print_prompts(found, role)
+    elif costs:
+        _print_costs(found)
     else:
         print_run(found)
+
+
+def _print_costs(run: "Run") -> None:
+    from agents.folder import RunFolder
+    from graph.services import read_config
+    from report.costs import print_costs
+    from teacher.cache import measure
+
+    print_costs(run)
+    shared = read_config(RunFolder(run.root)).teacher.cache
+    for cache in (run.root / "answers.sqlite", *([Path(shared)] if shared else [])):
+        if size := measure(cache):
+            typer.echo(f"Answer cache {size.path}: {size.answers} answers, {size.bytes / 1e6:.1f} MB.")
 
 
 def _drive(config: "RunConfig", folder: "RunFolder") -> None:
