@@ -3,7 +3,7 @@
     python benchmarks/kills.py --count 200
 
 The run is that of `tests/parts.py`: the whole graph with its SQLite checkpoint and Chroma on disk, a student that
-counts words, a teacher behind a loopback server. The server counts what it answered in full; a call that was answered and is
+counts words, a teacher behind a loopback server. The server counts what it answered; a call that was answered and is
 made again would be paid for twice. A call that was under way when its process died may be made again.
 """
 
