@@ -8,7 +8,8 @@ NEED = {"calls": 12.0, "tokens_in": 3456.0, "tokens_out": 789.0, "usd": None}
 PLAN = {
     "first": {"generator": NEED}, "later": {"annotator": {**NEED, "usd": 0.5}}, "cycles": 3, "metric": "accuracy",
     "whole": {"expected": NEED}, "notes": ["one \x1b[1mnote"],
-    "seeds_only": {"value": 0.5, "low": 0.4, "high": 0.6, "n": 60}, "verdict": "look again", "doubts": ("a [bold]doubt",),
+    "seeds_only": {"value": 0.5, "low": 0.4, "high": 0.6, "n": 60},
+    "verdict": "look again", "doubts": ("a [bold]doubt",),
 }  # fmt: skip
 
 
