@@ -1,4 +1,4 @@
-"""What doubting labels is worth: train rows with so many wrong labels, learnt as they are, without the doubted, or soft.
+"""What doubting labels is worth: train rows, some with wrong labels, learnt as they are, without the doubted, or soft.
 
     python benchmarks/noise.py --data DATA --task trec6 --noise 0.2
 
