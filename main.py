@@ -217,6 +217,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ.setdefault("LANGSMITH_USE_DAEMON", "true")  # a dead trace endpoint must not hold up the exit
     os.environ.setdefault("ANONYMIZED_TELEMETRY", "FALSE")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     given = list(sys.argv[1:] if argv is None else argv) or ["--help"]
     return _guarded(lambda: app(args=given, prog_name="evokd", standalone_mode=False))
