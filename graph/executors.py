@@ -51,7 +51,7 @@ class LocalProcesses:
 class Process:
     """A child process. It ends by itself, after a whole step, if this process dies in whatever way."""
 
-    def __init__(self, folder: Path, limits: str, cache: str, threads: int) -> None:
+    def __init__(self, folder: Path, limits: str, cache: str, threads: int, home: Path | None = None) -> None:
         words = ["cell", str(folder), "--limits", limits, "--cache", str(folder.parents[1] / cache)]
         with (folder / "cell.log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -60,6 +60,7 @@ class Process:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # a Ctrl-C is ours to pass on
+                cwd=home,
                 env={"OMP_NUM_THREADS": str(threads), **os.environ},
             )
 
@@ -85,12 +86,16 @@ class NodeProcess(Process):
     It is sent to the nodes by value, so it may use the standard library and `MAIN` only.
     """
 
-    def __init__(self, folder: Path, limits: str) -> None:
-        super().__init__(folder, limits, f"answers-{platform.node()}.sqlite", threads=1)
+    def __init__(self, folder: Path, limits: str, home: Path) -> None:
+        super().__init__(folder, limits, f"answers-{platform.node()}.sqlite", threads=1, home=home)
 
 
 class RayCluster:
-    """One actor with one CPU for every cell. EvoKD and the run folders must be at the same paths on every node."""
+    """One actor with one CPU for every cell.
+
+    EvoKD, the run folders and the current folder (a `.env` with keys, modules of the user's own) must be at the same
+    paths on every node: on a file system that all of them see.
+    """
 
     def __init__(self, address: str) -> None:
         """Connect.
@@ -118,7 +123,8 @@ class RayCluster:
 
     def start(self, folder: Path, limits: "BudgetSettings") -> Job:
         """Run or resume the cell that lives in `folder`, within `limits`, once a CPU of the cluster is free."""
-        return RayJob(self._ray, self._actor.remote(folder, limits.model_dump_json(exclude_none=True)), folder)
+        actor = self._actor.remote(folder, limits.model_dump_json(exclude_none=True), Path.cwd())
+        return RayJob(self._ray, actor, folder)
 
 
 class RayJob:

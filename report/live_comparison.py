@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from report.tables import harmless
+
 
 class Standing(Protocol):
     """What is shown: `graph.comparing.Now`, which the report does not import."""
@@ -61,7 +63,7 @@ class LiveComparison:
     def show(self, now: Standing) -> None:
         """Bring the screen up to date."""
         for sentence in now.news:
-            self.say(sentence)
+            self.say(harmless(sentence))  # it may quote what a server answered
         self._progress.update(self._whole, completed=now.finished, total=now.total)
         for name in [name for name in self._lines if name not in now.at_work]:
             self._progress.remove_task(self._lines.pop(name))

@@ -91,6 +91,16 @@ def test_after_three_failures_in_a_row_nothing_new_is_started(tmp_path: Path) ->
     assert len(executor.started) == len(ended.failed) == 3 and len(ended.waiting) == 3 and ended.limit == ""
 
 
+def test_failures_that_do_not_follow_each_other_stop_nothing(tmp_path: Path) -> None:
+    strategies = ["none", "static", "gated"]
+    ended, executor = run(
+        plan(tmp_path, strategies=strategies),
+        tmp_path / "out",
+        lambda job: finishing(job) if "gated" in job.folder.name else 2,
+    )
+    assert len(executor.started) == 6 and len(ended.failed) == 4 and not ended.waiting
+
+
 def test_a_signal_is_passed_on_once_gently_and_then_not(tmp_path: Path) -> None:
     def script(job: ScriptedJob) -> int | None:
         if job.looks == 2 or job.told == ["stop"]:
@@ -147,6 +157,14 @@ def test_what_a_cell_leaves_goes_to_one_that_was_cut_short(tmp_path: Path) -> No
     ended, executor = run(plan(tmp_path, seeds=[0], budget={"max_tokens": 100}), tmp_path / "out", script, 2)
     assert ended == Ended() and executor.started == ["static.kall.s0", "gated.kall.s0", "static.kall.s0"]
     assert [job.limits.max_tokens for job in executor.jobs] == [50, 50, 80]
+
+
+def test_a_cell_that_was_cut_short_is_first_in_line(tmp_path: Path) -> None:
+    """Of three cells the first is cut at 50 of 100; when the second has left 30, it comes before the third."""
+    wanted = {"static": spending(60), "gated": spending(20, step=2), "paper": spending(20)}
+    found = plan(tmp_path, strategies=list(wanted), seeds=[0], budget={"max_tokens": 100})
+    ended, executor = run(found, tmp_path / "out", lambda job: wanted[job.folder.name.split(".")[1]](job), 2)
+    assert ended == Ended() and [name.split(".")[0] for name in executor.started[:3]] == ["static", "gated", "static"]
 
 
 def test_a_cells_own_limit_is_its_end_and_not_a_cut(tmp_path: Path) -> None:

@@ -1,12 +1,14 @@
 """Cells as processes of this machine; tests/test_compare.py has them on a Ray cluster."""
 
+import platform
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from graph import executors
-from graph.executors import Executor, Job, LocalProcesses, RayCluster
+from graph.executors import Job, LocalProcesses, NodeProcess, RayCluster
 from tasks.errors import ConfigError
 from teacher.settings import BudgetSettings
 
@@ -19,7 +21,7 @@ def stop(number, frame):
     told("stopped")
     os._exit(75)
 signal.signal(signal.SIGTERM, stop)
-print(limits, cache, os.environ["OMP_NUM_THREADS"], flush=True)
+print(limits, cache, os.environ["OMP_NUM_THREADS"], os.getcwd(), flush=True)
 told("begun")
 if "quick" in folder:
     sys.exit(3)
@@ -54,11 +56,15 @@ def begun(job: Job, folder: Path) -> Job:
     return job
 
 
-def check(executor: Executor, folder: Path, cache: str, threads: int) -> None:
-    """All that the contract says."""
+@pytest.mark.slow
+def test_cells_are_processes_of_this_machine(cell: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    executor, folder = LocalProcesses(jobs=3), cell
     limits = BudgetSettings(max_tokens=5)
     job = begun(executor.start(folder, limits), folder)
-    assert (folder / "cell.log").read_text() == f'{{"max_tokens":5}} {folder.parents[1] / cache} {threads}\n'
+    cache = folder.parents[1] / "answers.sqlite"
+    assert (folder / "cell.log").read_text() == f'{{"max_tokens":5}} {cache} 2 {Path.cwd()}\n'
     job.stop()
     assert ended(job) == 75 and (folder / "stopped").exists()
     (folder / "begun").unlink()
@@ -71,13 +77,22 @@ def check(executor: Executor, folder: Path, cache: str, threads: int) -> None:
 
 
 @pytest.mark.slow
-def test_cells_are_processes_of_this_machine(cell: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("OMP_NUM_THREADS")
-    monkeypatch.setattr("os.cpu_count", lambda: 8)
-    check(LocalProcesses(jobs=3), cell, "answers.sqlite", threads=2)
+def test_on_a_node_a_cell_has_the_users_folder_and_the_nodes_own_answers(cell: Path, tmp_path: Path) -> None:
+    job = begun(NodeProcess(cell, "{}", home=tmp_path), cell)
+    assert (cell / "cell.log").read_text() == f"{{}} {tmp_path / f'answers-{platform.node()}.sqlite'} 1 {tmp_path}\n"
+    job.stop()
+    assert ended(job) == 75
 
 
 def test_without_ray_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(ConfigError, match=r"--ray needs Ray, which is not installed: pip install 'evokd\[ray\]'"):
         RayCluster("auto")
+
+
+def test_an_address_where_nothing_listens_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", ModuleType("ray"))
+    with pytest.raises(ConfigError, match=r"--ray 127\.0\.0\.1:9: no Ray cluster can be reached there \(.*refused\)\."):
+        RayCluster("127.0.0.1:9")
+    with pytest.raises(ConfigError, match=r"--ray host:x: no Ray cluster can be reached there \(invalid literal"):
+        RayCluster("host:x")

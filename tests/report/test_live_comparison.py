@@ -21,14 +21,14 @@ def test_starts_ends_and_news_are_lines_of_a_log(capsys: pytest.CaptureFixture[s
     with LiveComparison("mine", "/out/[bold]/mine") as live:
         live.show(Standing(at_work={"a": {}, "b": {}}))
         live.show(Standing(at_work={"a": event, "b": event}))
-        live.show(Standing(1, at_work={"b": event}, news=("c failed: [no] key",)))
+        live.show(Standing(1, at_work={"b": event}, news=("c failed: [no] key\x1b[2J",)))
         live.show(Standing(2))
     live.say("Done [well].")
     assert capsys.readouterr().out.splitlines() == [
         "mine  /out/[bold]/mine",
         "started  a",
         "started  b",
-        "c failed: [no] key",
+        "c failed: [no] key\\x1b[2J",
         "ended    a (1 of 2 finished)",
         "ended    b (2 of 2 finished)",
         "Done [well].",
