@@ -39,8 +39,10 @@ def adaptivity(table: Sequence[Line]) -> list[LabelLine]:
     return sorted(found, key=lambda each: (each.label, order.index(each.variant)))
 
 
-def trend(found: Sequence[LabelLine]) -> dict[str, float]:
-    """Variant -> Spearman's correlation of F1 before and samples over labels; below zero: more where it was weak.
+def trend(found: Sequence[LabelLine]) -> dict[str, tuple[float, int]]:
+    """Variant -> Spearman's correlation of F1 before and samples, and over how many labels.
+
+    Below zero: more where it was weak.
 
     Variants with fewer than four labels, or with nothing but equal values, are left out.
     """
@@ -50,7 +52,7 @@ def trend(found: Sequence[LabelLine]) -> dict[str, float]:
     for variant in dict.fromkeys(each.variant for each in found):
         own = [(each.before, each.samples) for each in found if each.variant == variant and each.before is not None]
         if len(own) >= 4 and all(len(set(side)) > 1 for side in zip(*own, strict=True)):
-            told[variant] = float(spearmanr(*zip(*own, strict=True)).statistic)
+            told[variant] = (float(spearmanr(*zip(*own, strict=True)).statistic), len(own))
     return told
 
 

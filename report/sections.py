@@ -126,7 +126,7 @@ def _labels(found: Sequence[LabelLine], title: str) -> Section:
     ]
     notes = ["Does the teacher write more where the student was weak, and does it help? Means over seeds, test set."]
     if told := trend(found):
-        each = ", ".join(f"{variant} {rho:+.2f}" for variant, rho in told.items())
+        each = ", ".join(f"{variant} {rho:+.2f} (n = {n} labels)" for variant, (rho, n) in told.items())
         notes.append(f"Rank correlation of F1 before and samples (below zero: more where it was weak): {each}.")
     table: Table = [("label", "variant", "F1, seeds only", "samples learnt", "F1, best student"), *rows]
     return Section(f"{title}: samples per label", notes, [table], adaptivity_plot(found))

@@ -40,7 +40,7 @@ def test_adaptivity_sets_what_was_learnt_of_a_label_beside_its_f1_before_and_aft
 def test_the_trend_is_a_rank_correlation_and_needs_four_labels() -> None:
     weak_first = [LabelLine(name, "gated", 0.2 * n, 10.0 - n, 1.0) for n, name in enumerate("abcd")]
     even = [LabelLine(name, "static", 0.2 * n, 5.0, 1.0) for n, name in enumerate("abcd")]
-    assert trend([*weak_first, *even]) == {"gated": pytest.approx(-1.0)}
+    assert trend([*weak_first, *even]) == {"gated": (pytest.approx(-1.0), 4)}
     assert trend(weak_first[:3]) == {}
 
 
