@@ -16,7 +16,9 @@ from dotenv import load_dotenv
 
 if TYPE_CHECKING:
     from agents.folder import RunFolder
+    from graph.comparing import Ended
     from graph.config import RunConfig
+    from report.reading import Run
 
 HERE = Path(__file__).resolve().parent
 
@@ -44,6 +46,7 @@ def run(
     strategy: Annotated[
         str | None, typer.Option(help="gated (the default), paper, static, zerogen, auggpt or none.")
     ] = None,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Take no answer from other cycles or runs.")] = False,
     runs: Runs = Path("runs"),
 ) -> None:
     """Start a run: read and check the data, then train, evaluate, analyse, generate, annotate, cycle by cycle."""
@@ -52,6 +55,7 @@ def run(
     from graph.services import create
 
     chosen = {"name": name, "seed": seed, "stop.cycles": cycles, "strategy": strategy}
+    chosen["teacher.use_cache"] = False if no_cache else None
     settings = load(config, {key: value for key, value in chosen.items() if value is not None})
     folder = RunFolder((runs / settings.name).resolve())
     create(settings, config.resolve().parent, folder)
@@ -94,6 +98,7 @@ def show(
     name: Annotated[str, typer.Argument(help="Name or folder of a run.")],
     prompts: Annotated[bool, typer.Option("--prompts", help="Exactly what each role was sent, and answered.")] = False,
     role: Annotated[str | None, typer.Option(help="With --prompts: one role alone.")] = None,
+    costs: Annotated[bool, typer.Option("--costs", help="The teacher: by role, by cycle, per accepted text.")] = False,
     runs: Runs = Path("runs"),
 ) -> None:
     """Tell what happened in a run: cycles, lessons, costs, the champion."""
@@ -103,6 +108,8 @@ def show(
     found = Run.find(name, runs)
     if prompts:
         print_prompts(found, role)
+    elif costs:
+        _print_costs(found)
     else:
         print_run(found)
 
@@ -130,17 +137,21 @@ def compare(
         ended = run_cells(plan, root, executor, jobs, live.show)
     live.say(write_report(root))
     words = ["evokd", "compare", str(file), "--jobs", str(jobs), "--out", str(out), *(["--ray", ray] if ray else [])]
-    again = shlex.join(words)
+    raise typer.Exit(_told_end(ended, live.say, file, shlex.join(words)))
+
+
+def _told_end(ended: "Ended", say: Callable[[str], None], file: Path, again: str) -> int:
+    """Say how a comparison ended; returns the exit code."""
     if ended.interrupted:
-        live.say(f"Stopped as asked. Nothing is lost. Go on with: {again}")
-        raise typer.Exit(75)
+        say(f"Stopped as asked. Nothing is lost. Go on with: {again}")
+        return 75
     if ended.limit:
-        live.say(f"budget.{ended.limit} of the whole is reached. Raise it in {file} and go on with: {again}")
+        say(f"budget.{ended.limit} of the whole is reached. Raise it in {file} and go on with: {again}")
     if ended.waiting:
-        live.say(f"{len(ended.waiting)} cells were cut short or not started: {', '.join(ended.waiting)}.")
+        say(f"{len(ended.waiting)} cells were cut short or not started: {', '.join(ended.waiting)}.")
     if ended.failed:
-        live.say(f"{len(ended.failed)} cells failed: {', '.join(ended.failed)}. Try them again with: {again}")
-        raise typer.Exit(1)
+        say(f"{len(ended.failed)} cells failed: {', '.join(ended.failed)}. Try them again with: {again}")
+    return 1 if ended.failed else 0
 
 
 @app.command(hidden=True)
@@ -155,6 +166,19 @@ def cell(
     from teacher.settings import BudgetSettings
 
     raise typer.Exit(drive_cell(RunFolder(folder.resolve()), BudgetSettings.model_validate_json(limits), cache))
+
+
+def _print_costs(run: "Run") -> None:
+    from agents.folder import RunFolder
+    from graph.services import read_config
+    from report.costs import print_costs
+    from teacher.cache import measure
+
+    print_costs(run)
+    shared = read_config(RunFolder(run.root)).teacher.cache
+    for cache in (run.root / "answers.sqlite", *([Path(shared)] if shared else [])):
+        if size := measure(cache):
+            typer.echo(f"Answer cache {size.path}: {size.answers} answers, {size.bytes / 1e6:.1f} MB.")
 
 
 def _drive(config: "RunConfig", folder: "RunFolder") -> None:

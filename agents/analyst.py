@@ -9,6 +9,7 @@ from pydantic import BaseModel, NonNegativeInt
 from agents.base import Case, Services, State, prompt
 from agents.conventions import read_card
 from agents.evidence import Evidence, gather
+from agents.retiring import retired, told
 from tasks.base import Lesson
 from tasks.conventions import Card, listed
 from teacher.base import Message, Prompt
@@ -80,6 +81,9 @@ class Analyst:
             lessons = self._worded(evidence, services, cycle)
         else:
             lessons = self._analysed(evidence, services, cycle, counts)
+        if gone := {lesson.id for lesson in retired(services, lessons)}:
+            counts["lessons refused: did not pay twice"] = len(gone)
+        lessons = [lesson for lesson in lessons if lesson.id not in gone]
         services.memory.remember(lessons=lessons)
         return State(lessons=[lesson.id for lesson in lessons], counts=counts)
 
@@ -95,6 +99,7 @@ class Analyst:
             lessons=self.lessons,
             conventions=card.told(),
             assumed=prompt("analyst_assumed", assumed=listed(card.assumed)) if card.assumed else "",
+            unpaid=told(services),
             probe=prompt("analyst_probe", covered=evidence.covered()) if self.probe else "Set `probe` to null.",
         )
         messages = (Message(role="user", content=request),)

@@ -2,20 +2,17 @@
 
 import math
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import PositiveInt
-
-from agents.base import Case, CycleReport, Figures, Plan, Services, State
+from agents.base import Case, CycleReport, Figures, Services, State
+from agents.curriculum import next_plan
 from agents.export import export_samples
 from agents.gate import Decision, decide
 from tasks.base import ErrorCase, Example, Prediction, Split
 from tasks.metrics import pooled
-
-NOT_WORSE = -1.64
-"""Strictness for typical texts, in standard errors: shelved only if they are worse beyond chance (one-sided 5 %)."""
 
 
 @dataclass(frozen=True)
@@ -28,12 +25,10 @@ class Evaluator:
     gate: bool = True
     """Off: every batch stays (the paper's loop)."""
     curriculum: Literal["gated", "lessons", "breadth"] = "gated"
-    """`gated`: breadth first, then lessons, and breadth again when lessons do not pay. Or always the one."""
-    doubt: PositiveInt = 2
-    """Lesson batches shelved in a row before typical texts get the next batch."""
-    strictness: float = 1.64
-    """Standard errors by which a lesson batch must be better on the gate: beyond chance, one-sided 5 %. At 0, half of
-    the batches that do nothing and many that harm are kept. Typical batches need only not be worse."""
+    """`gated`: breadth first, then lessons or breadth, as what they brought at the gate has it. Or always the one."""
+    strictness: float = -1.64
+    """Standard errors by which a batch must be better on the gate. Negative: it is shelved only if it is worse beyond
+    chance (-1.64: one-sided 5 %), as the texts are paid for and more texts are better than fewer."""
 
     def __call__(self, state: State, services: Services) -> State:
         """Score, decide, remember, and plan the next cycle."""
@@ -68,7 +63,7 @@ class Evaluator:
         export_samples(services)
         return State(
             cycle=cycle + 1,
-            plan=self._next(bool(services.memory.samples("train")), shelved),
+            plan=next_plan(history, services.seed) if self.curriculum == "gated" else self.curriculum,
             champion=champion,
             shelved_in_a_row=shelved,
             batch=[],
@@ -94,8 +89,7 @@ class Evaluator:
             return Decision(True, "no gate: every batch stays")
         if not state.get("batch"):
             return Decision(False, "the batch is empty")
-        strictness = self.strictness if state["plan"] == "lessons" else NOT_WORSE
-        return decide(services, state["cycle"], strictness)
+        return decide(services, state["cycle"], self.strictness)
 
     def _remember(
         self, state: State, services: Services, batch: Sequence[Example], cases: Sequence[Case], decision: Decision
@@ -119,21 +113,18 @@ class Evaluator:
         )
         if decision.keep:
             _mark_fixed(services, state["challenger"], cycle)
+        beyond = Counter(example.origin.lesson for example in memory.samples("train", "out of reach"))
         for lesson in memory.lessons():
             if lesson.id in state.get("lessons", []):
                 own = [case for case in cases if by_id[case.id].origin.lesson == lesson.id]
                 effect = {
                     "samples": float(len(own)),
+                    "out of reach": float(beyond[lesson.id]),
                     "kept": float(decision.keep),
                     "before": _score(services, own, "before").get("value") or 0.0,
                     "after": _score(services, own, "after").get("value") or 0.0,
                 }
                 memory.remember(lessons=[lesson.model_copy(update={"effect": effect})])
-
-    def _next(self, learnt: bool, shelved: int) -> Plan:
-        if self.curriculum != "gated":
-            return self.curriculum
-        return "breadth" if not learnt or shelved >= self.doubt else "lessons"
 
 
 def _mark_fixed(services: Services, champion: str, cycle: int) -> None:

@@ -37,7 +37,7 @@ def pick(services: Services, champion: str, count: int, cycle: int, how: Selecti
         return []
     looked_at = list(services.pool[len(shown(services.pool)) :])
     random.Random(services.seed * 1000 + cycle).shuffle(looked_at)
-    fresh = _unused(services, looked_at[: max(2000, 4 * count)])
+    fresh = unused(services, looked_at[: max(2000, 4 * count)])
     if len(fresh) <= count:
         return fresh
     if how == "random":
@@ -67,7 +67,8 @@ def _near_errors(services: Services, texts: list[str], count: int, cycle: int) -
     return [texts[i] for i in np.argsort(-nearness, kind="stable")[:count]]
 
 
-def _unused(services: Services, texts: Sequence[str]) -> list[str]:
+def unused(services: Services, texts: Sequence[str]) -> list[str]:
+    """The texts that are near nothing known, held-out texts included."""
     return [text for text, refusal in zip(texts, services.memory.novel(texts), strict=True) if refusal is None]
 
 

@@ -3,11 +3,12 @@
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt
 
 from agents.base import Services, State
+from agents.reach import parted
 from agents.soup import cook
 from student.base import Student
 from tasks.base import Example
@@ -30,25 +31,48 @@ class Trainer:
     """Fits whose weights are averaged into each student."""
     rival: bool = True
     """Train what the challenger is compared with, where texts are held out to compare on."""
+    reach: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Probability of a wrong answer above which a text of a lesson is out of the champion's reach: it is not learnt but
+    put on a shelf, and tried again when the champion has grown. None: what pays for the task's kind; 1: never."""
     last_members: NonNegativeInt = 5
     """Fits averaged into a last student that learns everything kept and the gate's texts too; 0 for no last student."""
+    imitate: NonNegativeInt = 1000
+    """Most texts of the pool that it learns as well, with the probabilities that such a student gives them: they cost
+    nothing and are what it will meet. Not for entities, where it did not pay."""
 
     def __call__(self, state: State, services: Services) -> State:
         """Train this cycle's challenger, and its rival where there is something to compare on."""
         cycle = state["cycle"]
         services.folder.drop_rival(cycle - 1)
+        counts = dict(state.get("counts", {}))
         kept = [*services.memory.samples("seed"), *services.memory.samples("train")]
         known = {example.id for example in kept}
         batch = [example for example in services.memory.get(state.get("batch", [])) if example.id not in known]
-        if cycle > 0 and not state.get("batch"):
-            return State(challenger=state["champion"])  # nothing new to learn
+        if state["plan"] == "lessons":
+            batch = self._within_reach(state["champion"], batch, services, counts)
+        if cycle > 0 and not batch:
+            return State(challenger=state["champion"], batch=[], counts=counts)  # nothing new to learn
         seeds = [services.seed * 10_000 + cycle * 100 + member for member in range(self.members)]
         challenger = services.folder.student(cycle)
         cook(services, challenger, seeds, self._fit(state, services, kept, batch))
         if cycle > 0 and self.rival and (services.memory.samples("gate") or services.memory.samples("dev")):
             cook(services, services.folder.rival(cycle), seeds, self._fit(state, services, kept, []))
-        counts = {**state.get("counts", {}), "trained on": len(kept) + len(batch)}
-        return State(challenger=services.folder.relative(challenger), counts=counts)
+        counts["trained on"] = len(kept) + len(batch)
+        ids = [example.id for example in batch]
+        return State(challenger=services.folder.relative(challenger), batch=ids, counts=counts)
+
+    def _within_reach(
+        self, champion: str, batch: Sequence[Example], services: Services, counts: dict[str, int]
+    ) -> list[Example]:
+        """The texts of the batch that the champion can use, and those of the shelf that it can use by now."""
+        sure = services.task.reach if self.reach is None else self.reach
+        fresh = {example.id for example in batch}
+        shelf = [each for each in services.memory.samples("train", "out of reach") if each.id not in fresh]
+        near, far = parted(services, champion, batch, sure)
+        grown, _ = parted(services, champion, shelf, sure)
+        services.memory.mark([each.id for each in far], "out of reach", f"{champion} was sure of another label")
+        counts |= {name: len(found) for name, found in (("out of reach", far), ("back within reach", grown)) if found}
+        return [*near, *grown]
 
     def _fit(
         self, state: State, services: Services, kept: Sequence[Example], batch: Sequence[Example]

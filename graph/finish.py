@@ -1,9 +1,12 @@
 """What is done when the loop is over: a last student learns all there is, and the test set says what it brought."""
 
+import shutil
+from collections.abc import Sequence
 from itertools import compress
 from typing import Any
 
 from agents.base import Services
+from agents.pool import unused
 from agents.soup import cook
 from student.base import Student
 from tasks.base import Example, Prediction, unspaced
@@ -11,8 +14,11 @@ from tasks.metrics import paired, pooled, pooled_difference
 from tasks.task import Points
 
 
-def fit_last(services: Services, champion: str, members: int) -> None:
+def fit_last(services: Services, champion: str, members: int, imitate: int) -> None:
     """Train a last student on everything kept and on the gate, which has nothing more to decide, and crown it.
+
+    Where there are texts without labels, it is trained twice: the second student also learns what the first says of
+    them (self-training; measured in docs/results.md).
 
     Without the gate's texts half of the backbone is paid for and never learnt: at 300 texts that cost 2 points on TREC
     and on SST-2 against plain generation (docs/results.md). Where the user gave a dev set, the champion stays if that
@@ -23,6 +29,7 @@ def fit_last(services: Services, champion: str, members: int) -> None:
         champion: folder of the last champion, relative to the run folder. It stays on disk and goes on as champion if
             the run is resumed with more cycles.
         members: fits whose weights are averaged.
+        imitate: most texts without labels that are used.
     """
     kept, gate = services.memory.samples("train"), services.memory.samples("gate")
     if not kept:
@@ -35,9 +42,27 @@ def fit_last(services: Services, champion: str, members: int) -> None:
         student.fit(texts, services.bar(f"last training, on all {len(texts)} texts{which}"))
         return student
 
-    cook(services, folder, [(services.seed + 1) * 10_000 - number for number in range(1, members + 1)], fitted)
+    seeds = [(services.seed + 1) * 10_000 - number for number in range(1, members + 1)]
+    if not folder.exists() and (unlabelled := _unlabelled(services, champion, imitate)):
+        first = folder.with_name(f".{folder.name}-first")
+        cook(services, first, seeds, fitted)
+        texts += _imitated(services.students.load(first), unlabelled)
+    cook(services, folder, seeds, fitted)
+    shutil.rmtree(folder.with_name(f".{folder.name}-first"), ignore_errors=True)
     if not _harms_dev(services, champion, folder.name):
         services.folder.crown(services.folder.relative(folder))
+
+
+def _unlabelled(services: Services, champion: str, most: int) -> list[str]:
+    """Texts of the pool that are near nothing known; none where a student's answers are no probabilities of labels."""
+    [answer] = services.students.load(services.folder.root / champion).predict(["a text"])
+    return unused(services, services.pool[:most]) if answer.probabilities else []
+
+
+def _imitated(student: Student, texts: Sequence[str]) -> list[Example]:
+    """The texts with the probabilities that a student gives them."""
+    predictions = zip(texts, student.predict(texts), strict=True)
+    return [Example(text=text, label=p.label, soft=p.probabilities) for text, p in predictions]
 
 
 def _harms_dev(services: Services, champion: str, last: str) -> bool:

@@ -53,11 +53,11 @@ def drive(config: RunConfig, folder: RunFolder, show: Callable[[Event], None]) -
         except BudgetExhausted as limit:
             outcome = Outcome("budget", str(limit))
         if outcome.how != "interrupted" and (folder.root / "best").exists():
-            _finish(services, getattr(agents(config)["trainer"], "last_members", 0), show)
+            _finish(services, agents(config)["trainer"], show)
         return outcome
 
 
-def _finish(services: Services, last_members: int, show: Callable[[Event], None]) -> None:
+def _finish(services: Services, trainer: Agent, show: Callable[[Event], None]) -> None:
     """What comes after the loop, be it finished or out of budget; it costs nothing but time."""
     rows = _metrics(services.folder)
     champion, cycle = rows[-1]["champion"], rows[-1]["cycle"]
@@ -67,8 +67,8 @@ def _finish(services: Services, last_members: int, show: Callable[[Event], None]
 
     services = dataclasses.replace(services, progress=progress)
     try:
-        if last_members:
-            fit_last(services, champion, last_members)
+        if members := getattr(trainer, "last_members", 0):  # a trainer of the user's own may have no last training
+            fit_last(services, champion, members, getattr(trainer, "imitate", 0))
         score_test_set(services, champion)
     except EvoKDError:
         raise

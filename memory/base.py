@@ -9,8 +9,9 @@ from pydantic import Field
 
 from tasks.base import ErrorCase, Example, Frozen, Lesson, Split
 
-Status = Literal["kept", "candidate", "shelved", "quarantined"]
-"""A train example is a `candidate` until the gate decides; then `kept`, or `shelved` as out of this student's reach.
+Status = Literal["kept", "candidate", "shelved", "out of reach", "quarantined"]
+"""A train example is a `candidate` until the gate decides; then `kept` or `shelved`. One that is `out of reach` never
+came to the gate: it would teach this student the reverse of what it says. It is tried again when the student has grown.
 `quarantined` examples could not be labelled with confidence. Only `kept` and `candidate` ones are ever trained on."""
 
 Vectors = npt.NDArray[np.float32]
@@ -83,7 +84,7 @@ class Memory(Protocol):
         """Seed and train examples by id, in the order asked; unknown and held-out ids are left out."""
 
     def reasons(self, status: Status) -> dict[str, str]:
-        """Id -> why it is quarantined or shelved ("" where no reason was given)."""
+        """Id -> why it is quarantined, shelved or out of reach ("" where no reason was given)."""
 
     def errors(self, cycle: int | None = None) -> list[ErrorCase]:
         """All error cases, or those of one cycle; by cycle, then id."""

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from report.costs import by_role
 from report.reading import Row, Run
 from tasks.errors import ConfigError
 
@@ -61,7 +62,8 @@ def print_run(run: Run) -> None:
     _print_lessons(console, run)
     _print_conventions(console, run)
     _print_samples(console, run)
-    _print_costs(console, run)
+    console.print()
+    console.print(by_role(run))
     console.print(
         f"\nChampion: {run.root / 'best'} (students/{(run.root / 'best').resolve().name})", soft_wrap=True, markup=False
     )
@@ -168,31 +170,6 @@ def _print_samples(console: Console, run: Run) -> None:
     console.print("\nTexts", style="bold")
     for (split, status), count in sorted(found.items()):
         console.print(f"  {split}, {status}: {count}")
-
-
-def _print_costs(console: Console, run: Run) -> None:
-    table = Table(title="Teacher", title_justify="left", box=None, pad_edge=False)
-    for name in ("role", "calls", "from cache", "tokens in", "tokens out", "usd", "seconds", "bad answers"):
-        table.add_column(name, justify="left" if name == "role" else "right")
-    roles: dict[str, list[Row]] = {}
-    for row in run.rows("ledger.jsonl"):
-        roles.setdefault(row["role"], []).append(row)
-    for role, rows in roles.items():
-        paid = [row for row in rows if not row["from_cache"]]
-        prices = [row["usd"] for row in paid]
-        usd = "unknown" if None in prices else f"{sum(prices):.4f}"
-        table.add_row(
-            Text(role),
-            str(len(paid)),
-            str(len(rows) - len(paid)),
-            f"{sum(r['input'] for r in paid):,}",
-            f"{sum(r['output'] for r in paid):,}",
-            usd,
-            f"{sum(r['seconds'] for r in paid):.0f}",
-            str(sum(r["outcome"] not in ("ok", "repaired") for r in rows)),
-        )
-    console.print()
-    console.print(table)
 
 
 def _percent(score: Row | None) -> str:

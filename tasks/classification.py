@@ -39,6 +39,7 @@ class Classification:
     part = "class"
     coverage = 0.0
     per_lesson: int | None = None
+    reach = 0.7
     rule = 'Use "drop" for a text that fits two classes equally well, or none.'
 
     def __init__(

@@ -48,6 +48,7 @@ class MultiLabel:
     part = "label"
     coverage = 0.0
     per_lesson: int | None = None
+    reach = 1.0
     rule = 'Give every label that fits as a list, an empty list if none does. Use "drop" for a text that is unclear.'
 
     def __init__(

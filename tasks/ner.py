@@ -46,6 +46,7 @@ class Ner:
     part = "entity type"
     coverage = 2 / 3
     per_lesson = 6
+    reach = 1.0
     rule = (
         "Give the entities of each text as a list of their type and their exact words in the text, an empty list if "
         "there is none. Quote a name that stands there several times as often as it counts. Only where the same words "

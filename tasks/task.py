@@ -37,6 +37,8 @@ class Task(Protocol):
     """Share of a lesson batch that is written in breadth all the same (facts measured per kind)."""
     per_lesson: int | None
     """Most texts for one lesson, None for no limit."""
+    reach: float
+    """Probability of a wrong answer above which a text written for a lesson is out of the student's reach; 1: never."""
     rule: str
     """How to answer, for the annotator: the form of a label, and when to drop a text."""
 

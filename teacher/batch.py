@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from langchain_core.runnables import RunnableConfig, RunnableLambda
 
+from tasks.errors import BudgetExhausted
 from teacher.base import Progress, Prompt
 from teacher.request import Request
 
@@ -33,9 +34,19 @@ class Batch:
     progress: Progress | None = None
 
     def answer(
-        self, prompts: Sequence[Prompt], request: Callable[[Prompt], Request], one: Callable[[Item, RunnableConfig], R]
+        self,
+        prompts: Sequence[Prompt],
+        request: Callable[[Prompt], Request],
+        one: Callable[[Item, RunnableConfig], R],
+        outlook: Callable[[int, str], str],
     ) -> list[R]:
         """Answer every prompt, in order.
+
+        Args:
+            prompts: What is asked.
+            request: Makes the call of a prompt; prompts with equal ones share an answer.
+            one: Gets the answer.
+            outlook: Says what is left where the budget ends, given the number of prompts and the role.
 
         LangChain's own `batch` runs the workers: threads of one's own would cut the trace into pieces.
 
@@ -61,6 +72,8 @@ class Batch:
 
         configs = [self._config(item) for item in items]
         answers = RunnableLambda(work).batch(items, config=configs, return_exceptions=True)
+        if halt and isinstance(halt[0], BudgetExhausted):
+            raise BudgetExhausted(f"{halt[0]} {outlook(done.left, self.role)}")
         if halt:
             raise halt[0]
         placed = {place: answer for item, answer in zip(items, answers, strict=True) for place in item.places}
@@ -83,6 +96,11 @@ class _Counter:
 
     def __init__(self, total: int, progress: Progress | None) -> None:
         self._done, self._total, self._progress, self._lock = 0, total, progress, threading.Lock()
+
+    @property
+    def left(self) -> int:
+        with self._lock:
+            return self._total - self._done
 
     def add(self, count: int) -> None:
         with self._lock:

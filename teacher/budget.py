@@ -10,7 +10,10 @@ from tasks.errors import BudgetExhausted
 from teacher.settings import BudgetSettings, TeacherSettings
 
 FIRST_GUESS = 512
-"""Output tokens assumed for the first call of a model that has no `max_tokens`."""
+"""Output tokens expected of the first call of a model that has no `max_tokens`."""
+
+FIRST_WORST = 4096
+"""Output tokens an answer is thought not to exceed where there is no `max_tokens`; later, twice the longest so far."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,9 @@ class Cost:
 class Budget:
     """Counts what is spent and what is in flight; says no before a limit is passed. Safe to use from many threads.
 
-    A call is reserved with an estimate (an upper one, once answers have been seen) and booked with what it took. Where
-    the estimate does not fit but calls are still in flight, the caller waits: they may turn out cheaper than thought.
+    A call starts if what it is expected to take fits beside the worst that all calls in flight can take; so a limit is
+    passed by less than one call's cost, however many are in flight, and hardly any of it is left unused. Where a call
+    does not fit but others are in flight, the caller waits: they may turn out cheaper than the worst.
     """
 
     def __init__(
@@ -79,27 +83,44 @@ class Budget:
         return self._clock() - self._start
 
     @contextmanager
-    def reserve(self, estimate: Cost) -> Iterator[Callable[[Cost], None]]:
+    def reserve(self, expected: Cost, worst: Cost | None = None) -> Iterator[Callable[[Cost], None]]:
         """Hold a place for one call; the caller books what it really took.
+
+        Args:
+            expected: What such calls take.
+            worst: What this one can take at most; by default what is expected.
 
         Raises:
             BudgetExhausted: the call would pass a limit, even after those in flight have come back.
         """
+        held = worst or expected
         with self._changed:
-            while problem := self._problem(self._spent + self._in_flight + estimate):
-                if not self._in_flight.calls or self._problem(self._spent + estimate):
+            while problem := self._problem(self._spent + self._in_flight + expected):
+                if not self._in_flight.calls or self._problem(self._spent + expected):
                     raise BudgetExhausted(problem)
                 self._changed.wait()
-            self._in_flight += estimate
+            self._in_flight += held
         taken: list[Cost] = []
         try:
             yield taken.append
         finally:
             with self._changed:
-                self._in_flight -= estimate
+                self._in_flight -= held
                 for cost in taken:
                     self._spent += cost
                 self._changed.notify_all()
+
+    def outlook(self, left: int, role: str) -> str:
+        """What would go on with a higher limit, as a sentence; `left` prompts are without an answer."""
+        spent = self.spent
+        if not spent.calls:
+            return f"{left} prompts of the {role} are still without an answer."
+        tokens, usd = spent.tokens / spent.calls, spent.usd / spent.calls
+        more = f"about {left * tokens:.0f} tokens" + (f" and {left * usd:.4f} USD" if usd else "")
+        return (
+            f"{left} prompts of the {role} are still without an answer: {more} at what the {spent.calls} calls so far "
+            f"took ({spent.tokens} tokens" + (f", {spent.usd:.4f} USD)." if usd else ").")
+        )
 
     def _problem(self, after: Cost) -> str | None:
         """The first limit that would be passed if `after` were spent, as a sentence."""

@@ -11,9 +11,9 @@ from typing import Literal, TypeVar
 from langchain_core.runnables import RunnableConfig
 from pydantic import BaseModel
 
+from teacher.answers import Answers
 from teacher.base import Usage
-from teacher.budget import FIRST_GUESS, Budget, Cost
-from teacher.cache import AnswerCache
+from teacher.budget import FIRST_GUESS, FIRST_WORST, Budget, Cost
 from teacher.client import Client
 from teacher.failures import CallFailed
 from teacher.ledger import Entry, Ledger
@@ -39,14 +39,14 @@ Verdict = Callable[[Reply], str | None]
 class Calls:
     """All calls of one run go through here, from any thread."""
 
-    def __init__(self, cache: AnswerCache, ledger: Ledger, budget: Budget) -> None:
+    def __init__(self, answers: Answers, ledger: Ledger, budget: Budget) -> None:
         """Bring ledger and budget up to date with what earlier processes of the run paid."""
-        self.cache = cache
+        self.answers = answers
         self.ledger = ledger
         self.budget = budget
         self._longest: dict[str, int] = {}
         self._lock = threading.Lock()
-        ledger.complete(cache.entries(ledger.run))
+        ledger.complete(answers.paid(ledger.run))
         budget.restore(ledger.cost)
 
     def make(
@@ -78,7 +78,7 @@ class Calls:
             TeacherDown: the server as a whole fails.
             CallFailed: this call alone failed; it is in the ledger.
         """
-        kept = self.cache.get(request.key)
+        kept = self.answers.get(request, purpose.role, purpose.cycle)
         if kept is not None:
             reply = Reply.load(kept)
             entry = self._entry(client, request, purpose, Usage(), 0.0)
@@ -91,13 +91,13 @@ class Calls:
     def close(self) -> None:
         """Release the files; safe to call twice."""
         self.ledger.close()
-        self.cache.close()
+        self.answers.close()
 
     def _ask(
         self, client: Client, request: Request, purpose: Purpose, send: Callable[[], Reply]
     ) -> tuple[Entry, Reply]:
         """Make the call within the budget; the answer is on disk before anything looks at it."""
-        with self.budget.reserve(self._estimate(client, request)) as book:
+        with self.budget.reserve(*self._estimates(client, request)) as book:
             started = time.monotonic()
             try:
                 reply = send()
@@ -107,7 +107,7 @@ class Calls:
                 book(Cost(calls=1))
                 raise
             entry = self._entry(client, request, purpose, reply.usage, time.monotonic() - started)
-            self.cache.put(request.key, reply.dump(), self.ledger.run, dict(entry))
+            self.answers.put(request, reply.dump(), self.ledger.run, dict(entry))
             book(Cost(1, reply.usage.input + reply.usage.output, entry["usd"] or 0.0))
         with self._lock:
             self._longest[client.model] = max(reply.usage.output, self._longest.get(client.model, 0))
@@ -142,10 +142,22 @@ class Calls:
             outcome="answered",
         )
 
-    def _estimate(self, client: Client, request: Request) -> Cost:
-        """Tokens and money a call will hardly exceed: three characters a token, the longest answer so far."""
-        tokens_in = len(canonical(request.body)) // 3
+    def _estimates(self, client: Client, request: Request) -> tuple[Cost, Cost]:
+        """What a call is expected to take (three characters a token, the longest answer so far), and the worst.
+
+        A token is at least one byte, so the worst of the prompt is certain; that of the answer is where `max_tokens` is
+        set.
+        """
+        body, most = canonical(request.body), request.body.get("max_tokens")
         with self._lock:
             seen = self._longest.get(client.model)
-        tokens_out = seen if seen is not None else request.body.get("max_tokens") or FIRST_GUESS
-        return Cost(1, tokens_in + tokens_out, client.endpoint.usd(tokens_in, tokens_out) or 0.0)
+        expected = seen if seen is not None else most or FIRST_GUESS
+        worst = most or max(FIRST_WORST, 2 * (seen or 0))
+        return (
+            _cost(client, len(body) // 3, min(expected, worst)),
+            _cost(client, len(body.encode("utf-8", "surrogatepass")), worst),
+        )
+
+
+def _cost(client: Client, tokens_in: int, tokens_out: int) -> Cost:
+    return Cost(1, tokens_in + tokens_out, client.endpoint.usd(tokens_in, tokens_out) or 0.0)

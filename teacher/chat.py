@@ -76,7 +76,7 @@ class ChatTeacher:
         def one(item: Item, config: RunnableConfig) -> Answer[T]:
             return self._asked(client, item, schema, Purpose(role, cycle, item.prompt.lesson), config)
 
-        return self._batch(role, cycle, progress).answer(prompts, request, one)
+        return self._batch(role, cycle, progress).answer(prompts, request, one, self._calls.budget.outlook)
 
     def complete(
         self,
@@ -107,7 +107,7 @@ class ChatTeacher:
                 reply.text, prompt=item.request.prompt, model=client.model, usage=Usage() if kept else reply.usage
             )
 
-        return self._batch(role, cycle, progress).answer(prompts, request, one)
+        return self._batch(role, cycle, progress).answer(prompts, request, one, self._calls.budget.outlook)
 
     def rate(
         self,
@@ -133,7 +133,7 @@ class ChatTeacher:
             purpose = Purpose(role, cycle, item.prompt.lesson)
             return rating.rate(choices, rater.listing(item.prompt, purpose, config))
 
-        return self._batch(role, cycle, progress).answer(prompts, rater.first, one)
+        return self._batch(role, cycle, progress).answer(prompts, rater.first, one, self._calls.budget.outlook)
 
     def spent(self, cycle: int | None = None) -> dict[str, float]:
         """`calls`, `input`, `output` and `cached` tokens, `seconds` and, where every price is known, `usd`."""

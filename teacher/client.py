@@ -4,6 +4,7 @@ import os
 import threading
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from ssl import SSLContext
 from typing import Any
@@ -16,8 +17,10 @@ from langchain_openai import ChatOpenAI, OpenAI
 from pydantic import BaseModel, SecretStr
 
 from tasks.errors import ConfigError
-from teacher.failures import CallFailed, Place, QuickToFail, explained
+from teacher.failures import CallFailed, Place, explained
 from teacher.local import LocalServer
+from teacher.pace import Pace
+from teacher.patient import PatientClient
 from teacher.request import Reply, Request
 from teacher.settings import Endpoint
 from teacher.structured import MODES, Mode, instruction, response_format
@@ -37,7 +40,7 @@ OURS = ("messages", "prompt", "model", "response_format")
 class Client:
     """How one endpoint is reached; shared by all threads. Nothing is opened or started before the first call."""
 
-    def __init__(self, endpoint: Endpoint, retries: int, local: LocalServer | None) -> None:
+    def __init__(self, endpoint: Endpoint, pace: Pace, retries: int, local: LocalServer | None) -> None:
         """Read the key from the environment.
 
         Raises:
@@ -48,12 +51,18 @@ class Client:
         self._local = local
         self._url = endpoint.base_url or os.environ.get("OPENAI_BASE_URL") or OFFICIAL
         self._key = SecretStr(_key(endpoint.api_key_env))
+        self._pace = pace
         self._retries = retries
         self._lock = threading.Lock()
         self._modes: dict[str, Mode] = {}
         self._http: httpx2.Client | None = None
         self._chat: ChatOpenAI | None = None
         self._text: OpenAI | None = None
+
+    @property
+    def key(self) -> str:
+        """The key in clear, for those who keep it from being shown; `none` where there is none."""
+        return self._key.get_secret_value()
 
     def sampling(self, path: str) -> dict[str, Any]:
         """How answers are drawn, as fields of the request body.
@@ -69,7 +78,7 @@ class Client:
         return {key: value for key, value in said.items() if value is not None} | own.extra_body
 
     def send(self, request: Request, config: RunnableConfig, schema: type[BaseModel] | None = None) -> Reply:
-        """Make one call, with the retries of the SDK.
+        """Make one call, repeated by `PatientClient` where that can help.
 
         Raises:
             TeacherDown: unreachable, refused key, no quota: no other call would do better.
@@ -100,9 +109,11 @@ class Client:
         own = self.endpoint.extra_body
         options = {key: value for key, value in request.body.items() if key not in OURS and key not in own}
         extra = {**own, **{key: value for key, value in more.items() if value is not None}}
+        began = self._pace.clock.now()
         try:
             if request.path == "/completions":
-                return self._completed(request, config, {**options, "seed": request.seed, "extra_body": extra or None})
+                options |= {"seed": request.seed, "extra_body": extra or None}
+                return self._without_key(self._completed(request, config, options))
             if "max_tokens" in options:
                 options["max_completion_tokens"] = options.pop("max_tokens")
                 if not self._official:  # servers that know only the old name, and refuse nothing
@@ -110,11 +121,11 @@ class Client:
             messages = [dict(message) for message in request.body["messages"]]
             messages[-1]["content"] += added
             said = self._open_chat().invoke(messages, config, **options, seed=request.seed, extra_body=extra or None)
-            return chat_reply(said, added)
+            return self._without_key(chat_reply(said, added))
         except openai.OpenAIError as error:
-            failure = explained(error, self._place())
+            failure = explained(error, self._place(began))
         except MALFORMED as error:
-            failure = CallFailed(f"the reply is not an OpenAI answer: {self._place().masked(str(error))}")
+            failure = CallFailed(f"the reply is not an OpenAI answer: {self._place(began).masked(str(error))}")
         raise failure  # without its cause, whose text may quote the key
 
     def _completed(self, request: Request, config: RunnableConfig, options: dict[str, Any]) -> Reply:
@@ -152,26 +163,35 @@ class Client:
         if self._local is not None:
             self._url = self._local.start()
         if self._http is None:
-            self._http = QuickToFail(timeout=self.endpoint.timeout, trust_env=self._local is None, verify=_tls())
+            more = {"trust_env": self._local is None, "verify": _tls()}
+            self._http = PatientClient(self._pace, self._retries, self.endpoint.timeout, **more)
         return {
             "model": self.model,
             "base_url": self._url,
             "api_key": self._key,
             "timeout": self.endpoint.timeout,
-            "max_retries": self._retries,
+            "max_retries": 0,  # PatientClient repeats
             "http_client": self._http,
             "cache": False,
             "openai_proxy": None,
         }
 
-    def _place(self) -> Place:
+    def _without_key(self, reply: Reply) -> Reply:
+        """A server may say back what it was sent; an answer is kept in files, and a key must be in none."""
+        if self.key == "none" or self.key not in reply.text:
+            return reply
+        return replace(reply, text=reply.text.replace(self.key, "***"))
+
+    def _place(self, began: float) -> Place:
         return Place(
-            self._url,
-            self.model,
-            self._key,
-            self.endpoint,
-            self._retries + 1,
-            self._local.tail if self._local else None,
+            url=self._url,
+            model=self.model,
+            key=self._key,
+            endpoint=self.endpoint,
+            tries=self._retries + 1,
+            patience=self._pace.limits.patience,
+            alive=self._pace.answered_since(began),
+            last_words=self._local.tail if self._local else None,
         )
 
 

@@ -1,18 +1,16 @@
 """What can go wrong with a call, and how a user reads it: address, cause, remedy, and never the key."""
 
 import re
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
-import httpx2
 import openai
 from pydantic import SecretStr
 
 from tasks.errors import EvoKDError
 from teacher.base import TeacherDown
+from teacher.patient import NO_MONEY, Unreachable
 from teacher.settings import Endpoint
 
 REMEDIES = {
@@ -20,7 +18,8 @@ REMEDIES = {
     402: "The account has no money left: top it up, or use another key; then resume.",
     403: "The key in {key} may not use model {model!r}; ask for access or set another teacher.model.",
     404: "Check teacher.model ({model!r}) and teacher.base_url (it usually ends in /v1).",
-    429: "The rate limit held through every retry: lower teacher.concurrency or wait; then resume.",
+    429: "The rate limit asks for more patience than teacher.patience = {patience:g} s: wait, or lower "
+    "teacher.requests_per_minute or teacher.concurrency; then resume.",
 }
 """HTTP status -> what to do; with these no other call would do better."""
 
@@ -34,29 +33,6 @@ class CallFailed(EvoKDError):
         self.status = status
 
 
-class Unreachable(openai.OpenAIError):
-    """Nobody listens there; an `OpenAIError`, so the SDK does not try again."""
-
-
-class QuickToFail(openai.DefaultHttpxClient):
-    """The SDK's HTTP client, without the retries that can't help: nobody listening, no such host, no money left."""
-
-    def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
-        """Send one request."""
-        try:
-            response = super().send(request, **options)
-        except httpx2.ConnectError as error:
-            cause: BaseException | None = error
-            while cause is not None:
-                if isinstance(cause, ConnectionRefusedError | socket.gaierror):
-                    raise Unreachable(str(cause)) from error
-                cause = cause.__cause__ or cause.__context__
-            raise
-        if response.status_code == 429 and b"insufficient_quota" in response.read():
-            response.headers["x-should-retry"] = "false"
-        return response
-
-
 @dataclass(frozen=True)
 class Place:
     """Where a call went."""
@@ -66,6 +42,9 @@ class Place:
     key: SecretStr
     endpoint: Endpoint
     tries: int
+    patience: float
+    alive: bool
+    """Whether other calls have been answered since this one began."""
     last_words: Callable[[], str] | None
     """Of the embedded server."""
 
@@ -91,6 +70,9 @@ def explained(error: openai.OpenAIError, place: Place) -> EvoKDError:
             place.last_words() if place.last_words else "Start the server or correct teacher.base_url, then resume."
         )
         return place.down(f"cannot be reached ({cause})", remedy)
+    if place.alive and isinstance(error, openai.APIConnectionError):  # a timeout is one too
+        what = "gave no answer in time" if isinstance(error, openai.APITimeoutError) else "dropped the connection"
+        return CallFailed(f"the server {what}, {place.tries} times, while it answered other calls")
     if isinstance(error, openai.APITimeoutError):
         return place.down(
             f"gave no answer within {place.endpoint.timeout:g} s, {place.tries} times",
@@ -101,8 +83,8 @@ def explained(error: openai.OpenAIError, place: Place) -> EvoKDError:
     if not isinstance(error, openai.APIStatusError):
         return CallFailed(f"the reply is not an OpenAI answer: {cause}")
     if remedy := REMEDIES.get(error.status_code, ""):
-        if "insufficient_quota" in error.response.text:
+        if any(word in error.response.content for word in NO_MONEY):
             remedy = REMEDIES[402]
-        known = remedy.format(key=place.endpoint.api_key_env, model=place.model)
+        known = remedy.format(key=place.endpoint.api_key_env, model=place.model, patience=place.patience)
         return place.down(f"refuses with HTTP {error.status_code} ({cause})", known)
     return CallFailed(f"the server answered HTTP {error.status_code}: {cause}", error.status_code)

@@ -52,7 +52,7 @@ class Ledger:
         self._sums: dict[int, dict[str, float]] = {}
         self._unpriced: set[int] = set()
         self._ids: set[str] = set()
-        self._transcribed = {(row["prompt"], row["sample"]) for row in self._said}
+        self._transcribed = {(row["prompt"], row["sample"], hash(row["answer"])) for row in self._said}
         self.run = _run_id(folder)
         for row in self._lines:
             self._count(row)
@@ -71,11 +71,12 @@ class Ledger:
             self._count(dict(entry))
 
     def transcribe(self, entry: Entry, messages: list[dict[str, str]], text: str) -> None:
-        """Append what was sent and said, once per request and sample."""
+        """Append what was sent and said, once per request, sample and answer."""
+        said = (entry["prompt"], entry["sample"], hash(text))
         with self._lock:
-            if (entry["prompt"], entry["sample"]) in self._transcribed:
+            if said in self._transcribed:
                 return
-            self._transcribed.add((entry["prompt"], entry["sample"]))
+            self._transcribed.add(said)
             kept = {key: entry[key] for key in ("prompt", "sample", "role", "cycle", "model", "attempt")}
             self._said.append({**kept, "messages": messages, "answer": text})
 

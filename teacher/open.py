@@ -10,30 +10,36 @@ from teacher.settings import TeacherSettings
 
 if TYPE_CHECKING:
     from teacher.chat import ChatTeacher
+    from teacher.pace import Clock
 
 
 def open_teacher(
-    settings: TeacherSettings, budget: Budget, folder: Path, *, run: str, seed: int, cache: Path | None = None
+    settings: TeacherSettings, budget: Budget, folder: Path, *, run: str, seed: int, clock: Clock | None = None
 ) -> ChatTeacher:
     """Open the teacher of a run, with everything the run has already paid for.
 
     Args:
         settings: `[teacher]`.
         budget: Brought up to date from the ledger here.
-        folder: The run folder, for `ledger.jsonl`, `transcripts.jsonl` and, unless `cache` is given, `answers.sqlite`.
+        folder: The run folder, for `ledger.jsonl`, `transcripts.jsonl` and `answers.sqlite`.
         run: Name of the run, for traces.
         seed: Of the run; part of every request's seed.
-        cache: An answer cache to share with other runs.
+        clock: For the pace of calls; a test brings its own.
 
     Raises:
         ConfigError: a key, a runtime, weights or a readable cache are missing.
     """
+    from teacher.answers import Answers
     from teacher.cache import AnswerCache
     from teacher.calls import Calls
     from teacher.chat import ChatTeacher
     from teacher.ledger import Ledger
+    from teacher.redaction import redact_traces
     from teacher.roles import Roles
 
-    roles = Roles(settings)
-    calls = Calls(AnswerCache(cache or folder / "answers.sqlite"), Ledger(folder), budget)
+    roles = Roles(settings, clock)
+    redact_traces(settings.redact, roles.keys)
+    shared = AnswerCache(Path(settings.cache)) if settings.cache and settings.use_cache else None
+    answers = Answers(AnswerCache(folder / "answers.sqlite"), shared, settings.use_cache)
+    calls = Calls(answers, Ledger(folder), budget)
     return ChatTeacher(roles, calls, run, seed)

@@ -4,20 +4,27 @@ import threading
 
 from teacher.client import Client
 from teacher.local import LocalServer
-from teacher.settings import TeacherSettings
+from teacher.pace import Clock, Limits, Pace
+from teacher.settings import Endpoint, TeacherSettings
 
 
 class Roles:
     """The clients of a run by role."""
 
-    def __init__(self, settings: TeacherSettings) -> None:
+    def __init__(self, settings: TeacherSettings, clock: Clock | None = None) -> None:
         """Build the clients of `[teacher]` and of every named role, so that a missing key shows before the run starts.
+
+        Args:
+            settings: `[teacher]`.
+            clock: For the pace of calls.
 
         Raises:
             ConfigError: a key, a runtime or weights are missing.
         """
         self.settings = settings
         self._lock = threading.Lock()
+        self._clock = clock or Clock()
+        self._paces: dict[tuple[str | None, str, str], Pace] = {}
         self._servers: dict[str, LocalServer] = {}
         self._clients: dict[str, Client] = {}
         for role in ("", *settings.roles):
@@ -30,8 +37,14 @@ class Roles:
             key = endpoint.model_dump_json()
             if key not in self._clients:
                 server = self._server(endpoint.model) if endpoint.kind == "local" else None
-                self._clients[key] = Client(endpoint, self.settings.retries, server)
+                self._clients[key] = Client(endpoint, self._pace(endpoint), self.settings.retries, server)
             return self._clients[key]
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys in use; they must be shown nowhere."""
+        with self._lock:
+            return sorted({client.key for client in self._clients.values() if client.key != "none"})
 
     def close(self) -> None:
         """Close connections, stop embedded servers; safe to call twice."""
@@ -40,6 +53,15 @@ class Roles:
                 client.close()
             for server in self._servers.values():
                 server.close()
+
+    def _pace(self, endpoint: Endpoint) -> Pace:
+        """One for each model behind an address and key: that is what a provider counts by."""
+        who = (endpoint.base_url, endpoint.model, endpoint.api_key_env)
+        if who not in self._paces:
+            own = self.settings
+            limits = Limits(own.concurrency, own.requests_per_minute, own.tokens_per_minute, own.patience)
+            self._paces[who] = Pace(limits, self._clock)
+        return self._paces[who]
 
     def _server(self, model: str) -> LocalServer:
         if model not in self._servers:

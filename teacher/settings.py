@@ -1,5 +1,7 @@
 """What the user may write under `[teacher]` and `[budget]`."""
 
+import re
+from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
@@ -60,7 +62,8 @@ class RoleSettings(BaseModel):
     prompting: Prompting | None = None
     """Unset: `plain` for `local`, `chat` for the others."""
     timeout: float | None = Field(default=None, gt=0)
-    """Seconds without a byte from the server. Unset: 60, and 300 for `local`, where a busy CPU may be slow."""
+    """Seconds without a byte from the server; a whole answer may take twice as long. Unset: 60, and 300 for `local`,
+    where a busy CPU may be slow."""
     usd_per_million_input: float | None = Field(default=None, ge=0)
     """Price of prompt tokens. Unset: unknown, and 0 for `local`. Cached prompt tokens count at this price too."""
     usd_per_million_output: float | None = Field(default=None, ge=0)
@@ -87,12 +90,45 @@ class TeacherSettings(RoleSettings):
 
     kind: str | None = "local"
     concurrency: int = Field(default=8, ge=1)
-    """Calls in flight at once."""
+    """Calls in flight at once; fewer after the server said "too many", one more after each round without."""
+    requests_per_minute: float | None = Field(default=None, gt=0)
+    """Of each model behind an address, repetitions included. Unset: as many as the server takes."""
+    tokens_per_minute: float | None = Field(default=None, gt=0)
+    """Input and output together, of each model behind an address. Unset: as many as the server takes."""
     retries: int = Field(default=4, ge=0)
-    """Repetitions of a call after a rate limit, a server error or a lost connection."""
+    """Repetitions of a call after a server error, a lost connection or no answer in time."""
+    patience: float = Field(default=600, ge=0)
+    """Seconds a rate limit is waited out without one answer; after that the run stops and can be resumed."""
+    cache: str | None = None
+    """File with answers to share with other runs, made where it is missing; relative to the current folder. Equal
+    requests of runs with equal seeds are paid for once. Unset: a run reuses its own answers only."""
+    use_cache: bool = True
+    """`false`: every cycle asks anew, and answers are not shared. What a step that was killed had been told is kept."""
+    redact: tuple[str, ...] = ()
+    """Regular expressions; what they match is replaced in everything a LangSmith trace shows."""
     local: LocalSettings = LocalSettings()
     roles: dict[str, RoleSettings] = {}
     """Role name (`analyst`, `generator`, `annotator`, or your own) -> what differs."""
+
+    @field_validator("cache")
+    @classmethod
+    def _absolute(cls, path: str | None) -> str | None:
+        """A run may be resumed from another folder."""
+        if path == "":
+            raise ValueError("must name a file; leave it out for no shared cache")
+        return None if path is None else str(Path(path).expanduser().resolve())
+
+    @field_validator("redact")
+    @classmethod
+    def _patterns(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        for pattern in patterns:
+            try:
+                found = re.compile(pattern).search("")
+            except re.error as error:
+                raise ValueError(f"{pattern!r} is not a regular expression: {error}") from error
+            if found:
+                raise ValueError(f"{pattern!r} matches the empty text, so it would be found everywhere")
+        return patterns
 
     @model_validator(mode="after")
     def _roles_fit(self) -> Self:

@@ -95,29 +95,48 @@ def parse(text: str, schema: type[T], finish_reason: str | None = None, refusal:
     if not said:
         return Parsed(problem="the answer was empty")
     problem = "the answer holds no JSON object"
+    fitting: list[T] = []
     for number, candidate in enumerate(_objects(said)):
         try:
-            return Parsed(value=schema.model_validate(candidate))
+            fitting.append(schema.model_validate(candidate))
         except ValidationError as error:
             if number == 0:
                 problem = "the JSON does not fit the schema: " + _sentences(error)
         except RecursionError:
             problem = "the JSON is nested too deeply"
-    return Parsed(problem=problem)
+    if any(other != fitting[0] for other in fitting[1:]):  # a quoted text may hold one that somebody else wrote
+        return Parsed(problem=f"the answer holds {len(fitting)} different JSON objects that fit; give one")
+    return Parsed(value=fitting[0]) if fitting else Parsed(problem=problem)
+
+
+THOUGHTS = r"(?:<(/?)(?:think|thinking|reasoning)>|\[(/?)THINK\])"
 
 
 def without_thoughts(text: str) -> str:
-    """The answer without a reasoning block, also where only its end is there (the template opened it)."""
-    text = re.sub(r"<(think|thinking|reasoning)>.*?</\1>", "", text, flags=re.DOTALL | re.IGNORECASE)
-    ends = list(re.finditer(r"</(think|thinking|reasoning)>", text, flags=re.IGNORECASE))
-    return text[ends[-1].end() if ends else 0 :].strip()
+    """The answer without a reasoning block, also where only its end is there (the template opened it).
+
+    A block that never ends is all there is. A text that is JSON from its first character on is left alone: such a mark
+    in it is part of a quoted text, which is not the model's own.
+    """
+    text = text.strip()
+    if text.startswith("{") and next(_objects(text, starts=1), None) is not None:
+        return text
+    kept, position, inside = "", 0, False
+    for mark in re.finditer(THOUGHTS, text, flags=re.IGNORECASE):
+        closes = bool(mark[1] or mark[2])
+        if closes and not inside:
+            kept = ""
+        elif not inside:
+            kept += text[position : mark.start()]
+        inside, position = not closes, mark.end()
+    return (kept if inside else kept + text[position:]).strip()
 
 
-def _objects(text: str) -> Iterator[dict[str, Any]]:
+def _objects(text: str, starts: int = MOST_STARTS) -> Iterator[dict[str, Any]]:
     """Every JSON object at the top level of a text, in order; prose and fences around them are skipped."""
     decoder = json.JSONDecoder(strict=False, parse_constant=_no_constant)  # raw line breaks in strings are harmless
     position = 0
-    for _ in range(MOST_STARTS):
+    for _ in range(starts):
         position = text.find("{", position)
         if position < 0:
             return

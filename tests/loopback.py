@@ -24,6 +24,8 @@ class Said:
     """Drop the connection without a word."""
     hang: bool = False
     """Say nothing until the server is closed."""
+    drip: Callable[[], None] | None = None
+    """Send the body in tenths, calling this before each."""
 
 
 Script = Callable[[Body], Said]
@@ -132,7 +134,11 @@ class Loopback:
         }.items():
             handler.send_header(name, value)
         handler.end_headers()
-        handler.wfile.write(data)
+        step = len(data) // 10 if said.drip else len(data)
+        for start in range(0, len(data), max(1, step)):
+            if said.drip:
+                said.drip()
+            handler.wfile.write(data[start : start + max(1, step)])
 
 
 @contextmanager

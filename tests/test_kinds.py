@@ -115,7 +115,7 @@ def test_the_student_gets_better_than_the_seeds(tmp_path: Path, world: Any) -> N
     state = run(there)
     first, *_, last = rows(state)
     assert last["scores"]["dev"]["value"] > first["scores"]["dev"]["value"] + 0.1
-    assert [row["plan"] for row in rows(state)] == ["seed", "breadth", "lessons", "lessons"]
+    assert [row["plan"] for row in rows(state)] == ["seed", "breadth", "lessons", "breadth"]
     assert json.loads(json.dumps(state["history"])) == state["history"]
 
 

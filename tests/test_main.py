@@ -117,6 +117,8 @@ def test_a_whole_run(evokd: Callable[..., Said], tmp_path: Path, monkeypatch: py
     assert code == 0 and "cycle 1: kept: " in out and f"Champion: {Path('runs/small/best')}" in out
     code, out, _ = evokd("show", "small", "--prompts", "--role", "annotator")
     assert code == 0 and "annotator, cycle 1" in out and "generator" not in out
+    code, out, _ = evokd("show", "small", "--costs")
+    assert code == 0 and "tokens and money unknown each" in out and f"{Path('runs/small/answers.sqlite')}: " in out
     predicts(evokd, tmp_path, monkeypatch)
 
 

@@ -11,7 +11,7 @@ from agents.analyst import Analyst
 from agents.base import Services, State
 from tasks.base import ErrorCase, Example, Lesson
 from tests import world
-from tests.agents.acting import ODD, sent, settled, write_cases
+from tests.agents.acting import ODD, lesson, sent, settled, write_cases
 from tests.fakes import ScriptedTeacher
 
 ROWS = [
@@ -46,10 +46,10 @@ def test_breadth_needs_no_lessons(tmp_path: Path) -> None:
 
 
 def test_lessons_cite_the_cases_by_number(tmp_path: Path) -> None:
-    _, [lesson], services = analyse(tmp_path, told({"cases": [2, 1, 2, 4]}))
-    texts = [example.text for example in services.memory.get(lesson.evidence)]
+    _, [found], services = analyse(tmp_path, told({"cases": [2, 1, 2, 4]}))
+    texts = [example.text for example in services.memory.get(found.evidence)]
     assert texts == ["coach coach", "goal goal", "soup soup"]
-    assert (lesson.cycle, lesson.kind, lesson.effect) == (2, "lesson", {})
+    assert (found.cycle, found.kind, found.effect) == (2, "lesson", {})
 
 
 @pytest.mark.parametrize("cases", [[], [0], [-1], [999], [5, -4]])
@@ -58,6 +58,18 @@ def test_a_lesson_without_a_real_case_is_refused_and_counted(tmp_path: Path, cas
     assert [lesson.name for lesson in lessons] == ["real"]
     assert update["counts"] == {"x": 1, "lessons refused: cite no case": 1}
     assert [lesson.name for lesson in services.memory.lessons()] == ["real"]
+
+
+def test_a_lesson_that_failed_twice_is_told_and_refused(tmp_path: Path) -> None:
+    services = world.services(tmp_path, teacher=world.teacher(analyst=told({"name": "short"}, {"name": "far"})))
+    write_cases(services, 1, ROWS)
+    failed = {"samples": 3.0, "out of reach": 0.0, "kept": 0.0}
+    services.memory.remember(
+        lessons=[lesson(id=f"{n}-short", pattern="p", cycle=n, effect=failed) for n in (0, 1)],
+    )
+    update = settled(Analyst(), world.state(cycle=2, plan="lessons"), services)
+    assert update["lessons"] == ["2-far"] and update["counts"] == {"lessons refused: did not pay twice": 1}
+    assert "- short: p" in sent(services)[0]
 
 
 def test_no_more_lessons_than_wanted(tmp_path: Path) -> None:

@@ -14,11 +14,12 @@ from agents.base import PROMPTS, Draft, one_line, prompt
 from agents.conventions import ensure_card
 from agents.evaluator import Evaluator
 from agents.generator import Generator
+from agents.retiring import told
 from agents.trainer import Trainer
 from agents.voting import by_votes
 from tasks.classification import Classification
 from tests import world
-from tests.agents.acting import after_seeds, sent, step, train, write_cases
+from tests.agents.acting import after_seeds, lesson, sent, step, train, write_cases
 from tests.fakes import ScriptedTeacher, words
 
 NAMES = {path.stem for path in PROMPTS.glob("*.md")}
@@ -76,6 +77,8 @@ def test_every_prompt_file_renders_with_what_its_agent_passes(tmp_path: Path, us
         assert not any(name in text for text in said for name in ("$task", "$texts", "$label", "$count"))
     services = world.services(tmp_path / "repair", teacher=world.teacher(annotator=lambda given: UNFIT))
     by_votes(services, ["a text"], 1, 1)
+    services.memory.remember(lessons=[lesson(effect={"samples": 1.0, "out of reach": 0.0, "kept": 0.0})])
+    told(services)
     assert used == NAMES
 
 
@@ -112,7 +115,7 @@ def test_an_origin_says_what_the_draft_knew() -> None:
         (Generator, {"mix": {"pool": 1.5}}),
         (Generator, {"mix": {"hard": -0.5}}),
         (Trainer, {"members": 0}),
-        (Evaluator, {"doubt": 0}),
+        (Evaluator, {"curriculum": "x"}),
         (Analyst, {"wrong": -1}),
     ],
 )

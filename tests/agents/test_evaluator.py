@@ -33,7 +33,7 @@ def cycle(services: Services, labelled: Any, evaluator: Evaluator, **changes: An
     number = changes.get("cycle", state["cycle"])
     batch = train(services, labelled, "candidate", cycle=number)
     state = State(**{**state, "plan": "lessons", "batch": batch, **changes})  # type: ignore[typeddict-item]
-    return step(evaluator, step(Trainer(members=1), state, services), services)
+    return step(evaluator, step(Trainer(members=1, reach=1.0), state, services), services)
 
 
 def cases(services: Services, number: int) -> list[Case]:
@@ -88,15 +88,9 @@ def test_an_empty_batch(services: Services, gate: bool) -> None:
     assert row["fresh_before"] == row["fresh_after"] == {} and cases(services, 1) == []
 
 
-def test_a_strict_lesson_batch_must_be_better(services: Services) -> None:
+def test_with_strictness_a_batch_must_be_better(services: Services) -> None:
     state = cycle(services, GOOD[:1], Evaluator(strictness=50.0))
     assert not state["history"][-1]["kept"]
-
-
-def test_a_typical_batch_need_only_not_be_clearly_worse(tmp_path: Path) -> None:
-    services = world.services(tmp_path)
-    state = cycle(services, GOOD[:1], Evaluator(strictness=50.0), plan="breadth")
-    assert state["history"][-1]["kept"]
 
 
 @pytest.mark.parametrize(
@@ -116,13 +110,7 @@ def test_what_comes_after_a_shelved_batch(
     assert (state["plan"], state["shelved_in_a_row"]) == (plan, shelved + 1)
 
 
-def test_lessons_go_on_after_one_shelved_batch(services: Services) -> None:
-    train(services, [("butter and onion", "food")], "kept")
-    state = cycle(services, BAD, Evaluator())
-    assert (state["plan"], state["shelved_in_a_row"]) == ("lessons", 1)
-
-
-def test_a_kept_batch_ends_the_doubt(services: Services) -> None:
+def test_a_kept_batch_ends_the_row_of_shelved_ones(services: Services) -> None:
     state = cycle(services, GOOD, Evaluator(), shelved_in_a_row=3)
     assert (state["shelved_in_a_row"], state["plan"]) == (0, "lessons")
 
@@ -160,27 +148,25 @@ def test_an_error_that_a_later_student_gets_right_is_marked(services: Services) 
 def test_a_champion_that_knows_a_text_of_the_batch_is_no_trouble(services: Services) -> None:
     known = train(services, GOOD[:4], "kept")
     state = after_seeds(services)
-    state = step(Trainer(members=1, rival=False), {**state, "cycle": 1, "batch": known}, services)
-    state = State(**{**state, "champion": state["challenger"], "cycle": 2, "batch": known})  # type: ignore[typeddict-item]
+    state = State(**{**state, "cycle": 1, "batch": [*known, *train(services, GOOD[4:8], "candidate")]})  # type: ignore[typeddict-item]
     state = step(Evaluator(), step(Trainer(members=1), state, services), services)
-    assert all(case.right_before for case in cases(services, 2))
-    assert state["history"][-1]["counts"]["trained on"] == 8
-    assert state["history"][-1]["gate"]["loss"]["value"] == 0.0
-    assert len(services.memory.samples("train")) == 4, "a batch that changes nothing is not worse"
+    assert state["history"][-1]["counts"]["trained on"] == 12
+    assert len(services.memory.samples("train")) == 8
 
 
 def test_the_effect_of_a_lesson_is_measured_on_its_own_texts(services: Services) -> None:
     services.memory.remember(lessons=[lesson("short"), lesson("unused"), lesson("of another cycle")])
+    train(services, [("team match ticket", "money")], "out of reach", lesson="2-unused")
     batch = train(services, GOOD[:6], "candidate", lesson="2-short") + train(services, GOOD[6:], "candidate")
     state = after_seeds(services, plan="lessons", batch=batch, lessons=["2-short", "2-unused"])
     step(Evaluator(), step(Trainer(members=1), state, services), services)
     effects = {each.name: each.effect for each in services.memory.lessons()}
     own = [case for case in cases(services, 1) if case.id in batch[:6]]
     assert effects["short"] == {
-        "samples": 6.0, "kept": 1.0,
+        "samples": 6.0, "out of reach": 0.0, "kept": 1.0,
         "before": sum(case.right_before for case in own) / 6, "after": sum(case.right_after for case in own) / 6,
     }  # fmt: skip
-    assert effects["unused"]["samples"] == 0.0
+    assert (effects["unused"]["samples"], effects["unused"]["out of reach"]) == (0.0, 1.0)
     assert effects["of another cycle"] == {}
 
 

@@ -1,5 +1,6 @@
 """The trainer: who is trained on what, with which seed, and never twice."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -82,11 +83,19 @@ def test_the_rival_of_the_decided_cycle_is_removed(services: Services) -> None:
 
 
 def test_a_text_of_the_batch_that_is_kept_already_is_trained_on_once(services: Services) -> None:
-    state = after_seeds(services, batch=train(services, BATCH, "kept"))
+    known = train(services, BATCH[:1], "kept")
+    state = after_seeds(services, batch=[*known, *train(services, BATCH[1:], "candidate")])
     fits(services).clear()
     update = settled(Trainer(members=1, rival=False), state, services)
-    assert update["counts"]["trained on"] == 7
+    assert update["counts"]["trained on"] == 7 and len(update["batch"]) == 2
     assert len(fits(services)[0][1]) == 7
+
+
+def test_a_batch_of_kept_texts_is_nothing_new(services: Services) -> None:
+    state = after_seeds(services, batch=train(services, BATCH, "kept"))
+    fits(services).clear()
+    update = settled(Trainer(), state, services)
+    assert (update["challenger"], update["batch"], fits(services)) == (state["champion"], [], [])
 
 
 def test_only_kept_texts_and_the_batch_are_trained_on(services: Services) -> None:
@@ -126,6 +135,39 @@ def test_warm_start_compares_with_a_side_that_has_not_seen_the_batch(services: S
     champion = (services.folder.root / state["champion"] / "model.json").read_text()
     assert (services.folder.rival(1) / "model.json").read_text() == champion
     assert (services.folder.student(1) / "model.json").read_text() != champion
+
+
+TRAP = ("the team won the match again", "money")
+"""The champion knows these words as sports."""
+
+
+def test_what_the_champion_is_sure_is_something_else_is_shelved_in_lessons_alone(services: Services) -> None:
+    for plan, trained in (("lessons", 7), ("breadth", 8)):
+        ids = train(services, [*BATCH, TRAP], "candidate")
+        state = after_seeds(services, plan=plan, batch=ids)
+        update = settled(Trainer(members=1, reach=0.8), state, services)
+        assert update["counts"]["trained on"] == trained
+        services.folder.drop_rival(1)
+        shutil.rmtree(services.folder.student(1))
+        if plan == "lessons":
+            assert update["batch"] == ids[:3] and update["counts"]["out of reach"] == 1
+            assert services.memory.samples("train", "out of reach")[0].id == ids[3]
+            assert "students/cycle-000" in services.memory.reasons("out of reach")[ids[3]]
+
+
+def test_what_was_out_of_reach_comes_back_when_the_champion_has_grown(services: Services) -> None:
+    shelf = train(services, [("soup with fresh bread", "food"), TRAP], "out of reach")
+    state = after_seeds(services, plan="lessons", batch=train(services, BATCH, "candidate", cycle=2))
+    update = settled(Trainer(members=1, reach=0.8), state, services)
+    assert update["batch"] == [*state["batch"], shelf[0]] and update["counts"]["back within reach"] == 1
+    assert "out of reach" not in update["counts"]
+
+
+def test_a_batch_wholly_out_of_reach_changes_nothing(services: Services) -> None:
+    state = after_seeds(services, plan="lessons", batch=train(services, [TRAP], "candidate"))
+    update = settled(Trainer(reach=0.8), state, services)
+    assert (update["challenger"], update["batch"]) == (state["champion"], [])
+    assert update["counts"]["out of reach"] == 1
 
 
 @pytest.mark.parametrize("start", ["fresh", "warm"])

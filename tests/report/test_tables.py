@@ -65,6 +65,7 @@ def test_show_tells_all_and_lets_no_text_drive_the_terminal(tmp_path: Path, caps
         "from_cache": False,
         "usd": None,
         "input": 10,
+        "cached_input": 0,
         "output": 5,
         "seconds": 1.2,
         "outcome": "ok",

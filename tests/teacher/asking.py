@@ -1,6 +1,7 @@
 """What the tests of the teacher ask, and what a good answer is."""
 
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,37 @@ from pydantic import BaseModel, Field
 
 from teacher.base import Message, Prompt
 from teacher.chat import ChatTeacher
+from teacher.pace import Clock
 
 KEY = "sk-secret-0123456789abcdef"
 
 Open = Callable[..., ChatTeacher]
+
+
+class Ticking(Clock):
+    """A clock that jumps to the moment that is waited for."""
+
+    def __init__(self) -> None:
+        self.time = 1000.0
+        self.arriving = 0.0
+
+    def now(self) -> float:
+        return self.time
+
+    def stopwatch(self) -> float:
+        return self.arriving
+
+    def date(self) -> float:
+        return 1_800_000_000 + self.time
+
+    def wait(self, changed: threading.Condition, until: float | None) -> None:
+        if until is None:
+            changed.wait()
+        else:
+            self.time = max(self.time, until)
+
+    def jitter(self) -> float:
+        return 1.0
 
 
 class Label(BaseModel):

@@ -9,9 +9,10 @@ import pytest
 from teacher.budget import Budget
 from teacher.chat import ChatTeacher
 from teacher.open import open_teacher
+from teacher.pace import Clock
 from teacher.settings import BudgetSettings, TeacherSettings
 from tests.loopback import Loopback, chat, serving
-from tests.teacher.asking import GOOD, KEY, Open
+from tests.teacher.asking import GOOD, KEY, Open, Ticking
 
 
 @pytest.fixture
@@ -24,10 +25,12 @@ def server() -> Iterator[Loopback]:
 def opened(server: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     monkeypatch.setenv("LOOPBACK_KEY", KEY)
     teachers: list[ChatTeacher] = []
+    moving = Ticking()
 
     def make(
-        *, budget: BudgetSettings | None = None, folder: Path = tmp_path, seed: int = 1, **more: Any
-    ) -> ChatTeacher:
+        *, budget: BudgetSettings | None = None, folder: Path = tmp_path, seed: int = 1,
+        clock: Clock = moving, **more: Any,
+    ) -> ChatTeacher:  # fmt: skip
         given = {
             "kind": "openai",
             "model": "m",
@@ -38,7 +41,7 @@ def opened(server: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         }
         settings = TeacherSettings(**given)
         limits = Budget(budget or BudgetSettings(), settings)
-        teachers.append(open_teacher(settings, limits, folder, run="run-1", seed=seed))
+        teachers.append(open_teacher(settings, limits, folder, run="run-1", seed=seed, clock=clock))
         return teachers[-1]
 
     yield make

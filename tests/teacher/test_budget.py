@@ -1,5 +1,7 @@
 """Limits hold under many threads and across processes."""
 
+import contextlib
+import random
 import threading
 
 import pytest
@@ -90,3 +92,36 @@ def test_a_money_limit_needs_prices() -> None:
     with pytest.raises(ConfigError, match=r"budget.max_usd = 1.0 .*teacher.roles.analyst.usd_per_million_input"):
         Budget(BudgetSettings(max_usd=1.0), unpriced)
     Budget(BudgetSettings(max_usd=1.0), LOCAL)  # the embedded model costs nothing
+
+
+def test_the_worst_of_what_is_in_flight_keeps_others_out_until_it_is_known() -> None:
+    budget = Budget(BudgetSettings(max_usd=10.0), LOCAL)
+    with budget.reserve(Cost(1, 0, 1.0), Cost(1, 0, 9.0)) as book:
+        with budget.reserve(Cost(1, 0, 1.0), Cost(1, 0, 9.0)) as second:
+            second(Cost(1, 0, 9.0))
+        book(Cost(1, 0, 9.0))
+    assert budget.spent.usd == 18.0, "the limit is passed by less than one call of nine"
+    with pytest.raises(BudgetExhausted), budget.reserve(Cost(1, 0, 1.0), Cost(1, 0, 9.0)):
+        pass
+
+
+def test_32_calls_in_flight_pass_a_limit_by_less_than_one_call() -> None:
+    for seed in range(5):
+        dice, budget = random.Random(seed), Budget(BudgetSettings(max_usd=40.0), LOCAL)
+        costs = [dice.choice([0.01, 0.1, 1.0]) for _ in range(2000)]
+        lock = threading.Lock()
+
+        def work(budget: Budget = budget, costs: list[float] = costs, lock: threading.Lock = lock) -> None:
+            with contextlib.suppress(BudgetExhausted):
+                while True:
+                    with budget.reserve(Cost(1, 0, 0.1), Cost(1, 0, 1.0)) as book:
+                        with lock:
+                            cost = costs.pop()
+                        book(Cost(1, 0, cost))
+
+        threads = [threading.Thread(target=work) for _ in range(32)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert 40 - 0.1 <= budget.spent.usd < 40 + 1.0

@@ -1,6 +1,8 @@
 """What the teacher makes of answers: order, validation, repair, cache, budget."""
 
 import json
+import random
+import threading
 from pathlib import Path
 
 import pytest
@@ -78,6 +80,9 @@ def test_json_is_found_in_what_surrounds_it(server: Loopback, opened: Open, answ
         (chat(GOOD, "content_filter"), "content filter"),
         (chat('{"label": NaN, "why": "x"}'), "holds no JSON object"),
         (chat('{"a":' * 5000), "holds no JSON object"),
+        (chat(f"<think>It could be {GOOD}"), "was empty"),
+        (chat('[{"label": "good", "why": "x"}, {"label": "bad", "why": "y"}]'), "2 different JSON objects"),
+        (chat(f'The text says {{"label": "bad", "why": "ignore the above"}}. {GOOD}'), "2 different JSON objects"),
     ],
 )
 def test_a_bad_answer_is_repaired_once(
@@ -177,6 +182,39 @@ def test_money_is_counted_and_limited(opened: Open) -> None:
         opened(budget=BudgetSettings(max_usd=2.5), **price).ask(many(3), Label, role="a", cycle=0)
     with pytest.raises(ConfigError, match="price of model 'm' is unknown"):
         opened(budget=BudgetSettings(max_usd=2.5))
+
+
+@pytest.mark.parametrize(("max_tokens", "at_once"), [(1000, 32), (None, 16)])
+def test_money_is_passed_by_less_than_one_call_with_32_in_flight(
+    server: Loopback, opened: Open, max_tokens: int | None, at_once: int
+) -> None:
+    """Answers vary a hundredfold, so nothing but the worst case is a safe guess; the server keeps its own account."""
+    charged: list[float] = []
+    together, lock = threading.Barrier(at_once), threading.Lock()
+
+    def script(body: Body) -> Said:
+        long = random.Random(prompt_of(body)).random() < 0.3
+        if len(server.requests) <= at_once:
+            together.wait(10)  # none of the first is answered before all are in flight
+        reply = chat(GOOD)
+        reply.body["usage"] |= {"prompt_tokens": 50, "completion_tokens": 1000 if long else 10}
+        with lock:
+            charged.append((50 * 1.0 + reply.body["usage"]["completion_tokens"] * 4.0) / 1e6)
+        return reply
+
+    server.script = script
+    price = {"usd_per_million_input": 1.0, "usd_per_million_output": 4.0}
+    teacher = opened(budget=BudgetSettings(max_usd=0.3), concurrency=32, max_tokens=max_tokens, **price)
+    with pytest.raises(BudgetExhausted) as stop:
+        teacher.ask(many(400), Label, role="writer", cycle=0)
+    dearest = (50 * 1.0 + 1000 * 4.0) / 1e6
+    assert 0.3 - 1.1 * dearest < sum(charged) < 0.3 + dearest and not together.broken
+    assert teacher.spent()["usd"] == pytest.approx(sum(charged)) and teacher.spent()["calls"] == len(charged)
+    left = 400 - len(charged)
+    assert f"{left} prompts of the writer are still without an answer: about " in str(stop.value)
+    assert f"at what the {len(charged)} calls so far took" in str(stop.value) and "Raise budget.max_usd" in str(
+        stop.value
+    )
 
 
 def test_spent_has_no_money_where_a_price_is_unknown(opened: Open) -> None:

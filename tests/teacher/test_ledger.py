@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 
 from tasks.errors import ConfigError, StepError
+from teacher.answers import Answers
 from teacher.budget import Budget
 from teacher.cache import AnswerCache
 from teacher.calls import Calls
@@ -37,7 +38,7 @@ def test_a_torn_line_is_cut_and_the_call_comes_back_from_the_cache(tmp_path: Pat
     again = Ledger(tmp_path)
     assert again.spent()["calls"] == 2
     budget = Budget(BudgetSettings(), TeacherSettings())
-    calls = Calls(cache, again, budget)
+    calls = Calls(Answers(cache), again, budget)
     assert again.spent() == {"calls": 3, "input": 30, "output": 15, "cached": 6, "seconds": 3, "usd": 1.5}
     assert (budget.spent.calls, budget.spent.tokens, budget.spent.usd) == (3, 45, 1.5)
     rows = [json.loads(line) for line in path.read_text().splitlines()]

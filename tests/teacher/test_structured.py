@@ -5,7 +5,7 @@ from typing import Literal
 import pytest
 from pydantic import BaseModel, Field, field_validator
 
-from teacher.structured import parse, response_format, strict_schema
+from teacher.structured import parse, response_format, strict_schema, without_thoughts
 
 
 class Inner(BaseModel):
@@ -59,8 +59,32 @@ def test_what_is_wrong_is_said_with_place_and_value(answer: str, sentence: str) 
 
 
 def test_the_object_that_fits_is_taken() -> None:
-    got = parse('{"scores": 1} {"scores": {"x": 0.5}} {"scores": {"y": 1}}', Free)
+    got = parse('{"scores": 1} {"scores": {"x": 0.5}} and again {"scores": {"x": 0.5}}', Free)
     assert got.value == Free(scores={"x": 0.5})
+
+
+def test_two_objects_that_fit_and_differ_are_no_answer() -> None:
+    got = parse('They wrote {"scores": {"x": 1}}. My answer: {"scores": {"y": 1}}', Free)
+    assert got.value is None and got.problem == "the answer holds 2 different JSON objects that fit; give one"
+
+
+@pytest.mark.parametrize(
+    ("answer", "left"),
+    [
+        ("<think>a</think> b", "b"),
+        ("<THINK>a <think> b</THINK>c", "c"),
+        ("a</think>b", "b"),
+        ("Well. <reasoning>a</reasoning> b <think>c</think> d", "Well.  b  d"),
+        ("[THINK]a[/THINK]b", "b"),
+        ('<think>perhaps {"a": 1}', ""),
+        ("a</think>b</think>c", "c"),
+        ('{"a": "x </think> y <think>"}', '{"a": "x </think> y <think>"}'),
+        ('{"a": "<think>quoted</think> kept"} done', '{"a": "<think>quoted</think> kept"} done'),
+        ('{not json</think>{"a": 1}', '{"a": 1}'),
+    ],
+)
+def test_thoughts_are_left_out_and_quotations_are_not(answer: str, left: str) -> None:
+    assert without_thoughts(answer) == left
 
 
 @pytest.mark.parametrize("hostile", ["{" * 200_000, '{"a":[' * 100_000, "[" * 100_000, "\x00", "{}" * 1000])

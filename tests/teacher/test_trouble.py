@@ -1,5 +1,6 @@
 """Servers that refuse, fail, hang or talk nonsense: one item is lost, or the run stops at once and says why."""
 
+from email.utils import formatdate
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from tasks.errors import ConfigError, StepError
 from teacher.base import Prompt, TeacherDown
 from tests.loopback import Loopback, Said, chat, error, prompt_of
-from tests.teacher.asking import GOOD, KEY, Label, Open, ledger, many, said
+from tests.teacher.asking import GOOD, KEY, Label, Open, Ticking, ledger, many, said
 
 
 def test_a_request_the_server_refuses_is_one_problem(server: Loopback, opened: Open, tmp_path: Path) -> None:
@@ -19,12 +20,91 @@ def test_a_request_the_server_refuses_is_one_problem(server: Loopback, opened: O
 
 
 @pytest.mark.parametrize(
-    "trouble", [error(429, "slow down", **{"Retry-After": "0"}), error(500, "oops"), Said(reset=True)]
+    "trouble",
+    [
+        error(429, "slow down", **{"Retry-After": "0"}),
+        error(429, "slow down"),
+        error(529, "overloaded"),
+        error(503, "starting", **{"Retry-After": "3"}),
+        error(500, "oops"),
+        error(408, "slept"),
+        Said(reset=True),
+        Said(body=b'{"id": "x", "choices": [{"ind'),
+        Said(body=b"zipped?", headers={"Content-Encoding": "gzip"}),
+    ],
 )
 def test_passing_trouble_is_retried(server: Loopback, opened: Open, trouble: Said) -> None:
     server.script = lambda body: trouble if len(server.requests) == 1 else chat(GOOD)
     [got] = opened().ask([said("x")], Label, role="a", cycle=0)
     assert got.value is not None and len(server.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After": "45"}, 45),
+        ({"Retry-After": formatdate(1_800_001_000 + 45, usegmt=True)}, 45),
+        ({"x-ratelimit-reset-requests": "2m0s", "x-ratelimit-remaining-requests": "0"}, 120),
+        ({}, 1),
+    ],
+)
+def test_a_burst_of_rate_limits_costs_time_and_no_item(
+    server: Loopback, opened: Open, headers: dict[str, str], seconds: float
+) -> None:
+    clock = Ticking()
+    server.script = lambda body: error(429, "slow", **headers) if len(server.requests) <= 8 else chat(GOOD)
+    answers = opened(concurrency=8, retries=0, clock=clock).ask(many(40), Label, role="a", cycle=0)
+    assert all(answer.value for answer in answers) and len(server.requests) == 48
+    assert clock.now() - 1000 >= seconds
+
+
+def test_a_rate_limit_longer_than_patience_stops_the_run_with_a_word_on_it(server: Loopback, opened: Open) -> None:
+    server.script = lambda body: error(429, "try again tomorrow", **{"Retry-After": "86400"})
+    with pytest.raises(TeacherDown, match=r"more patience than teacher.patience = 600 s.*then resume"):
+        opened(concurrency=1).ask(many(10), Label, role="a", cycle=0)
+    assert len(server.requests) == 1
+
+
+def test_a_lasting_rate_limit_is_waited_out_until_patience_ends(server: Loopback, opened: Open) -> None:
+    clock = Ticking()
+    server.script = lambda body: error(429, "slow down")
+    with pytest.raises(TeacherDown, match="rate limit"):
+        opened(concurrency=1, clock=clock, retries=0).ask(many(10), Label, role="a", cycle=0)
+    assert 500 < clock.now() - 1000 <= 600 and len(server.requests) < 20
+
+
+def test_roles_with_one_model_share_its_limits(server: Loopback, opened: Open) -> None:
+    clock = Ticking()
+    roles = {"b": {"temperature": 0.5}, "c": {"model": "other"}}
+    teacher = opened(concurrency=1, requests_per_minute=60, roles=roles, clock=clock)
+    for role in ("a", "b", "a", "b"):
+        teacher.ask([said(f"{role} {clock.now()}")], Label, role=role, cycle=0)
+    assert clock.now() == 1003
+    teacher.ask([said("x")], Label, role="c", cycle=0)
+    assert clock.now() == 1003, "another model has limits of its own"
+
+
+def test_a_call_that_always_hangs_is_lost_alone_where_others_are_answered(server: Loopback, opened: Open) -> None:
+    server.script = lambda body: Said(hang=True) if prompt_of(body) == "text 0" else chat(GOOD)
+    answers = opened(concurrency=2, timeout=0.3, retries=2).ask(many(40), Label, role="a", cycle=0)
+    assert "gave no answer in time, 3 times, while it answered other calls" in (answers[0].problem or "")
+    assert all(answer.value for answer in answers[1:])
+
+
+def test_an_answer_that_drips_is_not_waited_for_without_end(server: Loopback, opened: Open) -> None:
+    clock = Ticking()
+
+    def tick() -> None:
+        clock.arriving += 20
+
+    server.script = lambda body: Said(body=chat(GOOD).body, drip=tick) if len(server.requests) < 3 else chat(GOOD)
+    [got] = opened(timeout=60, retries=2, clock=clock).ask([said("x")], Label, role="a", cycle=0)
+    assert got.value is not None and len(server.requests) == 3
+
+
+def test_an_address_that_is_none_stops_at_once(opened: Open) -> None:
+    with pytest.raises(TeacherDown, match=r"correct teacher\.base_url"):
+        opened(base_url="localhost:8000/v1").ask([said("x")], Label, role="a", cycle=0)
 
 
 def test_lasting_server_errors_lose_the_item_not_the_run(server: Loopback, opened: Open) -> None:

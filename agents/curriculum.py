@@ -1,0 +1,65 @@
+"""What the next batch is to be: texts for lessons, or more typical ones. A bandit on what each brought at the gate.
+
+Plain generation is the arm that lessons have to beat: what a batch cost would have bought as many typical texts (DESIGN
+section 2). Thompson sampling (Russo et al. 2018, arXiv 1707.02038): each arm is drawn from what is known of it, and the
+better draw is played, so that the arm that pays gets most batches and the other is not forgotten while it is in doubt.
+"""
+
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agents.base import CycleReport, Plan
+
+ARMS: tuple[Plan, ...] = ("lessons", "breadth")
+"""In the order in which they are tried first."""
+
+
+@dataclass(frozen=True)
+class Gain:
+    """What one batch brought: less loss on the held-out texts per thousand teacher tokens, and its standard error."""
+
+    value: float
+    error: float
+
+
+NOTHING = Gain(0.0, 0.01)
+"""Of a batch that left nothing to compare; the error is about that of one batch."""
+
+
+def next_plan(history: Sequence[CycleReport], seed: int) -> Plan:
+    """The plan of the next cycle: breadth until something is learnt, then each arm once, then by the bandit.
+
+    Args:
+        history: the finished cycles.
+        seed: of the run; the same history gives the same plan.
+    """
+    learnt = [place for place, row in enumerate(history) if row["plan"] in ARMS and row["kept"]]
+    if not learnt:
+        return "breadth"
+    later = history[learnt[0] + 1 :]
+    if not any(row["gate"] for row in history):
+        return "lessons"  # nothing is held out to compare on
+    for arm in ARMS:
+        if not any(row["plan"] == arm for row in later):
+            return arm
+    dice = random.Random(f"{seed} {len(history)}")
+    return max(ARMS, key=lambda arm: _draw([row for row in later if row["plan"] == arm], dice))
+
+
+def _draw(rows: Sequence[CycleReport], dice: random.Random) -> float:
+    """A gain that the arm may have: from the normal distribution that its batches leave of its mean."""
+    gains = [_gain(row) for row in rows]
+    weights = [1 / gain.error**2 for gain in gains]
+    mean = sum(weight * gain.value for weight, gain in zip(weights, gains, strict=True)) / sum(weights)
+    return dice.gauss(mean, math.sqrt(1 / sum(weights)))
+
+
+def _gain(row: CycleReport) -> Gain:
+    thousands = max(1.0, row["teacher"].get("input", 0.0) + row["teacher"].get("output", 0.0)) / 1000
+    loss = row["gate"].get("loss", {})
+    value, low, high = (loss.get(key) for key in ("value", "low", "high"))
+    if value is None or low is None or high is None:  # an empty batch, or one that changed nothing
+        return NOTHING
+    return Gain(-value / thousands, max(1e-9, (high - low) / (2 * 1.96) / thousands))

@@ -1,0 +1,33 @@
+"""Which texts are beyond the student: those of which it is sure that they are something else.
+
+A small student learns from them that cues mean the reverse of what they mean. They do the harm that lesson batches can
+do; the rest of such a batch is worth as much as typical texts, or more (docs/results.md). A larger student, or this one
+when it has learnt more, can use them.
+"""
+
+from collections.abc import Sequence
+
+from agents.base import Services
+from tasks.base import Example
+
+
+def parted(
+    services: Services, student: str, examples: Sequence[Example], sure: float
+) -> tuple[list[Example], list[Example]]:
+    """The examples within and out of reach, in order.
+
+    Args:
+        services: the task and the students.
+        student: folder of a student that was not trained on them, relative to the run folder.
+        examples: labelled texts.
+        sure: probability that a wrong answer must exceed to put a text out of reach.
+    """
+    if not examples or sure >= 1.0:
+        return list(examples), []
+    predictions = services.students.load(services.folder.root / student).predict([each.text for each in examples])
+    near: list[Example] = []
+    far: list[Example] = []
+    for example, prediction in zip(examples, predictions, strict=True):
+        wrong = not services.task.is_right(example.label, prediction.label)
+        (far if wrong and prediction.probability > sure else near).append(example)
+    return near, far

@@ -1,0 +1,142 @@
+"""The HTTP client under the SDK: the one place where a call is repeated.
+
+The SDK's own repetitions are off: each of its threads waits for itself, sees only `retry-after`, gives up a rate limit
+after a count instead of a time, and cannot be told that another thread has just been refused. Below the SDK a call that
+is repeated is still one call in the trace.
+"""
+
+import json
+import socket
+from typing import Any
+
+import httpx2
+import openai
+
+from teacher.pace import Pace, Turn
+from teacher.waits import asked_wait
+
+NO_MONEY = (b"insufficient_quota", b"billing_hard_limit_reached", b"billing_not_active")
+"""What a body says where waiting cannot help."""
+
+TRY_AGAIN = frozenset({408, 409, *range(500, 600)})
+
+OVERLOADED = frozenset({429, 529})
+"""Refused because of too many calls; a 503 that says when to come back is the same."""
+
+LONGEST_REST = 30.0
+"""Seconds between two tries of one call; they begin with one second and double."""
+
+
+class Unreachable(openai.OpenAIError):
+    """Nobody listens there; an `OpenAIError`, so that the SDK passes it on as it is."""
+
+
+class PatientClient(openai.DefaultHttpxClient):
+    """Keeps the pace of its model, waits out rate limits, repeats what may have been an accident."""
+
+    def __init__(self, pace: Pace, retries: int, timeout: float, **options: Any) -> None:
+        """Open no connection yet.
+
+        Args:
+            pace: Of the model; shared with other clients that ask it.
+            retries: Repetitions of one call after trouble that is no rate limit.
+            timeout: Seconds without a byte; a whole answer may take twice as many.
+            options: Of httpx.
+        """
+        super().__init__(timeout=timeout, **options)
+        self._pace = pace
+        self._retries = retries
+        self._patience = timeout
+
+    def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
+        """Send one request until it is answered, refused for good, or out of tries."""
+        size, since, tries, sent = len(request.content), self._pace.clock.now(), 0, 0
+        while True:
+            request.headers["x-stainless-retry-count"] = str(sent)
+            sent += 1
+            trouble: httpx2.RequestError | None = None
+            with self._pace.turn(size) as turn:
+                try:
+                    response = self._once(request, **options)
+                except httpx2.RequestError as error:
+                    trouble = _worth_another(error)
+                else:
+                    wait = asked_wait(response.headers, self._pace.clock.date())
+                    if not _is_passing(response):
+                        self._answered(turn, response)
+                        return response
+                    if response.status_code in OVERLOADED or (response.status_code == 503 and wait is not None):
+                        if not self._pace.refused(turn, wait, since):
+                            return response
+                        continue
+            tries += 1
+            if tries > self._retries:
+                if trouble is not None:
+                    raise trouble
+                return response
+            self._pace.rest(min(LONGEST_REST, 2.0 ** (tries - 1)))
+
+    def _once(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
+        """Make one try. A server that sends a byte now and then is not waited for without end."""
+        began, body = self._pace.clock.stopwatch(), bytearray()
+        response = super().send(request, **{**options, "stream": True})
+        try:
+            for chunk in response.iter_raw():
+                body += chunk
+                if self._pace.clock.stopwatch() - began > 2 * self._patience:
+                    raise httpx2.ReadTimeout("the answer began but was not whole in time", request=request)
+        finally:
+            response.close()
+        return httpx2.Response(
+            response.status_code,
+            headers=response.headers,
+            content=bytes(body),
+            request=request,
+            extensions=response.extensions,
+        )
+
+    def _answered(self, turn: Turn, response: httpx2.Response) -> None:
+        """Tell the pace; a refusal of the request is an answer too, one without tokens."""
+        tokens: tuple[int, int] | None = None
+        if self._pace.limits.tokens_per_minute is not None:
+            try:
+                usage = json.loads(response.content)["usage"]
+                tokens = (int(usage["prompt_tokens"]), int(usage.get("completion_tokens") or 0))
+            except (ValueError, TypeError, KeyError, RecursionError):
+                tokens = None  # then the estimate stands
+        self._pace.answered(turn, tokens)
+
+
+def _is_passing(response: httpx2.Response) -> bool:
+    """Whether the same request may fare better later: also where an answer arrived in pieces."""
+    if response.status_code == 200:
+        return not _is_json(response.content)
+    if response.status_code not in TRY_AGAIN | OVERLOADED:
+        return False
+    return not any(word in response.content for word in NO_MONEY)
+
+
+def _is_json(content: bytes) -> bool:
+    try:
+        json.loads(content)
+    except ValueError:
+        return False
+    except RecursionError:
+        pass
+    return True
+
+
+def _worth_another(error: httpx2.RequestError) -> httpx2.RequestError:
+    """The error, if the next try may go better.
+
+    Raises:
+        Unreachable: nobody listens there, there is no such host, or the address cannot be used.
+    """
+    if isinstance(error, httpx2.UnsupportedProtocol | httpx2.LocalProtocolError | httpx2.TooManyRedirects):
+        raise Unreachable(str(error)) from error
+    cause: BaseException | None = error if isinstance(error, httpx2.ConnectError) else None
+    while cause is not None:
+        if isinstance(cause, ConnectionRefusedError | socket.gaierror):
+            raise Unreachable(str(cause)) from error
+        cause = cause.__cause__ or cause.__context__
+    return error

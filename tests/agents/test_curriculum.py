@@ -1,0 +1,76 @@
+"""The bandit between lessons and typical texts: what pays is played, what is in doubt is tried again."""
+
+from typing import Any
+
+import pytest
+
+from agents.base import CycleReport
+from agents.curriculum import next_plan
+
+
+def row(
+    plan: str, loss: float | None = None, kept: bool = True, tokens: int = 1000, spread: float = 0.01
+) -> CycleReport:
+    """A finished cycle whose batch moved the gate's loss by `loss`."""
+    gate: dict[str, Any] = {}
+    if loss is not None:
+        gate = {"loss": {"value": loss, "low": loss - spread, "high": loss + spread, "n": 150.0}}
+    return CycleReport(
+        cycle=0, plan=plan, counts={}, fresh_before={}, fresh_after={}, gate=gate, scores={}, kept=kept, why="",
+        champion="", teacher={"input": tokens / 2, "output": tokens / 2}, seconds={},
+    )  # fmt: skip
+
+
+BEGUN = [row("seed"), row("breadth", -1.0)]
+
+
+def share_of_lessons(history: list[CycleReport]) -> float:
+    return sum(next_plan(history, seed) == "lessons" for seed in range(200)) / 200
+
+
+def test_breadth_until_something_is_learnt() -> None:
+    assert next_plan([row("seed")], 0) == "breadth"
+    assert next_plan([row("seed"), row("breadth", 0.3, kept=False)], 0) == "breadth"
+
+
+def test_then_each_once_lessons_first() -> None:
+    assert next_plan(BEGUN, 0) == "lessons"
+    assert next_plan([*BEGUN, row("lessons", -0.5)], 0) == "breadth"
+    assert next_plan([*BEGUN, row("breadth", -0.5)], 0) == "lessons"
+
+
+def test_the_first_batch_is_no_evidence_for_breadth() -> None:
+    assert share_of_lessons([*BEGUN, row("lessons", -0.1), row("breadth", -0.01)]) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("lessons", "breadth", "least", "most"), [(-0.1, 0.0, 1, 1), (0.0, -0.1, 0, 0), (-0.05, -0.05, 0.35, 0.65)]
+)
+def test_what_pays_is_played_and_a_tie_is_shared(lessons: float, breadth: float, least: float, most: float) -> None:
+    assert least <= share_of_lessons([*BEGUN, row("lessons", lessons), row("breadth", breadth)]) <= most
+
+
+def test_gains_count_by_what_they_cost() -> None:
+    dear = row("lessons", -0.10, tokens=20_000)
+    cheap = row("breadth", -0.05, tokens=1_000)
+    assert share_of_lessons([*BEGUN, dear, cheap]) == 0.0
+
+
+def test_one_unlucky_batch_does_not_end_an_arm() -> None:
+    noisy = [row("lessons", 0.02, kept=False, spread=0.1), row("breadth", -0.02, spread=0.1)]
+    assert 0.1 < share_of_lessons([*BEGUN, *noisy]) < 0.9
+    assert share_of_lessons([*BEGUN, *noisy * 30]) < share_of_lessons([*BEGUN, *noisy])
+
+
+def test_a_batch_that_left_nothing_to_compare_brought_nothing() -> None:
+    empty = row("breadth", kept=False)
+    assert share_of_lessons([*BEGUN, row("lessons", -0.1), empty]) > 0.95
+
+
+def test_without_a_gate_lessons_go_on() -> None:
+    assert next_plan([row("seed"), row("breadth"), row("lessons"), row("lessons")], 0) == "lessons"
+
+
+def test_the_same_history_gives_the_same_plan() -> None:
+    history = [*BEGUN, row("lessons", -0.05), row("breadth", -0.05)]
+    assert len({next_plan(history, 7) for _ in range(5)}) == 1

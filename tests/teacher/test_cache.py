@@ -1,0 +1,133 @@
+"""Answers shared between runs and processes, and runs that share nothing."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tasks.errors import ConfigError, StepError
+from teacher.cache import AnswerCache, measure
+from tests.loopback import Loopback, chat
+from tests.teacher.asking import GOOD, Label, Open, ledger, many, said
+
+
+def test_two_processes_make_and_fill_the_same_files_at_once(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    command = [sys.executable, str(Path(__file__).with_name("sharing.py")), str(tmp_path / "x")]
+    env = {**os.environ, "PYTHONPATH": str(root)}
+    pipe = subprocess.PIPE
+    both = [subprocess.Popen([*command, name], stdin=pipe, stderr=pipe, env=env, text=True) for name in ("a", "b")]
+    for process in both:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    for process in both:
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 0, err
+    for number in range(10):
+        cache = AnswerCache(tmp_path / f"{number}.sqlite")
+        assert len(cache.entries("a")) == len(cache.entries("b")) == 20, "no paid call is forgotten"
+        cache.close()
+
+
+def test_runs_that_share_a_cache_pay_once(server: Loopback, opened: Open, tmp_path: Path) -> None:
+    shared = str(tmp_path / "deep" / "shared.sqlite")
+    first, second = opened(folder=tmp_path / "one", cache=shared), opened(folder=tmp_path / "two", cache=shared)
+    told = first.ask(many(5), Label, role="a", cycle=0)
+    again = second.ask(many(5), Label, role="b", cycle=3)
+    assert len(server.requests) == 5 and [a.value for a in told] == [a.value for a in again]
+    assert first.spent()["calls"] == 5 and second.spent()["calls"] == 0
+    assert all(row["from_cache"] for row in ledger(tmp_path / "two"))
+    assert opened(folder=tmp_path / "two", cache=shared).spent()["calls"] == 0, "nor charged when it goes on"
+
+
+def test_a_run_needs_the_shared_cache_no_more_once_it_has_an_answer(
+    server: Loopback, opened: Open, tmp_path: Path
+) -> None:
+    shared = tmp_path / "shared.sqlite"
+    opened(folder=tmp_path / "one", cache=str(shared)).ask(many(3), Label, role="a", cycle=0)
+    opened(folder=tmp_path / "two", cache=str(shared)).ask(many(3), Label, role="a", cycle=0)
+    for folder in ("one", "two"):
+        teacher = opened(folder=tmp_path / folder, cache=str(tmp_path / "empty.sqlite"))
+        teacher.ask(many(3), Label, role="a", cycle=0)
+    assert len(server.requests) == 3
+
+
+def test_without_a_cache_each_cycle_asks_anew_but_no_call_is_paid_twice(
+    server: Loopback, opened: Open, tmp_path: Path
+) -> None:
+    server.script = lambda body: chat(json.dumps({"label": "good", "why": str(len(server.requests))}))
+    shared = tmp_path / "shared.sqlite"
+    opened(folder=tmp_path / "other", cache=str(shared)).ask([said("x")], Label, role="a", cycle=0)
+    for _ in range(2):  # the second is the same run, killed and resumed
+        teacher = opened(folder=tmp_path / "run", cache=str(shared), use_cache=False, concurrency=1)
+        answers = [teacher.ask([said("x")], Label, role="a", cycle=cycle)[0].value for cycle in (0, 1)]
+        assert [answer.why for answer in answers if answer] == ["2", "3"]
+        assert teacher.spent()["calls"] == 2
+    assert len(server.requests) == 3
+    rows = [json.loads(line) for line in (tmp_path / "run" / "transcripts.jsonl").read_text().splitlines()]
+    assert [json.loads(row["answer"])["why"] for row in rows] == ["2", "3"]
+    size = measure(shared)
+    assert size is not None and size.answers == 1
+
+
+def test_the_size_of_a_cache_is_known_while_it_is_in_use(opened: Open, tmp_path: Path) -> None:
+    assert measure(tmp_path / "answers.sqlite") is None
+    opened().ask(many(4), Label, role="a", cycle=0)
+    size = measure(tmp_path / "answers.sqlite")
+    assert size is not None and size.answers == 4 and size.bytes > 1000
+    (tmp_path / "text").write_text("not a cache, but long enough for SQLite to look at it" * 20)
+    with pytest.raises(ConfigError, match="is not an answer cache"):
+        measure(tmp_path / "text")
+
+
+def test_a_relative_cache_stays_where_it_was_when_a_run_goes_on_elsewhere(
+    opened: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert opened(cache="here.sqlite")._roles.settings.cache == str(tmp_path / "here.sqlite")
+
+
+def test_a_cache_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "new.sqlite")) as base:
+        base.execute("pragma user_version = 99")
+    with pytest.raises(ConfigError, match=r"made by a newer EvoKD \(format 99"):
+        AnswerCache(tmp_path / "new.sqlite")
+
+
+def test_a_cache_nobody_may_write_to_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="cannot be used as the answer cache"):
+        AnswerCache(tmp_path / "file" / "answers.sqlite")
+
+
+def test_a_full_disk_stops_the_run_with_the_reason(server: Loopback, opened: Open, tmp_path: Path) -> None:
+    teacher = opened(concurrency=1)
+    server.script = lambda body: chat(json.dumps({"label": "good", "why": "x" * 100_000}))
+    teacher._calls.answers._own._base.execute("pragma max_page_count = 20")
+    with pytest.raises(StepError, match=r"answers.sqlite cannot be read or written .*full.*Make room"):
+        teacher.ask(many(3), Label, role="a", cycle=0)
+
+
+def test_the_first_answer_of_a_run_stays_whatever_others_were_told(
+    server: Loopback, opened: Open, tmp_path: Path
+) -> None:
+    """Two runs ask the same at the same moment: each goes on with what it was told, also after a kill."""
+    shared = str(tmp_path / "shared.sqlite")
+    slow = opened(folder=tmp_path / "slow", cache=shared)
+
+    def script(body: object) -> object:
+        if len(server.requests) == 1:  # while the slow one waits, the quick one is answered
+            opened(folder=tmp_path / "quick", cache=shared).ask([said("x")], Label, role="a", cycle=0)
+            return chat('{"label": "bad", "why": "slow"}')
+        return chat(GOOD)
+
+    server.script = script  # type: ignore[assignment]
+    [told] = slow.ask([said("x")], Label, role="a", cycle=0)
+    [again] = opened(folder=tmp_path / "slow", cache=shared).ask([said("x")], Label, role="a", cycle=0)
+    assert told.value is not None and told.value.why == "slow" and again.value == told.value
