@@ -36,8 +36,7 @@ def write_report(root: Path) -> str:
     _write(root / "report.html", html(comparison.name, said))
     for name, content in (("cells", cells_csv), ("curves", curves_csv), ("labels", labels_csv)):
         _write(root / f"{name}.csv", content(comparison))
-    main = [each for each in said if each.tables and each.tables[0][0][:2] == ("variant", "score")]
-    shown = "\n\n".join(f"{each.title}\n{_plain(each.tables[0])}" for each in main)
+    shown = "\n\n".join(f"{each.title}\n{_plain(each.tables[0])}" for each in said if each.on_screen)
     return f"{shown}\n\nAll of it: {root / 'report.html'}, report.md, cells.csv, curves.csv, labels.csv"
 
 

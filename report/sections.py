@@ -39,6 +39,8 @@ class Section:
     tables: list[Table] = field(default_factory=list)
     pictures: list[str] = field(default_factory=list)
     """SVG elements of our own making."""
+    on_screen: bool = False
+    """Whether the first table is printed in the terminal, too."""
 
 
 def sections(comparison: ComparisonRun) -> list[Section]:
@@ -61,7 +63,7 @@ def _overview(comparison: ComparisonRun) -> Section:
 def _group(comparison: ComparisonRun, task: str, shots: str) -> list[Section]:
     table = lines(comparison, task, shots)
     title = f"{task}, {'all seed rows' if shots == 'all' else f'shots per label: {shots}'}"
-    main = Section(title, _notes(table), [[HEADINGS, *map(_row, table)]], curves_plot(table))
+    main = Section(title, _notes(table), [[HEADINGS, *map(_row, table)]], curves_plot(table), on_screen=True)
     seeds = [[line.variant, str(seed), _difference(score)] for line in table for seed, score in line.by_seed]
     if seeds:
         main.tables.append([("variant", "seed", "difference over the test texts"), *seeds])
