@@ -1,4 +1,4 @@
-"""The command line of EvoKD: run, resume, predict, show, compare.
+"""The command line of EvoKD: plan, run, resume, predict, show, compare.
 
 Nothing heavy is imported until a command runs, so that `--help` answers at once.
 """
@@ -60,6 +60,25 @@ def run(
     folder = RunFolder((runs / settings.name).resolve())
     create(settings, config.resolve().parent, folder)
     _drive(settings, folder)
+
+
+@app.command()
+def plan(
+    config: Annotated[Path, typer.Argument(help="A TOML file; configs/ has examples.")],
+    prompts: Annotated[bool, typer.Option("--prompts", help="The first prompt of every kind, whole.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Do not try the server with one small call.")] = False,
+) -> None:
+    """Before anything is paid: what each role would be asked, calls, tokens and money, and where the student starts."""
+    from graph.config import load
+    from graph.plan import plan as planned
+    from report.planning import print_plan, print_planned_prompts
+
+    made = planned(load(config, {}), config.resolve().parent, offline)
+    if prompts:
+        print_planned_prompts([(each.title, each.text) for each in made.prompts])
+    print_plan(made.told())
+    if made.verdict == "not yet":
+        raise typer.Exit(1)
 
 
 @app.command()

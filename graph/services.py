@@ -178,13 +178,16 @@ def _remember_own(memory: Memory, folder: RunFolder) -> None:
 
 
 @contextmanager
-def open_services(config: RunConfig, folder: RunFolder, minutes: float = 0.0) -> Iterator[Services]:
+def open_services(
+    config: RunConfig, folder: RunFolder, minutes: float = 0.0, teacher: Teacher | None = None
+) -> Iterator[Services]:
     """The parts of a run for the length of a block; memory and teacher are closed at its end, whatever happens.
 
     Args:
         config: the run's config.
         folder: the run folder.
         minutes: how long the run was at work before, for `budget.max_minutes`.
+        teacher: in place of the one that the config names.
 
     Raises:
         ConfigError: a key, weights or a part are missing, or another process is at work in this folder.
@@ -192,7 +195,7 @@ def open_services(config: RunConfig, folder: RunFolder, minutes: float = 0.0) ->
     task = make_task(config.task)
     pool = (folder.root / "data" / "pool.jsonl").read_text(encoding="utf-8").split("\n")
     with ExitStack() as open_parts:
-        teacher = open_parts.enter_context(closing(_teacher(config, folder, minutes)))
+        teacher = open_parts.enter_context(closing(teacher or _teacher(config, folder, minutes)))
         memory = open_parts.enter_context(closing(_memory(config, folder)))
         _remember_own(memory, folder)
         yield Services(

@@ -36,7 +36,7 @@ def cycle_line(row: Row) -> str:
     cells = (
         str(row["cycle"]), row["plan"], "kept" if row["kept"] else "shelved", str(counts.get("accepted", 0)),
         str(refused), str(quarantined), f"{_percent(row['fresh_before'])} > {_percent(row['fresh_after'])}",
-        _interval(scores.get("gate")), _interval(scores.get("dev")), f"{tokens:,.0f}",
+        interval(scores.get("gate")), interval(scores.get("dev")), f"{tokens:,.0f}",
         f"{sum(row['seconds'].values()):.0f}",
     )  # fmt: skip
     return "  ".join(f"{cell:>{width}}" for cell, (_, width) in zip(cells, COLUMNS, strict=True))
@@ -86,8 +86,8 @@ def print_result(run: Run) -> None:
     difference = result["difference"]
     console.print(
         f"Test set ({result['seeds only']['n']:.0f} texts, opened once), {result['metric']}: "
-        f"seeds only {_interval(result['seeds only'])}, "
-        f"champion {_interval(result['champion score'])}, difference {100 * difference['value']:+.1f} points "
+        f"seeds only {interval(result['seeds only'])}, "
+        f"champion {interval(result['champion score'])}, difference {100 * difference['value']:+.1f} points "
         f"{_bounds(difference, '+.1f')}.",
         soft_wrap=True,
         markup=False,
@@ -95,13 +95,13 @@ def print_result(run: Run) -> None:
     if result["champion"].startswith("final"):
         console.print(
             f"The champion is the last student, which learnt the gate's texts too; without them it had "
-            f"{_interval(result['before the last training'])}.",
+            f"{interval(result['before the last training'])}.",
             soft_wrap=True,
             markup=False,
         )
     overlap = result["training texts that stand in the test set"]
     if overlap:
-        without = _interval(result["champion score without those"])
+        without = interval(result["champion score without those"])
         console.print(
             f"{overlap} training texts also stand in the test set; without those the champion has {without}.",
             markup=False,
@@ -176,7 +176,8 @@ def _percent(score: Row | None) -> str:
     return f"{100 * score['value']:.0f} %" if score else "-"
 
 
-def _interval(score: Row | None) -> str:
+def interval(score: Row | None) -> str:
+    """A score in percent with its interval."""
     return f"{100 * score['value']:.1f} {_bounds(score, '.0f')}" if score else "-"
 
 

@@ -18,7 +18,7 @@ from teacher.failures import CallFailed
 from teacher.rater import Rater
 from teacher.request import Path, Reply, Request
 from teacher.roles import Roles
-from teacher.structured import Parsed, parse, response_format
+from teacher.structured import Mode, Parsed, parse, response_format
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -56,6 +56,10 @@ class ChatTeacher:
     def model(self, role: str) -> str:
         """Name of this role's model."""
         return self._roles.client(role).model
+
+    def mode(self, role: str) -> Mode:
+        """How much of a schema this role's server understands: `json_schema`, `json_object`, or `none`."""
+        return self._roles.client(role).mode
 
     def ask(
         self, prompts: Sequence[Prompt], schema: type[T], *, role: str, cycle: int, progress: Progress | None = None

@@ -64,6 +64,11 @@ class Client:
         """The key in clear, for those who keep it from being shown; `none` where there is none."""
         return self._key.get_secret_value()
 
+    @property
+    def mode(self) -> Mode:
+        """How much of a schema the server understood, the least of all forms that were asked for."""
+        return max(self._modes.values(), key=MODES.index, default=MODES[0])
+
     def sampling(self, path: str) -> dict[str, Any]:
         """How answers are drawn, as fields of the request body.
 

@@ -265,3 +265,12 @@ def test_a_full_disk_is_told_and_once_there_is_room_the_run_goes_on(size: int, t
             command = [sys.executable, "main.py", "resume", tmp_path / "small"]
         done = subprocess.run(command, cwd=parts.ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_plan_says_what_it_would_take_and_that_nobody_is_there(evokd: Callable[..., Said], tmp_path: Path) -> None:
+    config = parts.write(tmp_path, DEAD)
+    code, out, err = evokd("plan", config, "--offline", "--prompts")
+    assert (code, err) == (0, "") and "Verdict: look again" in out and "generator, cycle 1: Outline" in out
+    code, out, _ = evokd("plan", config)
+    assert code == 1 and "Verdict: not yet" in out and "cannot be reached" in out
+    assert not (tmp_path / "runs").exists()

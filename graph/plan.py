@@ -1,0 +1,269 @@
+"""What a run would ask, cost and start from, before anything is paid: the run's own agents, rehearsed."""
+
+import math
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from agents.base import Case, Draft, Figures, Services, State
+from agents.folder import RunFolder
+from graph.build import initial_state
+from graph.config import RunConfig, agents, stop_rule
+from graph.rehearsal import Asked, Rehearsal, answer_tokens, tokens_of
+from graph.services import create, make_task, open_services
+from tasks.base import Example
+from teacher.base import Message, Prompt, TeacherDown
+from teacher.budget import Budget
+from teacher.open import open_teacher
+
+LOW, HIGH = 0.8, 1.5
+"""Of what is expected: shorter texts; and tie-breaks, repairs, duplicates that are written anew."""
+
+FREE_FORM = {"Analysis": 700, "WaryAnalysis": 800, "Drafts": 600}
+"""Tokens of answers that have no texts to count: about."""
+
+MODE = {
+    "json_schema": "the server answers by JSON schema",
+    "json_object": "the server knows no schema, but JSON; it is told the form in words",
+    "none": "the server knows neither schema nor JSON; it is told the form in words",
+}
+
+GUESSED_SECONDS = 8.0
+"""Of one call, where none was tried."""
+
+
+@dataclass(frozen=True)
+class Need:
+    """Calls and tokens of one cycle, or of all."""
+
+    calls: float = 0
+    tokens_in: float = 0
+    tokens_out: float = 0
+    usd: float | None = 0.0
+    """None where a price is unknown."""
+
+    def __add__(self, other: "Need") -> "Need":
+        usd = None if self.usd is None or other.usd is None else self.usd + other.usd
+        return Need(self.calls + other.calls, self.tokens_in + other.tokens_in, self.tokens_out + other.tokens_out, usd)
+
+    def times(self, factor: float) -> "Need":
+        """So many of it."""
+        usd = None if self.usd is None else factor * self.usd
+        return Need(factor * self.calls, factor * self.tokens_in, factor * self.tokens_out, usd)
+
+
+class Word(BaseModel):
+    """The answer to the one call that is tried."""
+
+    word: str
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What one tiny call to the server said."""
+
+    ok: bool
+    seconds: float
+    said: str
+    """How structured answers are had there, or why there is none."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run that has not begun."""
+
+    first: dict[str, Need]
+    """Role -> what the first cycle needs of it."""
+    later: dict[str, Need]
+    """The same for a cycle with lessons."""
+    prompts: tuple[Asked, ...]
+    """The first of every kind, as they would be sent."""
+    cycles: int
+    concurrency: int
+    seeds_only: Figures
+    """The seed-only student's score on dev; empty without one."""
+    metric: str
+    trial: Trial | None
+    doubts: tuple[str, ...]
+    """What should be looked at before money is spent."""
+
+    @property
+    def expected(self) -> Need:
+        """Of the whole run, if it uses all its cycles."""
+        first, later = (sum(each.values(), Need()) for each in (self.first, self.later))
+        return first + later.times(max(0, self.cycles - 1)) if self.cycles else Need()
+
+    @property
+    def seconds(self) -> float:
+        """Of waiting for the teacher."""
+        each = self.trial.seconds if self.trial and self.trial.ok else GUESSED_SECONDS
+        return self.expected.calls / self.concurrency * each
+
+    def told(self) -> dict[str, Any]:
+        """What the report shows of it."""
+        assumed = (
+            "" if self.trial and self.trial.ok else f", at {GUESSED_SECONDS:g} s a call, which nobody has measured"
+        )
+        notes = [
+            f"About {self.seconds / 60:.0f} min of waiting for the teacher at concurrency {self.concurrency}{assumed}; "
+            "training comes on top. Tokens are counted as four characters each; what a model thinks before it answers "
+            "is not in them.",
+        ]
+        if self.trial:
+            notes.append(f"One call was made ({self.trial.seconds:.1f} s): {self.trial.said}.")
+        if self.expected.usd is None:
+            notes.append(
+                "The price is unknown: set teacher.usd_per_million_input and usd_per_million_output to have it told."
+            )
+        whole = {"low": LOW, "expected": 1.0, "high": HIGH}
+        return {
+            "first": {role: vars(need) for role, need in self.first.items()},
+            "later": {role: vars(need) for role, need in self.later.items()},
+            "whole": {name: vars(self.expected.times(factor)) for name, factor in whole.items()},
+            "cycles": self.cycles,
+            "notes": notes,
+            "seeds_only": self.seeds_only,
+            "metric": self.metric,
+            "verdict": self.verdict,
+            "doubts": self.doubts,
+        }
+
+    @property
+    def verdict(self) -> str:
+        """`go`, `look again`, or `not yet`."""
+        if self.trial is not None and not self.trial.ok:
+            return "not yet"
+        return "look again" if self.doubts else "go"
+
+
+def plan(config: RunConfig, base: Path, offline: bool) -> Plan:
+    """Rehearse a first cycle and one with lessons, train the seed-only student, and try the server.
+
+    Args:
+        config: the checked config.
+        base: the folder that relative data paths start from.
+        offline: make no call at all.
+
+    Raises:
+        ConfigError: data or settings that would also stop the run.
+    """
+    with tempfile.TemporaryDirectory() as place:
+        folder = RunFolder(Path(place) / config.name)
+        create(config, base, folder)
+        trial = None if offline else _tried(config, Path(place) / "trial")
+        task = make_task(config.task)
+        seeds = folder.read_rows(folder.root / "data" / "seed.jsonl", Example)
+        endpoints = {role: config.teacher.role(role) for role in config.teacher.roles}
+        teacher = Rehearsal(endpoints, config.teacher.role(""), task, seeds)
+        with open_services(config, folder, teacher=teacher) as services:
+            state = _after_seeds(config, services)
+            first = _rehearsed(config, services, teacher, State(**{**state, "cycle": 1, "plan": "breadth"}))
+            _stand_in_cases(services, 1)
+            later = _rehearsed(config, services, teacher, State(**{**state, "cycle": 2, "plan": "lessons"}))
+            scores = state["history"][-1]["scores"].get("dev", {})
+    made = Plan(
+        first=first, later=later, prompts=_first_of_each(teacher.asked), cycles=getattr(stop_rule(config), "cycles", 1),
+        concurrency=config.teacher.concurrency, seeds_only=scores, metric=task.metric, trial=trial, doubts=(),
+    )  # fmt: skip
+    doubts = _doubts(config, made, seeds)
+    return Plan(**{**vars(made), "doubts": tuple(doubts)})
+
+
+def _tried(config: RunConfig, folder: Path) -> Trial:
+    folder.mkdir()
+    teacher = open_teacher(config.teacher, Budget(config.budget, config.teacher), folder, run="plan", seed=config.seed)
+    began = time.monotonic()
+    try:
+        if teacher.prompting("generator") == "plain":
+            teacher.complete([Prompt("One, two,")], role="generator", cycle=0)
+            return Trial(True, time.monotonic() - began, "the model continues texts")
+        ask = Message(role="user", content='Answer with the word "ready".')
+        [answer] = teacher.ask([Prompt((ask,))], Word, role="generator", cycle=0)
+        seconds = time.monotonic() - began
+        if answer.value is None:
+            problem = f"it gives no structured answer: {answer.problem}. It said: {answer.text!r:.200}"
+            return Trial(False, seconds, problem)
+        return Trial(True, seconds, MODE[teacher.mode("generator")])
+    except TeacherDown as error:
+        return Trial(False, time.monotonic() - began, str(error))
+    finally:
+        teacher.close()
+
+
+def _after_seeds(config: RunConfig, services: Services) -> State:
+    """The real cycle 0: the seed-only student, trained and scored on dev."""
+    ring, state = agents(config), initial_state()
+    for role in ("trainer", "evaluator"):
+        state = State(**{**state, **ring[role](state, services)})
+    return state
+
+
+def _rehearsed(config: RunConfig, services: Services, teacher: Rehearsal, state: State) -> dict[str, Need]:
+    """Role -> what a cycle needs of it."""
+    before, ring = len(teacher.asked), agents(config)
+    for role in [role for role in ring if role not in ("trainer", "evaluator")]:
+        state = State(**{**state, **ring[role](state, services)})
+    drafts = services.folder.read_rows(services.folder.cycle(state["cycle"]) / "drafts.jsonl", Draft)
+    asked = teacher.asked[before:]
+    votes = len({each.prompt.sample for each in asked if each.role == "annotator"}) or 1
+    written, labelled = answer_tokens(drafts, services.task, votes)
+    out = Counter({"generator": written, "annotator": labelled})
+    for each in asked:
+        out[each.role] += _free_form(each)
+    return {role: _need([a for a in asked if a.role == role], out[role], config) for role in {a.role for a in asked}}
+
+
+def _free_form(asked: Asked) -> int:
+    name = asked.schema.__name__ if asked.schema else ""
+    return 900 if name == "Outline" else FREE_FORM.get(name, 0)
+
+
+def _need(asked: Sequence[Asked], out: int, config: RunConfig) -> Need:
+    schema = sum(tokens_of(str(a.schema.model_json_schema())) for a in asked if a.schema)
+    tokens = sum(tokens_of(a.text) for a in asked) + schema
+    return Need(len(asked), tokens, out, config.teacher.role(asked[0].role).usd(tokens, out))
+
+
+def _stand_in_cases(services: Services, cycle: int) -> None:
+    """As many cases as an analyst is shown; nobody has written or labelled their texts yet."""
+    drafts = services.folder.read_rows(services.folder.cycle(cycle) / "drafts.jsonl", Draft)[:24]
+    seed = services.memory.samples("seed")[0]
+    cases = [
+        Case(id=f"{n:016x}", text=draft.text, label=seed.label, before=services.task.stand_in(None), after=seed.label,
+             before_probability=0.4, after_probability=0.6, right_before=n % 2 == 0, right_after=True)
+        for n, draft in enumerate(drafts)
+    ]  # fmt: skip
+    services.folder.write_rows(services.folder.cycle(cycle) / "cases.jsonl", cases)
+
+
+def _first_of_each(asked: Sequence[Asked]) -> tuple[Asked, ...]:
+    kinds: dict[tuple[str, str, bool], Asked] = {}
+    for each in asked:
+        name = each.schema.__name__ if each.schema else "completion"
+        kinds.setdefault((each.role, name, each.prompt.lesson is None), each)
+    return tuple(kinds.values())
+
+
+def _doubts(config: RunConfig, made: Plan, seeds: Sequence[Example]) -> list[str]:
+    need, budget, found = made.expected, config.budget, []
+    tokens = need.tokens_in + need.tokens_out
+    for name, limit, wanted in (
+        ("max_usd", budget.max_usd, need.usd), ("max_tokens", budget.max_tokens, tokens),
+        ("max_calls", budget.max_calls, need.calls),
+    ):  # fmt: skip
+        if limit is not None and wanted is not None and wanted > limit:
+            share = limit / wanted
+            found.append(f"budget.{name} = {limit:g} is {share:.0%} of what the run is expected to take")
+    if not config.task.description.strip():
+        found.append("task.description is empty: the teacher knows the labels' names alone")
+    if bare := [name for name, text in make_task(config.task).labels.items() if not text.strip()]:
+        found.append(f"labels without a description: {', '.join(bare[:5])}; one line each is cheap help")
+    if (n := made.seeds_only.get("n")) and n < 50:
+        found.append(f"the dev set has {n:.0f} rows: differences below {100 / math.sqrt(n):.0f} points cannot be told")
+    return found
