@@ -1,4 +1,4 @@
-"""The command line of EvoKD: plan, run, resume, predict, show.
+"""The command line of EvoKD: plan, run, resume, predict, show, compare.
 
 Nothing heavy is imported until a command runs, so that `--help` answers at once.
 """
@@ -16,6 +16,7 @@ from dotenv import load_dotenv
 
 if TYPE_CHECKING:
     from agents.folder import RunFolder
+    from graph.comparing import Ended
     from graph.config import RunConfig
     from report.reading import Run
 
@@ -132,6 +133,60 @@ def show(
         print_run(found)
 
 
+@app.command()
+def compare(
+    file: Annotated[Path, typer.Argument(help="A TOML file; configs/compare.toml is an example.")],
+    jobs: Annotated[int, typer.Option(min=1, help="Cells at work at once.", metavar="N")] = 1,
+    out: Annotated[Path, typer.Option(help="Folder that holds the comparisons.", metavar="FOLDER")] = Path("compare"),
+    ray: Annotated[
+        str | None, typer.Option(help="Run the cells on this Ray cluster: host:port or auto.", metavar="ADDRESS")
+    ] = None,
+) -> None:
+    """Compare strategies over shots, seeds and tasks; started again, it goes on where it was."""
+    from graph.comparing import compare as run_cells
+    from graph.comparison import read_plan
+    from graph.executors import LocalProcesses, RayCluster
+    from report.live_comparison import LiveComparison
+    from report.pages import write_report
+
+    plan = read_plan(file)
+    root = (out / plan.settings.name).resolve()
+    executor = RayCluster(ray) if ray else LocalProcesses(jobs)
+    with LiveComparison(plan.settings.name, str(root)) as live:
+        ended = run_cells(plan, root, executor, jobs, live.show)
+    live.say(write_report(root))
+    words = ["evokd", "compare", str(file), "--jobs", str(jobs), "--out", str(out), *(["--ray", ray] if ray else [])]
+    raise typer.Exit(_told_end(ended, live.say, file, shlex.join(words)))
+
+
+def _told_end(ended: "Ended", say: Callable[[str], None], file: Path, again: str) -> int:
+    """Say how a comparison ended; returns the exit code."""
+    if ended.interrupted:
+        say(f"Stopped as asked. Nothing is lost. Go on with: {again}")
+        return 75
+    if ended.limit:
+        say(f"budget.{ended.limit} of the whole is reached. Raise it in {file} and go on with: {again}")
+    if ended.waiting:
+        say(f"{len(ended.waiting)} cells were cut short or not started: {', '.join(ended.waiting)}.")
+    if ended.failed:
+        say(f"{len(ended.failed)} cells failed: {', '.join(ended.failed)}. Try them again with: {again}")
+    return 1 if ended.failed else 0
+
+
+@app.command(hidden=True)
+def cell(
+    folder: Annotated[Path, typer.Argument(help="Run folder of one cell of a comparison.")],
+    limits: Annotated[str, typer.Option(help="[budget], as JSON.")],
+    cache: Annotated[Path, typer.Option(help="File with answers shared between cells.")],
+) -> None:
+    """Run or resume one cell of a comparison; `compare` starts this."""
+    from agents.folder import RunFolder
+    from graph.cell import drive_cell
+    from teacher.settings import BudgetSettings
+
+    raise typer.Exit(drive_cell(RunFolder(folder.resolve()), BudgetSettings.model_validate_json(limits), cache))
+
+
 def _print_costs(run: "Run") -> None:
     from agents.folder import RunFolder
     from graph.services import read_config
@@ -205,6 +260,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ.setdefault("LANGSMITH_USE_DAEMON", "true")  # a dead trace endpoint must not hold up the exit
     os.environ.setdefault("ANONYMIZED_TELEMETRY", "FALSE")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     given = list(sys.argv[1:] if argv is None else argv) or ["--help"]
     return _guarded(lambda: app(args=given, prog_name="evokd", standalone_mode=False))

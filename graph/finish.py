@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Sequence
 from itertools import compress
+from typing import Any
 
 from agents.base import Services
 from agents.noise import cured
@@ -10,7 +11,7 @@ from agents.pool import unused
 from agents.soup import cook
 from agents.trainer import Trainer
 from student.base import Student
-from tasks.base import Example, Prediction, normalise
+from tasks.base import Example, Prediction, unspaced
 from tasks.metrics import paired, pooled, pooled_difference
 from tasks.task import Points
 
@@ -93,12 +94,15 @@ def score_test_set(services: Services, champion: str) -> None:
         return
     examples = folder.read_rows(path, Example)
     predicted = _predictions(services, f"students/{best}", examples)
-    before = _points(services, examples, _predictions(services, "students/cycle-000", examples))
+    untaught = _predictions(services, "students/cycle-000", examples)
+    before = _points(services, examples, untaught)
     after = _points(services, examples, predicted)
     last = _points(services, examples, _predictions(services, champion, examples))
     learnt = [*services.memory.samples("train"), *services.memory.samples("gate")]
-    trained = {normalise(example.text) for example in learnt}
-    clean = [normalise(example.text) not in trained for example in examples]
+    trained = {unspaced(example.text) for example in learnt}
+    clean = [unspaced(example.text) not in trained for example in examples]
+    scored = [_scored(*row) for row in zip(examples, untaught, predicted, after, strict=True)]
+    folder.write_rows(folder.root / "scored.jsonl", scored)  # before `result.json`, which marks the end
     folder.write_json(
         folder.root / "result.json",
         {
@@ -113,6 +117,12 @@ def score_test_set(services: Services, champion: str) -> None:
             "details": services.task.score([example.label for example in examples], predicted),
         },
     )
+
+
+def _scored(example: Example, untaught: Prediction, predicted: Prediction, points: Points) -> dict[str, Any]:
+    """One test text for comparisons of runs, paired over texts: the labels, and what it adds to the best's score."""
+    said = (each.model_dump(mode="json", include={"label"})["label"] for each in (example, untaught, predicted))
+    return {"id": example.id, **dict(zip(("label", "seeds only", "predicted"), said, strict=True)), "points": points}
 
 
 def _already(services: Services, champion: str) -> bool:

@@ -26,7 +26,7 @@ DEAD = "http://127.0.0.1:9/v1"
 def as_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """`main` changes the path and the environment of its process; here they are put back."""
     monkeypatch.setattr(sys, "path", list(sys.path))
-    for name in ("LANGSMITH_USE_DAEMON", "ANONYMIZED_TELEMETRY", "HF_HUB_DISABLE_TELEMETRY"):
+    for name in ("LANGSMITH_USE_DAEMON", "ANONYMIZED_TELEMETRY", "HF_HUB_DISABLE_TELEMETRY", "RAY_USAGE_STATS_ENABLED"):
         monkeypatch.setenv(name, os.environ.get(name, "true"))
     monkeypatch.chdir(tmp_path)
 
@@ -43,7 +43,7 @@ def evokd(capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
     return call
 
 
-@pytest.mark.parametrize("words", [["--help"], [], ["run", "--help"], ["predict", "--help"]])
+@pytest.mark.parametrize("words", [["--help"], [], ["run", "--help"], ["compare", "--help"]])
 def test_help_is_light(words: list[str]) -> None:
     program = (
         f"import sys, main; code = main.main({words!r});"
@@ -69,6 +69,11 @@ def test_help_is_light(words: list[str]) -> None:
         (["predict", "a", "nix.txt"], "Invalid value for 'file': file 'nix.txt' does not exist. Try `evokd --help`."),
         (["run", "nix.toml"], "there is no config file 'nix.toml'; `configs/` has examples."),
         (["show", "nix"], "there is no run 'nix'. Runs under runs/: none."),
+        (["compare", "nix.toml"], "there is no config file 'nix.toml'; `configs/` has examples."),
+        (
+            ["compare", "a.toml", "--jobs", "0"],
+            "Invalid value for '--jobs': Input should be greater than or equal to 1. Try `evokd --help`.",
+        ),
     ],
 )
 def test_a_wrong_command_is_one_line_and_exit_code_2(words: list[str], said: str, evokd: Callable[..., Said]) -> None:

@@ -33,7 +33,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy
 
 
-SKIPPED = {"runs", "build", "dist", "__pycache__"}
+SKIPPED = {"runs", "compare", "build", "dist", "__pycache__"}
 
 
 @pytest.fixture(scope="module")

@@ -48,6 +48,18 @@ def test_seed_only_student_and_champion_are_compared_and_the_overlap_is_told(tmp
     assert found["champion score without those"]["n"] == 3
 
 
+def test_every_test_text_is_kept_with_what_both_students_say(tmp_path: Path) -> None:
+    score_test_set(finished(tmp_path, TEST, {"goal league": "sports", "virus orbit atom": "science"}), CHAMPION)
+    rows = [json.loads(line) for line in (tmp_path / "scored.jsonl").read_text().splitlines()]
+    assert [row["label"] for row in rows] == list(TEST.values())
+    assert rows[0]["id"] == Example(text="goal and league", label="sports").id
+    assert rows[0]["predicted"] == "sports" and rows[0]["points"] == [1.0, 1.0]
+    right = sum(row["points"][0] for row in rows) / len(rows)
+    assert right == result(tmp_path)["champion score"]["value"]
+    before = sum(row["seeds only"] == row["label"] for row in rows) / len(rows)
+    assert before == result(tmp_path)["seeds only"]["value"]
+
+
 def test_nothing_is_left_where_every_test_text_was_trained_on(tmp_path: Path) -> None:
     score_test_set(finished(tmp_path, TEST, TEST), CHAMPION)
     assert result(tmp_path)["training texts that stand in the test set"] == 4

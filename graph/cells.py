@@ -1,0 +1,122 @@
+"""The folders of a comparison: one run folder for every cell, made before anything is asked, and what says its end.
+
+comparison.json     the list of cells, for the report
+cells/NAME/         an ordinary run folder
+gold/TASK.jsonl     texts of the pool with their true labels, where the user gave them; no run looks there
+answers.sqlite      the answers that all cells share; on a Ray cluster one file for every node
+in-use              lock: one process at a time
+"""
+
+import json
+import random
+import shlex
+from pathlib import Path
+from typing import Any
+
+from agents.folder import RunFolder
+from graph.comparison import Cell, Plan, Shots, anchored
+from graph.config import RunConfig
+from graph.services import create, make_task, plain, read_config
+from tasks.base import Example
+from tasks.errors import ConfigError
+from tasks.reading import read_examples
+from tasks.task import Task
+
+
+def prepare(plan: Plan, root: Path) -> None:
+    """Make the run folder of every cell, with all data checked.
+
+    Raises:
+        ConfigError: data cannot be used, or a cell was made with other settings.
+    """
+    for cell in plan.cells:
+        folder = folder_of(cell, root)
+        if (folder.root / "config.toml").exists():
+            _refuse_other_settings(folder, cell.config)
+        else:
+            _create(cell, folder)
+    _copy_gold(plan, root)
+    cells = [
+        {"name": c.name, "task": c.task, "variant": c.variant, "shots": str(c.shots), "seed": c.config.seed}
+        for c in plan.cells
+    ]
+    listed = {"name": plan.settings.name, "baseline": plan.baseline, "cells": cells}
+    RunFolder(root).write_json(root / "comparison.json", listed)
+
+
+def folder_of(cell: Cell, root: Path) -> RunFolder:
+    """The run folder of a cell."""
+    return RunFolder(root / "cells" / cell.name)
+
+
+def outcome(folder: RunFolder) -> dict[str, Any]:
+    """How a cell ended the last time: `how` and `why`; empty where it never ended by itself."""
+    path = folder.root / "outcome.json"
+    return dict(folder.read_json(path)) if path.exists() else {}
+
+
+def is_finished(folder: RunFolder) -> bool:
+    """Whether a cell need not be run again: it came to its own end, and the test set was scored."""
+    return outcome(folder).get("how") == "finished" and (folder.root / "result.json").exists()
+
+
+def _create(cell: Cell, folder: RunFolder) -> None:
+    def choose(seeds: list[Example], task: Task) -> list[Example]:
+        return draw(seeds, task, cell.shots, cell.config.seed)
+
+    try:
+        create(cell.config, cell.base, folder, choose)
+    except ConfigError as error:
+        raise ConfigError(f"task {cell.task}: {error}") from error
+
+
+def draw(examples: list[Example], task: Task, shots: Shots, seed: int) -> list[Example]:
+    """Rows drawn by the seed until every label has `shots`; a row of several labels counts for each.
+
+    The rows of fewer shots are among those of more.
+
+    Raises:
+        ConfigError: a label has too few rows.
+    """
+    if not isinstance(shots, int):
+        return examples
+    wanted, chosen = dict.fromkeys(task.labels, shots), []
+    for example in random.Random(f"shots {seed}").sample(examples, len(examples)):
+        found = [name for name in task.names(example.label) if name in wanted]
+        if any(wanted[name] > 0 for name in found):
+            chosen.append(example)
+            wanted |= {name: wanted[name] - 1 for name in found}
+    for name, lacking in wanted.items():
+        if lacking > 0:
+            raise ConfigError(
+                f"shots = {shots}: the seeds file has only {shots - lacking} rows of the label {name!r}. Add rows, "
+                "name a larger file as `seeds` of the task, or ask for fewer shots."
+            )
+    return chosen
+
+
+def _copy_gold(plan: Plan, root: Path) -> None:
+    for name, entry in plan.settings.tasks.items():
+        if entry.gold is not None:
+            config = next(cell.config for cell in plan.cells if cell.task == name)
+            columns = {"text": config.data.text, "label": config.data.label}
+            source = anchored(entry.gold, plan.base)
+            gold = read_examples(source, make_task(config.task), "train", **columns, base=plan.base)
+            RunFolder(root).write_rows(root / "gold" / f"{name}.jsonl", gold)
+
+
+def _refuse_other_settings(folder: RunFolder, config: RunConfig) -> None:
+    """A finished or half-done cell stands for the settings it was made with."""
+    was, now = plain(read_config(folder)), plain(config)
+    if was != now:
+        section = next(key for key in {**was, **now} if was.get(key) != now.get(key))
+        raise ConfigError(
+            f"{folder.root} was made with other settings: {section} was {_short(was.get(section))}, is now "
+            f"{_short(now.get(section))}. Give the comparison another name, or make the cell anew with: "
+            f"rm -r {shlex.quote(str(folder.root))}"
+        )
+
+
+def _short(value: object) -> str:
+    said = json.dumps(value, ensure_ascii=False)
+    return said if len(said) <= 200 else said[:197] + "..."

@@ -1,0 +1,87 @@
+"""The screen while a comparison is at work: a count of finished cells, and one line for each cell at work."""
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from report.tables import harmless
+
+
+class Standing(Protocol):
+    """What is shown: `graph.comparing.Now`, which the report does not import."""
+
+    @property
+    def finished(self) -> int:
+        """Cells that need not be run again."""
+
+    @property
+    def total(self) -> int:
+        """All cells."""
+
+    @property
+    def at_work(self) -> Mapping[str, Mapping[str, Any]]:
+        """Name of a cell -> its latest event; empty before the first."""
+
+    @property
+    def news(self) -> tuple[str, ...]:
+        """Sentences to print."""
+
+
+class LiveComparison:
+    """Shows how a comparison stands; a plain log of starts and ends where the output is not a terminal."""
+
+    def __init__(self, name: str, folder: str) -> None:
+        """Prepare the screen for the comparison `name`, which lives in `folder`."""
+        self.console = Console(highlight=False)
+        self._title = Text.assemble((name, "bold"), f"  {folder}")
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=self.console,
+            transient=True,
+            disable=not self.console.is_terminal,
+        )
+        self._whole = self._progress.add_task("cells finished", total=None)
+        self._lines: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        self.console.print(self._title, soft_wrap=True)
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def show(self, now: Standing) -> None:
+        """Bring the screen up to date."""
+        for sentence in now.news:
+            self.say(harmless(sentence))  # it may quote what a server answered
+        self._progress.update(self._whole, completed=now.finished, total=now.total)
+        for name in [name for name in self._lines if name not in now.at_work]:
+            self._progress.remove_task(self._lines.pop(name))
+            self._log(f"ended    {name} ({now.finished} of {now.total} finished)")
+        for name, event in now.at_work.items():
+            if name not in self._lines:
+                self._lines[name] = self._progress.add_task(name, total=None)
+                self._log(f"started  {name}")
+            if event:
+                what = f"{name}  cycle {event['cycle']}  {event['step']}  {event['what']}"
+                self._progress.update(
+                    self._lines[name], description=what, completed=event["done"], total=event["total"] or None
+                )
+
+    def say(self, text: str) -> None:
+        """Print a sentence."""
+        self.console.print(text, soft_wrap=True, markup=False)
+
+    def _log(self, text: str) -> None:
+        if not self.console.is_terminal:
+            self.say(text)
