@@ -84,15 +84,18 @@ def plan(
 @app.command()
 def resume(
     name: Annotated[str, typer.Argument(help="Name or folder of a run that was stopped or killed.")],
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="From now on ask everything anew, the step in progress included.")
+    ] = False,
     runs: Runs = Path("runs"),
 ) -> None:
     """Go on with a run where it was; no teacher call that was answered is made again."""
     from agents.folder import RunFolder
-    from graph.services import read_config
+    from graph.services import ask_anew, read_config
     from report.reading import Run
 
     folder = RunFolder(Run.find(name, runs).root.resolve())
-    _drive(read_config(folder), folder)
+    _drive(ask_anew(folder) if no_cache else read_config(folder), folder)
 
 
 @app.command()

@@ -3,7 +3,8 @@
     python benchmarks/faults.py [--only WORD]
 
 The run is that of `tests/parts.py` (the whole graph, a student that counts words, a teacher behind a loopback server),
-four calls in flight. The server misbehaves as each row says. A run that stopped is resumed on a server that works.
+four calls in flight. The server misbehaves as each row says. A run that stopped is resumed on a server that works, and,
+where the answers it was given before stop it once more, with `--no-cache`.
 Printed for both parts together: exit codes, seconds, accepted texts against the run without trouble, whether texts and
 scores are the same as there, requests the server got, answers it would bill for (all it produced, also those that never
 arrived whole), calls in our ledger, and calls that were needed.
@@ -181,6 +182,8 @@ def _row(folder: Path, trouble: Trouble) -> dict[str, Any]:
         if code:
             server.trouble = TROUBLES["none"]
             codes.append(_evokd("resume", folder / "small")[0])
+        if codes[-1]:
+            codes.append(_evokd("resume", folder / "small", "--no-cache")[0])
     run = folder / "small"
     ledger = parts.rows(run / "ledger.jsonl")
     return {

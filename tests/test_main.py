@@ -227,6 +227,32 @@ def test_a_server_that_answers_prose(evokd: Callable[..., Said], tmp_path: Path)
     )  # fmt: skip
 
 
+def test_a_server_that_labels_nothing_stops_the_run_until_it_is_asked_anew(
+    evokd: Callable[..., Said], tmp_path: Path
+) -> None:
+    def weather(body: Any) -> Any:
+        said = parts.answer(body)
+        if parts.role_of(body) != "annotator":
+            return said
+        told = json.loads(said.body["choices"][0]["message"]["content"])
+        return chat(json.dumps({"labels": [{**each, "label": "weather"} for each in told["labels"]]}))
+
+    with serving(weather) as server:
+        code, _, err = evokd("run", parts.write(tmp_path, server.url))
+        wrong = (
+            "\n  'weather' is not one of the labels. Answer with exactly one of: sports, money, science, food, drop."
+        )
+        assert code == 1 and err.startswith(
+            "evokd: step 'annotator' of cycle 1: not one of 40 texts got a label that can be used. "
+            f"What was wrong with the last three:{3 * wrong}\n"
+        )
+        server.script, paid = parts.answer, len(server.requests)
+        assert evokd("resume", "small")[0] == 1 and len(server.requests) == paid, "what was answered is not asked again"
+        code, _, err = evokd("resume", "small", "--no-cache")
+        assert (code, err) == (0, "") and len(server.requests) > paid
+    assert "use_cache = false" in (tmp_path / "runs" / "small" / "config.toml").read_text()
+
+
 def test_a_server_without_that_model(evokd: Callable[..., Said], tmp_path: Path) -> None:
     with serving(lambda body: error(404, "no model m")) as server:
         code, _, err = evokd("run", parts.write(tmp_path, server.url))
