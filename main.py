@@ -205,6 +205,7 @@ def _print_costs(run: "Run") -> None:
 
 def _drive(config: "RunConfig", folder: "RunFolder") -> None:
     from graph.run import drive, flush_traces
+    from report.costs import more_would_buy
     from report.live import Live
     from report.reading import Run
     from report.tables import print_result
@@ -224,7 +225,8 @@ def _drive(config: "RunConfig", folder: "RunFolder") -> None:
         live.say(f"Stopped {outcome.why}. Nothing is lost. Go on with: {again}")
         raise typer.Exit(75)
     if outcome.how == "budget":
-        live.say(f"Stopped: {outcome.why}\nRaise it in {folder.root / 'config.toml'} and go on with: {again}")
+        more = more_would_buy(Run(folder.root))
+        live.say(f"Stopped: {outcome.why}\n{more}Raise it in {folder.root / 'config.toml'} and go on with: {again}")
     else:
         live.say(f"The run ended: {outcome.why}.")
     print_result(Run.find(str(folder.root), folder.root.parent))

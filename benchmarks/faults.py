@@ -74,7 +74,7 @@ def says(text: str, finish: str = "stop", refusal: str | None = None) -> Trouble
 
 
 def wrong_labels(of: int) -> Trouble:
-    """Every n-th answer of the annotator has labels that are none."""
+    """Every n-th answer of the annotator has labels that are none; repair turns are answered alike."""
 
     def said(count: int, body: Body) -> Said | None:
         if parts.role_of(body) != "annotator" or count % of:

@@ -217,6 +217,24 @@ def test_a_server_that_is_not_there(evokd: Callable[..., Said], tmp_path: Path) 
     assert "Traceback" not in out
 
 
+def test_at_a_limit_the_run_ends_with_its_champion_and_says_what_more_would_buy(
+    evokd: Callable[..., Said], tmp_path: Path
+) -> None:
+    with serving(parts.answer) as server:
+        config = parts.write(tmp_path, server.url, budget={"max_calls": 11})
+        code, out, err = evokd("run", config)
+        assert (code, err, len(server.requests)) == (0, "", 11)
+        folder = tmp_path / "runs" / "small"
+        assert "Stopped: budget.max_calls = 11 is reached: 11 calls made" in out
+        assert "prompts of the generator are still without an answer: about 15 tokens" in out.replace(
+            "1 prompts", "prompts"
+        )
+        assert "Every 10,000 tokens more would buy about" in out and f"go on with: evokd resume {folder}" in out
+        assert "Test set (24 texts, opened once)" in out and (folder / "best" / "model.json").exists()
+        (folder / "config.toml").write_text((folder / "config.toml").read_text().replace("= 11", "= 50"))
+        assert evokd("resume", "small")[0] == 0 and len(server.requests) == 14, "and nothing is asked twice"
+
+
 def test_a_server_that_answers_prose(evokd: Callable[..., Said], tmp_path: Path) -> None:
     with serving(lambda body: chat("I would love to help you with that!")) as server:
         code, _, err = evokd("run", parts.write(tmp_path, server.url))
