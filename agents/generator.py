@@ -12,6 +12,7 @@ from agents import pool
 from agents.base import Draft, Services, State
 from agents.completing import PlainWriter
 from agents.conventions import ensure_card
+from agents.edits import edits
 from agents.inventory import MOST_USES
 from agents.orders import Mix, Order, aimed, breadth, rewrites, total
 from agents.outline import outline
@@ -32,8 +33,9 @@ class Generator:
     batch: PositiveInt = 30
     """Texts of every later batch."""
     mix: Mix = field(default_factory=Mix)
-    first: Literal["breadth", "rewrites"] = "breadth"
-    """What the first batch is: texts over all facets, or the seeds in other words (AugGPT)."""
+    first: Literal["breadth", "rewrites", "edits"] = "breadth"
+    """What the first batch is: texts over all facets, the seeds in other words (AugGPT), or the seeds with words
+    swapped and left out, without a teacher (EDA)."""
     per_lesson: NonNegativeInt | None = None
     """Most texts for one lesson; None: what pays for the task's kind; 0: no limit."""
     outline: bool = True
@@ -59,9 +61,12 @@ class Generator:
         wanted = self._backbone(services) + gate if first else self.batch
         if self.card:
             ensure_card(services, cycle)
-        drafts = self._picked(state, services, wanted)
-        orders = self._orders(state, services, wanted - len(drafts))
-        drafts = self._written(orders, drafts, services, cycle, refused)
+        if first and self.first == "edits":
+            drafts = edits(services.task, services.memory.samples("seed"), wanted, services.seed)
+        else:
+            drafts = self._picked(state, services, wanted)
+            orders = self._orders(state, services, wanted - len(drafts))
+            drafts = self._written(orders, drafts, services, cycle, refused)
         if first:
             drafts = _set_aside(drafts, round(len(drafts) * gate / wanted), services.seed)
         services.folder.write_rows(services.folder.cycle(cycle) / "drafts.jsonl", drafts)

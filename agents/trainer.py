@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, NonNegativeInt, PositiveInt
 
 from agents.base import Services, State
+from agents.noise import Cure, cured
 from agents.reach import parted
 from agents.soup import cook
 from student.base import Student
@@ -34,11 +35,19 @@ class Trainer:
     reach: Annotated[float, Field(gt=0, le=1)] | None = None
     """Probability of a wrong answer above which a text of a lesson is out of the champion's reach: it is not learnt but
     put on a shelf, and tried again when the champion has grown. None: what pays for the task's kind; 1: never."""
+    noise: Cure = "off"
+    """What becomes of texts whose label is probably wrong: `off`, `drop`, or `soften`. For teachers that err often; not
+    for two labels."""
     last_members: NonNegativeInt = 5
     """Fits averaged into a last student that learns everything kept and the gate's texts too; 0 for no last student."""
     imitate: NonNegativeInt = 1000
     """Most texts of the pool that it learns as well, with the probabilities that such a student gives them: they cost
     nothing and are what it will meet. Not for entities, where it did not pay."""
+
+    def __post_init__(self) -> None:
+        """Refuse settings that contradict each other."""
+        if self.noise != "off" and self.start == "warm":
+            raise ValueError("noise goes with start = 'fresh': doubts are about all that was learnt")
 
     def __call__(self, state: State, services: Services) -> State:
         """Train this cycle's challenger, and its rival where there is something to compare on."""
@@ -54,9 +63,9 @@ class Trainer:
             return State(challenger=state["champion"], batch=[], counts=counts)  # nothing new to learn
         seeds = [services.seed * 10_000 + cycle * 100 + member for member in range(self.members)]
         challenger = services.folder.student(cycle)
-        cook(services, challenger, seeds, self._fit(state, services, kept, batch))
+        cook(services, challenger, seeds, self._fit(state, services, kept, batch, counts))
         if cycle > 0 and self.rival and (services.memory.samples("gate") or services.memory.samples("dev")):
-            cook(services, services.folder.rival(cycle), seeds, self._fit(state, services, kept, []))
+            cook(services, services.folder.rival(cycle), seeds, self._fit(state, services, kept, [], {}))
         counts["trained on"] = len(kept) + len(batch)
         ids = [example.id for example in batch]
         return State(challenger=services.folder.relative(challenger), batch=ids, counts=counts)
@@ -75,12 +84,19 @@ class Trainer:
         return [*near, *grown]
 
     def _fit(
-        self, state: State, services: Services, kept: Sequence[Example], batch: Sequence[Example]
+        self,
+        state: State,
+        services: Services,
+        kept: Sequence[Example],
+        batch: Sequence[Example],
+        counts: dict[str, int],
     ) -> Callable[[int, str], Student]:
         """(seed, which fit) -> a student that has learnt the batch and, fresh, all that is kept."""
+        side = "the challenger" if batch or state["cycle"] == 0 else "its rival"
+        texts = cured(services, self.noise, [*kept, *batch], counts)
 
         def fresh(seed: int, which: str) -> Student:
-            student, texts = services.students.new(seed), [*kept, *batch]
+            student = services.students.new(seed)
             student.fit(texts, services.bar(f"training {side} on {len(texts)} texts{which}"))
             return student
 
@@ -92,5 +108,4 @@ class Trainer:
                 student.fit(lesson, services.bar(f"training {side} on {len(lesson)} texts{which}"))
             return student
 
-        side = "the challenger" if batch or state["cycle"] == 0 else "its rival"
         return warm if self.start == "warm" and state.get("champion") else fresh

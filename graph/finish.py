@@ -6,15 +6,17 @@ from itertools import compress
 from typing import Any
 
 from agents.base import Services
+from agents.noise import cured
 from agents.pool import unused
 from agents.soup import cook
+from agents.trainer import Trainer
 from student.base import Student
 from tasks.base import Example, Prediction, unspaced
 from tasks.metrics import paired, pooled, pooled_difference
 from tasks.task import Points
 
 
-def fit_last(services: Services, champion: str, members: int, imitate: int) -> None:
+def fit_last(services: Services, champion: str, trainer: Trainer) -> None:
     """Train a last student on everything kept and on the gate, which has nothing more to decide, and crown it.
 
     Where there are texts without labels, it is trained twice: the second student also learns what the first says of
@@ -28,22 +30,21 @@ def fit_last(services: Services, champion: str, members: int, imitate: int) -> N
         services: of the run.
         champion: folder of the last champion, relative to the run folder. It stays on disk and goes on as champion if
             the run is resumed with more cycles.
-        members: fits whose weights are averaged.
-        imitate: most texts without labels that are used.
+        trainer: says of how many fits it is the mean, and how many texts without labels are used.
     """
     kept, gate = services.memory.samples("train"), services.memory.samples("gate")
     if not kept:
         return
     folder = services.folder.root / "students" / champion.replace("students/cycle", "final")
-    texts = [*services.memory.samples("seed"), *kept, *gate]
+    texts = cured(services, trainer.noise, [*services.memory.samples("seed"), *kept, *gate], {})
 
     def fitted(seed: int, which: str) -> Student:
         student = services.students.new(seed)
         student.fit(texts, services.bar(f"last training, on all {len(texts)} texts{which}"))
         return student
 
-    seeds = [(services.seed + 1) * 10_000 - number for number in range(1, members + 1)]
-    if not folder.exists() and (unlabelled := _unlabelled(services, champion, imitate)):
+    seeds = [(services.seed + 1) * 10_000 - number for number in range(1, trainer.last_members + 1)]
+    if not folder.exists() and (unlabelled := _unlabelled(services, champion, trainer.imitate)):
         first = folder.with_name(f".{folder.name}-first")
         cook(services, first, seeds, fitted)
         texts += _imitated(services.students.load(first), unlabelled)

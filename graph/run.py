@@ -17,6 +17,7 @@ from langgraph.runtime import RunControl
 
 from agents.base import Agent, Services, State
 from agents.folder import RunFolder
+from agents.trainer import Trainer
 from graph.build import build, initial_state
 from graph.config import RunConfig, agents, stop_rule
 from graph.finish import fit_last, score_test_set
@@ -67,8 +68,8 @@ def _finish(services: Services, trainer: Agent, show: Callable[[Event], None]) -
 
     services = dataclasses.replace(services, progress=progress)
     try:
-        if members := getattr(trainer, "last_members", 0):  # a trainer of the user's own may have no last training
-            fit_last(services, champion, members, getattr(trainer, "imitate", 0))
+        if isinstance(trainer, Trainer) and trainer.last_members:
+            fit_last(services, champion, trainer)
         score_test_set(services, champion)
     except EvoKDError:
         raise

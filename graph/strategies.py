@@ -54,11 +54,18 @@ STRATEGIES: Mapping[str, Settings] = {
         "generator": {"gate": 0, "first": "rewrites", "separate": False, "card": False},
         "annotator": {"threshold": 0.0, "agreement": "off", "most_uses": 0},
     },
+    # The seeds with words swapped and left out, no teacher at all (EDA, arXiv 1901.11196; see agents/edits.py).
+    "eda": {
+        "trainer": {"rival": False},
+        "evaluator": {"gate": False, "curriculum": "breadth"},
+        "generator": {"gate": 0, "first": "edits", "separate": False, "card": False},
+        "annotator": {"threshold": 0.0, "agreement": "off", "most_uses": 0},
+    },
     # The seeds and nothing else.
     "none": {},
 }
 
-MOST_CYCLES: Mapping[str, int] = {"none": 0, "zerogen": 1, "auggpt": 1}
+MOST_CYCLES: Mapping[str, int] = {"none": 0, "zerogen": 1, "auggpt": 1, "eda": 1}
 """Cycles after which a strategy has nothing more to do, whatever `[stop]` says."""
 
 INITS: Mapping[str, Settings] = {

@@ -121,6 +121,7 @@ def test_the_papers_loop_keeps_everything_and_starts_with_lessons(tmp_path: Path
         ("static", None, ["seed", "breadth", "breadth", "breadth"], {"typical"}),
         ("zerogen", None, ["seed", "breadth"], {"typical"}),
         ("auggpt", None, ["seed", "breadth"], {"rewrite"}),
+        ("eda", None, ["seed", "breadth"], {"rewrite"}),
         ("paper", "auggpt", ["seed", "breadth", "lessons", "lessons"], {"rewrite", "hard", "typical"}),
         ("paper", "breadth", ["seed", "breadth", "lessons", "lessons"], {"typical", "hard"}),
         ("gated", "none", ["seed", "lessons", "lessons", "lessons"], {"typical", "hard", "probe"}),
@@ -140,6 +141,7 @@ def test_the_strategies_and_what_they_begin_with(
     assert {example.origin.stance for example in written} == stances
     asked_to_label = any(role == "annotator" for role, _ in services.teacher.asked)  # type: ignore[attr-defined]
     assert asked_to_label is (strategy in ("static", "paper", "gated"))
+    assert bool(services.teacher.asked) is (strategy not in ("none", "eda"))  # type: ignore[attr-defined]
 
 
 def test_two_runs_are_the_same(tmp_path: Path) -> None:

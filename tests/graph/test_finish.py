@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from agents.base import Services
+from agents.trainer import Trainer
 from graph.finish import fit_last, score_test_set
 from tasks.base import Example
 from tests import world
@@ -101,7 +102,7 @@ def with_gate(folder: Path) -> Services:
 
 def test_the_last_student_learns_the_gates_texts_too_and_is_the_best(tmp_path: Path) -> None:
     services = with_gate(tmp_path)
-    fit_last(services, CHAMPION, 2, 0)
+    fit_last(services, CHAMPION, Trainer(last_members=2))
     assert (tmp_path / "best").resolve().name == "final-001"
     known = services.students.load(tmp_path / "best").counts  # type: ignore[attr-defined]
     assert {"referee", "league", "match"} <= set(known["sports"]), "gate, kept and seeds"
@@ -111,15 +112,15 @@ def test_the_last_student_learns_the_gates_texts_too_and_is_the_best(tmp_path: P
 
 def test_it_is_trained_once(tmp_path: Path) -> None:
     services = with_gate(tmp_path)
-    fit_last(services, CHAMPION, 2, 0)
+    fit_last(services, CHAMPION, Trainer(last_members=2))
     fitted = services.students.fitted  # type: ignore[attr-defined]
-    fit_last(services, CHAMPION, 2, 0)
+    fit_last(services, CHAMPION, Trainer(last_members=2))
     assert services.students.fitted == fitted  # type: ignore[attr-defined]
 
 
 def test_without_a_gate_it_learns_what_was_kept(tmp_path: Path) -> None:
     services = finished(tmp_path, TEST, {"Goal  and LEAGUE": "sports"})
-    fit_last(services, CHAMPION, 2, 0)
+    fit_last(services, CHAMPION, Trainer(last_members=2))
     assert (tmp_path / "best").resolve().name == "final-001"
     assert "league" in services.students.load(tmp_path / "best").counts["sports"]  # type: ignore[attr-defined]
 
@@ -127,13 +128,13 @@ def test_without_a_gate_it_learns_what_was_kept(tmp_path: Path) -> None:
 def test_without_a_kept_text_there_is_nothing_to_learn(tmp_path: Path) -> None:
     services = finished(tmp_path, TEST, {})
     services.memory.remember(Example(text=text, label=label, split="gate") for text, label in GATE.items())
-    fit_last(services, CHAMPION, 2, 0)
+    fit_last(services, CHAMPION, Trainer(last_members=2))
     assert (tmp_path / "best").resolve().name == "cycle-001" and not (tmp_path / "students" / "final-001").exists()
 
 
 def test_it_learns_what_it_thinks_of_the_texts_without_labels(tmp_path: Path) -> None:
     services = dataclasses.replace(with_gate(tmp_path), pool=["goal by unlabelled", "the referee", "another one"])
-    fit_last(services, CHAMPION, 2, 2)
+    fit_last(services, CHAMPION, Trainer(last_members=2, imitate=2))
     counts = services.students.load(tmp_path / "best").counts  # type: ignore[attr-defined]
     assert {label for label, words in counts.items() if "unlabelled" in words} == set(counts), "every label its share"
     assert counts["sports"]["unlabelled"] > 0.5 and "another" not in counts["sports"], "two texts, no more"
@@ -145,5 +146,5 @@ def test_the_champion_stays_where_dev_clearly_says_so(tmp_path: Path) -> None:
     champion = services.students.new(0)
     champion.fit(services.memory.samples("dev"))
     champion.save(services.folder.student(1))
-    fit_last(services, CHAMPION, 2, 0)
+    fit_last(services, CHAMPION, Trainer(last_members=2))
     assert (tmp_path / "best").resolve().name == "cycle-001" and (tmp_path / "students" / "final-001").exists()

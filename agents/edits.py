@@ -1,0 +1,48 @@
+"""Seeds with words swapped and left out: EDA (Wei and Zou 2019, arXiv 1901.11196) without a teacher.
+
+Of EDA's four edits these are the two that need no dictionary. Synonym replacement and random insertion take synonyms
+from WordNet, which no well-kept Python package brings along; downloads at run time are not made here.
+"""
+
+import random
+from collections.abc import Sequence
+
+from agents.base import Draft
+from tasks.base import Example, normalise
+from tasks.task import Task
+
+SHARE = 0.1
+"""Of the words of a text that one edit changes, at least one word (EDA's alpha)."""
+
+TRIES = 20
+"""Per text wanted; short seeds have few edits."""
+
+
+def edits(task: Task, seeds: Sequence[Example], count: int, seed: int) -> list[Draft]:
+    """Up to `count` drafts with their seeds' labels, every seed in turn; no two alike, none a seed."""
+    dice = random.Random(f"edits {seed}")
+    known = {normalise(example.text) for example in seeds}
+    drafts: list[Draft] = []
+    for attempt in range(TRIES * count):
+        if len(drafts) == count:
+            break
+        example = seeds[attempt % len(seeds)]
+        text = edited(example.text, dice)
+        if normalise(text) not in known:
+            known.add(normalise(text))
+            drafts.append(Draft(text=text, stance="rewrite", label=task.say(example.text, example.label)))
+    return drafts
+
+
+def edited(text: str, dice: random.Random) -> str:
+    """The text with some words in each other's place, or without some words; never without all."""
+    words = text.split()
+    times = max(1, round(SHARE * len(words)))
+    if dice.random() < 0.5:
+        for _ in range(times if len(words) > 1 else 0):
+            one, other = dice.sample(range(len(words)), 2)
+            words[one], words[other] = words[other], words[one]
+    else:
+        for _ in range(min(times, len(words) - 1)):
+            del words[dice.randrange(len(words))]
+    return " ".join(words)
