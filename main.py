@@ -84,15 +84,18 @@ def plan(
 @app.command()
 def resume(
     name: Annotated[str, typer.Argument(help="Name or folder of a run that was stopped or killed.")],
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="From now on ask everything anew, the step in progress included.")
+    ] = False,
     runs: Runs = Path("runs"),
 ) -> None:
     """Go on with a run where it was; no teacher call that was answered is made again."""
     from agents.folder import RunFolder
-    from graph.services import read_config
+    from graph.services import ask_anew, read_config
     from report.reading import Run
 
     folder = RunFolder(Run.find(name, runs).root.resolve())
-    _drive(read_config(folder), folder)
+    _drive(ask_anew(folder) if no_cache else read_config(folder), folder)
 
 
 @app.command()
@@ -202,6 +205,7 @@ def _print_costs(run: "Run") -> None:
 
 def _drive(config: "RunConfig", folder: "RunFolder") -> None:
     from graph.run import drive, flush_traces
+    from report.costs import more_would_buy
     from report.live import Live
     from report.reading import Run
     from report.tables import print_result
@@ -221,7 +225,8 @@ def _drive(config: "RunConfig", folder: "RunFolder") -> None:
         live.say(f"Stopped {outcome.why}. Nothing is lost. Go on with: {again}")
         raise typer.Exit(75)
     if outcome.how == "budget":
-        live.say(f"Stopped: {outcome.why}\nRaise it in {folder.root / 'config.toml'} and go on with: {again}")
+        more = more_would_buy(Run(folder.root))
+        live.say(f"Stopped: {outcome.why}\n{more}Raise it in {folder.root / 'config.toml'} and go on with: {again}")
     else:
         live.say(f"The run ended: {outcome.why}.")
     print_result(Run.find(str(folder.root), folder.root.parent))

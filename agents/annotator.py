@@ -9,7 +9,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 
 from agents.base import Draft, Services, State
 from agents.inventory import EXEMPT, MOST_USES, is_worn, names_in, used
-from agents.labelling import Opinion, by_completion, by_rating, problem
+from agents.labelling import Opinion, by_completion, by_rating, check_any_usable, problem, sentences
 from agents.voting import by_votes
 from tasks.base import Dropped, Example, Misfit, Verdict
 from tasks.task import Task
@@ -38,10 +38,15 @@ class Annotator:
     texts without content. `auto`: the batch where it has five texts or more per class."""
 
     def __call__(self, state: State, services: Services) -> State:
-        """Label this cycle's drafts; what cannot be labelled goes to quarantine with the reason."""
+        """Label this cycle's drafts; what cannot be labelled goes to quarantine with the reason.
+
+        Raises:
+            StepError: no answer at all could be used.
+        """
         cycle = state["cycle"]
         drafts = services.folder.read_rows(services.folder.cycle(cycle) / "drafts.jsonl", Draft)
         opinions = self._opinions(drafts, services, cycle)
+        check_any_usable(opinions)
         model = services.teacher.model("annotator")
         accepted: list[Example] = []
         refused: dict[str, list[Example]] = {}
@@ -105,7 +110,7 @@ def _own_label(draft: Draft, services: Services) -> Opinion:
     try:
         reading = services.task.read(draft.text, draft.label)
     except (Dropped, Misfit) as error:
-        return Opinion(None, problem(error))
+        return Opinion(None, problem(error), wrong=sentences(error))
     return Opinion(services.task.settle([reading.label]), repaired=reading.repaired)
 
 

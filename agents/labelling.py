@@ -11,12 +11,17 @@ import numpy as np
 
 from agents.base import Services, one_line, said, shown_seeds
 from tasks.base import Dropped, Misfit, Verdict
+from tasks.errors import StepError
 from teacher.base import Prompt
 
 DROPPED = "dropped by the teacher"
 
 BLANKS = ("", "N/A", "...", "something", "[MASK]")
 """Texts without content: what a model says about them is its prior, not its judgement."""
+
+ALL_BAD = 40
+"""Texts from which on it is no accident that none of them got a usable answer. Batches of lessons are smaller: there
+the run ends by its patience."""
 
 BALANCED = 5
 """Texts per class from which the mean of a batch is a better prior than what is said of blank texts."""
@@ -32,11 +37,35 @@ class Opinion:
     """What had to be repaired to read the answers."""
     unusable: tuple[str, ...] = ()
     """Why single answers could not be used."""
+    wrong: tuple[str, ...] = ()
+    """Why not one of the answers could be used, as sentences that quote them; empty where one could."""
 
 
 def problem(error: Dropped | Misfit) -> str:
     """Why there is no label, as it is counted."""
     return f"no usable answer ({error.kind})" if isinstance(error, Misfit) else DROPPED
+
+
+def sentences(error: Dropped | Misfit) -> tuple[str, ...]:
+    """What is wrong with an answer; nothing where the teacher used its right to drop a text."""
+    return (str(error),) if isinstance(error, Misfit) else ()
+
+
+def check_any_usable(opinions: Sequence[Opinion]) -> None:
+    """Stop a run that gets nothing but garbage.
+
+    Raises:
+        StepError: not one of `ALL_BAD` texts or more got an answer that can be used.
+    """
+    if len(opinions) < ALL_BAD or not all(opinion.wrong and opinion.verdict is None for opinion in opinions):
+        return
+    last = "\n  ".join(opinion.wrong[-1] for opinion in opinions[-3:])
+    raise StepError(
+        f"not one of {len(opinions)} texts got a label that can be used. "
+        f"What was wrong with the last three:\n  {last}\n"
+        "`evokd show RUN --prompts --role annotator` has the answers. Try a stronger teacher.model, or clearer labels; "
+        "then resume (with --no-cache, if the same model is to be asked again)."
+    )
 
 
 def by_completion(services: Services, texts: Sequence[str], cycle: int) -> list[Opinion]:
@@ -50,7 +79,7 @@ def by_completion(services: Services, texts: Sequence[str], cycle: int) -> list[
         try:
             reading = services.task.read(text, answer.text.strip())
         except (Dropped, Misfit) as error:
-            opinions.append(Opinion(None, problem(error)))
+            opinions.append(Opinion(None, problem(error), wrong=sentences(error)))
         else:
             opinions.append(Opinion(services.task.settle([reading.label]), repaired=reading.repaired))
     return opinions

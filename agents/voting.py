@@ -42,6 +42,7 @@ class Ballot:
 
     readings: list[Reading] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
 
     def opinion(self, task: Task) -> Opinion:
         """The verdict, if more than half of the votes can be read and none drops the text."""
@@ -50,7 +51,8 @@ class Ballot:
         if DROPPED in self.problems:
             return Opinion(None, DROPPED, repaired, unusable)
         if len(self.readings) <= len(self.problems):
-            return Opinion(None, self.problems[0], repaired, unusable)
+            wrong = () if self.readings else tuple(self.wrong)
+            return Opinion(None, self.problems[0], repaired, unusable, wrong)
         return Opinion(task.settle([reading.label for reading in self.readings]), "", repaired, unusable)
 
     def is_open(self) -> bool:
@@ -119,8 +121,9 @@ def _read(
     services: Services, texts: Sequence[str], places: Mapping[int, int], answer: Answer[Labels], ballots: list[Ballot]
 ) -> dict[int, Misfit]:
     """Put the labels that fit on the ballots; number -> why its label does not."""
-    marked = answer.value.labels if answer.value else []
-    misfits: dict[int, Misfit] = {}
+    if answer.value is None:
+        return dict.fromkeys(places, Misfit("no label", answer.problem or "There was no answer."))
+    marked, misfits = answer.value.labels, dict[int, Misfit]()
     for number, i in places.items():
         try:
             ballots[i].readings.append(services.task.read(texts[i], _label_of(number, marked)))
@@ -144,6 +147,7 @@ def _label_of(number: int, marked: Sequence[Marked]) -> JsonValue:
 def _give_up(places: Mapping[int, int], misfits: Mapping[int, Misfit], ballots: list[Ballot]) -> None:
     for number, misfit in misfits.items():
         ballots[places[number]].problems.append(problem(misfit))
+        ballots[places[number]].wrong.append(str(misfit))
 
 
 def _numbered(services: Services, texts: Sequence[str], vote: int) -> Prompt:

@@ -166,6 +166,14 @@ def read_config(folder: RunFolder) -> RunConfig:
     return validate(read_toml(path), str(path))
 
 
+def ask_anew(folder: RunFolder) -> RunConfig:
+    """Turn the answer cache of a run off, from now on; returns the config as it is then."""
+    config = read_config(folder)
+    config = config.model_copy(update={"teacher": config.teacher.model_copy(update={"use_cache": False})})
+    write_config(config, folder)
+    return config
+
+
 def _remember_own(memory: Memory, folder: RunFolder) -> None:
     """Put the user's own examples into memory; a second time changes nothing."""
     try:

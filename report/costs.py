@@ -12,6 +12,9 @@ FIGURES = ("calls", "reused", "in", "cached", "out", "usd", "seconds", "repaired
 """Paid calls, answers from our own cache, tokens in, those of them that the server had in its prompt cache, tokens out,
 money, seconds, answers that were right at the second asking, and answers that could not be used."""
 
+MORE = 10_000
+"""Tokens that `more_would_buy` speaks of."""
+
 
 def by_role(run: Run) -> Table:
     """A line for every role, and one for all."""
@@ -31,15 +34,26 @@ def print_costs(run: Run) -> None:
 
 def per_text(run: Run) -> str:
     """What one accepted text cost, all roles together, as a sentence."""
-    rows = [row for row in run.rows("samples.jsonl") if row["split"] in ("train", "gate")]
-    kept = sum(row["status"] == "kept" for row in rows)
-    paid = _paid(run.rows("ledger.jsonl"))
-    tokens = sum(row["input"] + row["output"] for row in paid)
+    kept, paid = _accepted(run), _paid(run.rows("ledger.jsonl"))
+    tokens = _tokens(paid)
     if not kept:
         return f"No text is accepted yet; {tokens:,} tokens are spent."
     usd = _usd(paid)
     money = "money unknown" if usd is None else f"{usd / kept:.5f} USD"
     return f"{kept} accepted texts, gate included: {tokens / kept:,.0f} tokens and {money} each, all roles together."
+
+
+def more_would_buy(run: Run) -> str:
+    """How many texts a higher limit would bring, a line; empty where there are none to go by."""
+    kept, paid = _accepted(run), _paid(run.rows("ledger.jsonl"))
+    tokens, usd = _tokens(paid), _usd(paid)
+    if not kept or not tokens:
+        return ""
+    money = f" ({MORE * usd / tokens:.4f} USD)" if usd else ""
+    return (
+        f"Every {MORE:,} tokens more{money} would buy about {MORE * kept / tokens:,.0f} accepted texts, "
+        f"as the {kept} so far took {tokens:,}.\n"
+    )
 
 
 def _table(title: str, key: str, ledger: Sequence[Row]) -> Table:
@@ -68,6 +82,15 @@ def _figures(rows: Sequence[Row]) -> list[str]:
         str(sum(row["outcome"] == "repaired" for row in rows)),
         str(sum(row["outcome"] not in ("ok", "repaired") for row in rows)),
     ]
+
+
+def _accepted(run: Run) -> int:
+    rows = [row for row in run.rows("samples.jsonl") if row["split"] in ("train", "gate")]
+    return sum(row["status"] == "kept" for row in rows)
+
+
+def _tokens(paid: Sequence[Row]) -> int:
+    return sum(row["input"] + row["output"] for row in paid)
 
 
 def _paid(rows: Sequence[Row]) -> list[Row]:

@@ -6,20 +6,20 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal, TypeVar
+from typing import Literal
 
 from langchain_core.runnables import RunnableConfig
 from pydantic import BaseModel
 
 from teacher.answers import Answers
-from teacher.base import Usage
+from teacher.base import TeacherDown, Usage
 from teacher.budget import FIRST_GUESS, FIRST_WORST, Budget, Cost
 from teacher.client import Client
 from teacher.failures import CallFailed
 from teacher.ledger import Entry, Ledger
 from teacher.request import Reply, Request, canonical
 
-R = TypeVar("R")
+LOST = "lost: no whole answer came, so it was asked for again; tokens are estimated"
 
 
 @dataclass(frozen=True)
@@ -97,21 +97,32 @@ class Calls:
         self, client: Client, request: Request, purpose: Purpose, send: Callable[[], Reply]
     ) -> tuple[Entry, Reply]:
         """Make the call within the budget; the answer is on disk before anything looks at it."""
-        with self.budget.reserve(*self._estimates(client, request)) as book:
+        guess, worst = self._estimates(client, request)
+        with self.budget.reserve(_cost(client, guess), _cost(client, worst)) as book:
             started = time.monotonic()
             try:
                 reply = send()
-            except CallFailed as error:
-                entry = self._entry(client, request, purpose, Usage(), time.monotonic() - started)
-                self.ledger.write({**entry, "outcome": f"error: {error}"})
-                book(Cost(calls=1))
+            except (CallFailed, TeacherDown) as error:
+                tries = [guess] * client.lost()
+                if not tries and isinstance(error, CallFailed):
+                    tries = [Usage() if error.status else guess]  # a server that says what is wrong bills nothing
+                for usage in tries:
+                    each = self._entry(client, request, purpose, usage, (time.monotonic() - started) / len(tries))
+                    book(self._failed(each, f"error: {error}"))
                 raise
             entry = self._entry(client, request, purpose, reply.usage, time.monotonic() - started)
             self.answers.put(request, reply.dump(), self.ledger.run, dict(entry))
-            book(Cost(1, reply.usage.input + reply.usage.output, entry["usd"] or 0.0))
+            book(_booked(entry))
+            for _ in range(client.lost()):
+                book(self._failed(self._entry(client, request, purpose, guess, 0.0), LOST))
         with self._lock:
             self._longest[client.model] = max(reply.usage.output, self._longest.get(client.model, 0))
         return entry, reply
+
+    def _failed(self, entry: Entry, outcome: str) -> Cost:
+        """Write down a try without a usable answer; what it counts for."""
+        self.ledger.write({**entry, "outcome": outcome})
+        return _booked(entry)
 
     def _note(self, entry: Entry, request: Request, reply: Reply, verdict: Verdict) -> None:
         problem = verdict(reply)
@@ -142,7 +153,7 @@ class Calls:
             outcome="answered",
         )
 
-    def _estimates(self, client: Client, request: Request) -> tuple[Cost, Cost]:
+    def _estimates(self, client: Client, request: Request) -> tuple[Usage, Usage]:
         """What a call is expected to take (three characters a token, the longest answer so far), and the worst.
 
         A token is at least one byte, so the worst of the prompt is certain; that of the answer is where `max_tokens` is
@@ -154,10 +165,14 @@ class Calls:
         expected = seen if seen is not None else most or FIRST_GUESS
         worst = most or max(FIRST_WORST, 2 * (seen or 0))
         return (
-            _cost(client, len(body) // 3, min(expected, worst)),
-            _cost(client, len(body.encode("utf-8", "surrogatepass")), worst),
+            Usage(len(body) // 3, min(expected, worst)),
+            Usage(len(body.encode("utf-8", "surrogatepass")), worst),
         )
 
 
-def _cost(client: Client, tokens_in: int, tokens_out: int) -> Cost:
-    return Cost(1, tokens_in + tokens_out, client.endpoint.usd(tokens_in, tokens_out) or 0.0)
+def _cost(client: Client, usage: Usage) -> Cost:
+    return Cost(1, usage.input + usage.output, client.endpoint.usd(usage.input, usage.output) or 0.0)
+
+
+def _booked(entry: Entry) -> Cost:
+    return Cost(1, entry["input"] + entry["output"], entry["usd"] or 0.0)

@@ -55,7 +55,7 @@ class Client:
         self._retries = retries
         self._lock = threading.Lock()
         self._modes: dict[str, Mode] = {}
-        self._http: httpx2.Client | None = None
+        self._http: PatientClient | None = None
         self._chat: ChatOpenAI | None = None
         self._text: OpenAI | None = None
 
@@ -103,6 +103,10 @@ class Client:
             self._modes[name] = mode
             return reply
         raise AssertionError("the last mode returns or raises")
+
+    def lost(self) -> int:
+        """Tries of this thread, since this was last asked, whose answers could not be read: they may be billed."""
+        return self._http.lost() if self._http else 0
 
     def close(self) -> None:
         """Close the connections; safe to call twice. The embedded server belongs to who made it."""

@@ -85,6 +85,8 @@ def explained(error: openai.OpenAIError, place: Place) -> EvoKDError:
     if remedy := REMEDIES.get(error.status_code, ""):
         if any(word in error.response.content for word in NO_MONEY):
             remedy = REMEDIES[402]
+        if error.status_code == 401 and place.endpoint.api_key_env == "none":
+            remedy = "It wants a key: name the environment variable that holds it in teacher.api_key_env."
         known = remedy.format(key=place.endpoint.api_key_env, model=place.model, patience=place.patience)
         return place.down(f"refuses with HTTP {error.status_code} ({cause})", known)
     return CallFailed(f"the server answered HTTP {error.status_code}: {cause}", error.status_code)

@@ -35,7 +35,8 @@ class Entry(TypedDict):
     """`first` or `repair`."""
     from_cache: bool
     outcome: str
-    """`ok`, `repaired`, `bad answer: ...`, `error: ...`, or `answered` where a kill came before the answer was read."""
+    """`ok`, `repaired`, `bad answer: ...`, `error: ...`, `answered` where a kill came before the answer was read, or
+    `lost: ...`: a try whose answer never arrived whole. The server may bill for it, so it counts as an estimate."""
 
 
 KEYS = ("calls", "input", "output", "cached", "seconds", "usd")

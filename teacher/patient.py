@@ -7,6 +7,7 @@ is repeated is still one call in the trace.
 
 import json
 import socket
+import threading
 from typing import Any
 
 import httpx2
@@ -22,6 +23,9 @@ TRY_AGAIN = frozenset({408, 409, *range(500, 600)})
 
 OVERLOADED = frozenset({429, 529})
 """Refused because of too many calls; a 503 that says when to come back is the same."""
+
+AFTER_SENDING = (httpx2.ReadTimeout, httpx2.ReadError, httpx2.RemoteProtocolError)
+"""The request was sent, so that the server may have worked, and may bill for it."""
 
 LONGEST_REST = 30.0
 """Seconds between two tries of one call; they begin with one second and double."""
@@ -44,9 +48,20 @@ class PatientClient(openai.DefaultHttpxClient):
             options: Of httpx.
         """
         super().__init__(timeout=timeout, **options)
+        self._lost = threading.local()
         self._pace = pace
         self._retries = retries
         self._patience = timeout
+
+    def lost(self) -> int:
+        """Tries of this thread, since this was last asked, whose answers never arrived whole: they may be billed."""
+        count: int = getattr(self._lost, "count", 0)
+        self._lost.count = 0
+        return count
+
+    def lose(self, tries: int = 1) -> None:
+        """Count such tries."""
+        self._lost.count = getattr(self._lost, "count", 0) + tries
 
     def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
         """Send one request until it is answered, refused for good, or out of tries."""
@@ -59,6 +74,7 @@ class PatientClient(openai.DefaultHttpxClient):
                 try:
                     response = self._once(request, **options)
                 except httpx2.RequestError as error:
+                    self.lose(isinstance(error, AFTER_SENDING))
                     trouble = _worth_another(error)
                 else:
                     wait = asked_wait(response.headers, self._pace.clock.date())
@@ -69,6 +85,7 @@ class PatientClient(openai.DefaultHttpxClient):
                         if not self._pace.refused(turn, wait, since):
                             return response
                         continue
+                    self.lose(response.status_code == 200)
             tries += 1
             if tries > self._retries:
                 if trouble is not None:

@@ -101,7 +101,7 @@ class Loopback:
                 """Keep quiet."""
 
         class Server(ThreadingHTTPServer):
-            request_queue_size = 64
+            request_queue_size = 256
 
             def handle_error(self, request: Any, client_address: Any) -> None:
                 """A client that went away is part of the play; anything else the client sees as a reset."""

@@ -217,6 +217,24 @@ def test_a_server_that_is_not_there(evokd: Callable[..., Said], tmp_path: Path) 
     assert "Traceback" not in out
 
 
+def test_at_a_limit_the_run_ends_with_its_champion_and_says_what_more_would_buy(
+    evokd: Callable[..., Said], tmp_path: Path
+) -> None:
+    with serving(parts.answer) as server:
+        config = parts.write(tmp_path, server.url, budget={"max_calls": 11})
+        code, out, err = evokd("run", config)
+        assert (code, err, len(server.requests)) == (0, "", 11)
+        folder = tmp_path / "runs" / "small"
+        assert "Stopped: budget.max_calls = 11 is reached: 11 calls made" in out
+        assert "prompts of the generator are still without an answer: about 15 tokens" in out.replace(
+            "1 prompts", "prompts"
+        )
+        assert "Every 10,000 tokens more would buy about" in out and f"go on with: evokd resume {folder}" in out
+        assert "Test set (24 texts, opened once)" in out and (folder / "best" / "model.json").exists()
+        (folder / "config.toml").write_text((folder / "config.toml").read_text().replace("= 11", "= 50"))
+        assert evokd("resume", "small")[0] == 0 and len(server.requests) == 14, "and nothing is asked twice"
+
+
 def test_a_server_that_answers_prose(evokd: Callable[..., Said], tmp_path: Path) -> None:
     with serving(lambda body: chat("I would love to help you with that!")) as server:
         code, _, err = evokd("run", parts.write(tmp_path, server.url))
@@ -225,6 +243,32 @@ def test_a_server_that_answers_prose(evokd: Callable[..., Said], tmp_path: Path)
         "evokd: step 'generator' of cycle 2: 20 answers in a row could not be used. The last three:" + 3 * shown
         + "\nTry a stronger teacher.model, or raise teacher.max_tokens if answers are cut off; then resume.\n"
     )  # fmt: skip
+
+
+def test_a_server_that_labels_nothing_stops_the_run_until_it_is_asked_anew(
+    evokd: Callable[..., Said], tmp_path: Path
+) -> None:
+    def weather(body: Any) -> Any:
+        said = parts.answer(body)
+        if parts.role_of(body) != "annotator":
+            return said
+        told = json.loads(said.body["choices"][0]["message"]["content"])
+        return chat(json.dumps({"labels": [{**each, "label": "weather"} for each in told["labels"]]}))
+
+    with serving(weather) as server:
+        code, _, err = evokd("run", parts.write(tmp_path, server.url))
+        wrong = (
+            "\n  'weather' is not one of the labels. Answer with exactly one of: sports, money, science, food, drop."
+        )
+        assert code == 1 and err.startswith(
+            "evokd: step 'annotator' of cycle 1: not one of 40 texts got a label that can be used. "
+            f"What was wrong with the last three:{3 * wrong}\n"
+        )
+        server.script, paid = parts.answer, len(server.requests)
+        assert evokd("resume", "small")[0] == 1 and len(server.requests) == paid, "what was answered is not asked again"
+        code, _, err = evokd("resume", "small", "--no-cache")
+        assert (code, err) == (0, "") and len(server.requests) > paid
+    assert "use_cache = false" in (tmp_path / "runs" / "small" / "config.toml").read_text()
 
 
 def test_a_server_without_that_model(evokd: Callable[..., Said], tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ import pytest
 
 from agents.annotator import Annotator
 from agents.base import Draft, Services, State
+from agents.labelling import ALL_BAD
+from tasks.errors import StepError
 from tests import world
 from tests.agents.acting import ODD, sent, settled, write_drafts
 from tests.fakes import ScriptedTeacher, words
@@ -186,3 +188,30 @@ def test_a_held_out_draft_is_never_learnt(tmp_path: Path) -> None:
 def test_the_same_seed_gives_the_same_batch(tmp_path: Path) -> None:
     updates = [label(tmp_path / name, several(30))[0] for name in ("a", "b")]
     assert updates[0] == updates[1]
+
+
+@pytest.mark.parametrize("method", ["vote", "with the text"])
+def test_a_teacher_that_labels_nothing_stops_the_run_and_is_quoted(tmp_path: Path, method: str) -> None:
+    """Every answer has the right form, so nobody else would notice before all cycles are paid for."""
+
+    def weather(prompt: Any) -> Any:
+        return {"labels": [{**each, "label": "weather"} for each in world.annotator(prompt)["labels"]]}
+
+    own = "weather" if method == "with the text" else None
+    drafts = [each.model_copy(update={"label": own}) for each in several(ALL_BAD)]
+    said = r"not one of 40 texts .*\n  'weather' is not one of the labels\..*\n  'weather'.*\n  'weather'.*--no-cache"
+    with pytest.raises(StepError, match=f"(?s){said}"):
+        label(tmp_path / "all", drafts, say=weather)
+    label(tmp_path / "few", drafts[:-1], say=weather)
+    update, _ = label(tmp_path / "one", [*drafts[:-1], several(1)[0]], say=lambda prompt: spare(weather, prompt))
+    assert update["counts"]["drafted"] == ALL_BAD
+
+
+def spare(say: Any, prompt: Any) -> Any:
+    """What is said, but right about one text of each call."""
+    return {"labels": [*say(prompt)["labels"][1:], *world.annotator(prompt)["labels"][:1]]}
+
+
+def test_a_server_that_answers_nobody_is_told_as_such(tmp_path: Path) -> None:
+    with pytest.raises(StepError, match=r"(?s)not one of 40 texts .*\n  the JSON does not fit the schema"):
+        label(tmp_path, several(ALL_BAD), say=lambda prompt: "I would love to help you with that!")

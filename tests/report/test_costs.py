@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from report.costs import per_text, print_costs
+from report.costs import more_would_buy, per_text, print_costs
 from tests.report.test_tables import run
 
 
@@ -44,3 +44,15 @@ def test_the_price_of_an_accepted_text(tmp_path: Path) -> None:
     unpriced = [call("generator", usd=None)]
     assert "110 tokens and money unknown" in per_text(run(tmp_path / "b", ledger=unpriced, samples=SAMPLES[:1]))
     assert per_text(run(tmp_path / "c", ledger=LEDGER)) == "No text is accepted yet; 330 tokens are spent."
+
+
+def test_what_a_higher_limit_would_buy(tmp_path: Path) -> None:
+    said = more_would_buy(run(tmp_path / "a", ledger=LEDGER, samples=SAMPLES))
+    assert said == (
+        "Every 10,000 tokens more (0.9091 USD) would buy about 61 accepted texts, as the 2 so far took 330.\n"
+    )
+    unpriced = [call("generator", usd=None)]
+    assert "tokens more would buy about 91 " in more_would_buy(
+        run(tmp_path / "b", ledger=unpriced, samples=SAMPLES[:1])
+    )
+    assert more_would_buy(run(tmp_path / "c", ledger=LEDGER)) == ""

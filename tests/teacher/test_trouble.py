@@ -1,12 +1,14 @@
 """Servers that refuse, fail, hang or talk nonsense: one item is lost, or the run stops at once and says why."""
 
+import contextlib
 from email.utils import formatdate
 from pathlib import Path
 
 import pytest
 
-from tasks.errors import ConfigError, StepError
+from tasks.errors import BudgetExhausted, ConfigError, StepError
 from teacher.base import Prompt, TeacherDown
+from teacher.settings import BudgetSettings
 from tests.loopback import Loopback, Said, chat, error, prompt_of
 from tests.teacher.asking import GOOD, KEY, Label, Open, Ticking, ledger, many, said
 
@@ -145,6 +147,12 @@ def test_what_no_other_call_would_better_stops_at_once(
     assert KEY not in str(down.value) and KEY.encode() not in files
 
 
+def test_a_server_that_wants_a_key_after_all_is_told_apart(server: Loopback, opened: Open) -> None:
+    server.script = lambda body: error(401, "no key")
+    with pytest.raises(TeacherDown, match=r"wants a key: name the environment variable .* teacher\.api_key_env"):
+        opened(api_key_env="none").ask([said("x")], Label, role="a", cycle=0)
+
+
 def test_nobody_listening_stops_at_once(server: Loopback, opened: Open) -> None:
     server.close()
     with pytest.raises(TeacherDown, match=r"cannot be reached .*refused.* correct teacher.base_url"):
@@ -176,3 +184,36 @@ def test_an_error_of_the_progress_display_is_not_taken_for_an_answer(opened: Ope
 
     with pytest.raises(ZeroDivisionError):
         opened().ask(many(3), Label, role="a", cycle=0, progress=broken)
+
+
+CUT = b'{"id": "x", "choices": [{"mess'
+
+
+@pytest.mark.parametrize("trouble", [Said(body=CUT), Said(hang=True), Said(reset=True)])
+@pytest.mark.parametrize("until", [2, 100])
+def test_a_try_whose_answer_never_came_whole_is_counted_as_an_estimate(
+    server: Loopback, opened: Open, tmp_path: Path, trouble: Said, until: int
+) -> None:
+    """The server may bill for it: a budget that counted nothing would be passed without a word."""
+    server.script = lambda body: trouble if len(server.requests) <= until else chat(GOOD)
+    price = {"usd_per_million_input": 1.0, "usd_per_million_output": 1.0}
+    teacher = opened(timeout=0.2, retries=2, max_tokens=100, **price)
+    with contextlib.suppress(TeacherDown):
+        teacher.ask([said("x")], Label, role="a", cycle=0)
+    rows = ledger(tmp_path)
+    assert len(rows) == len(server.requests) == 3 == teacher.spent()["calls"]
+    lost = [row for row in rows if row["outcome"] != "ok"]
+    assert len(lost) == min(3, until) and all(row["output"] == 100 and row["usd"] > 1e-4 for row in lost)
+    with pytest.raises(BudgetExhausted, match="max_calls = 3 is reached: 3 calls made"):
+        opened(budget=BudgetSettings(max_calls=3)).ask([said("y")], Label, role="a", cycle=0)
+
+
+@pytest.mark.parametrize("status", [400, 500])
+def test_an_error_the_server_owns_up_to_costs_nothing(
+    server: Loopback, opened: Open, tmp_path: Path, status: int
+) -> None:
+    server.script = lambda body: error(status, "oops")
+    teacher = opened(retries=2)
+    teacher.complete([said("x")], role="a", cycle=0)
+    [row] = ledger(tmp_path)
+    assert row["input"] == row["output"] == 0 and f"HTTP {status}" in row["outcome"]
