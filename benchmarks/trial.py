@@ -2,8 +2,9 @@
 
     python benchmarks/trial.py --data DATA --task trec6 --teacher replay --strategy gated --seed 0 --out runs/bench
 
-`--teacher replay` plays the recorded strong teacher in DATA/teacher_texts (see replay.py); `--teacher oracle` labels
-texts of the pool by the gold of the train file (see oracle.py); `--teacher local` asks the embedded model. A trial that
+`--teacher replay` plays the recorded strong teacher in DATA/teacher_texts (replay.py); `--teacher oracle` labels texts
+of the pool by the gold of the train file (oracle.py); `--teacher simulator` draws texts of the train file, with
+`--noise 0.2` a fifth of them wrongly labelled (simulator.py); `--teacher local` asks the embedded model. A trial that
 is killed goes on when it is started again; a finished one is only printed. The result is `trial.json` in the run
 folder. The test file is opened after the run; nothing in a run depends on it.
 """
@@ -24,6 +25,7 @@ from agents.folder import RunFolder
 from benchmarks.known import TASKS, known_task
 from benchmarks.oracle import Oracle
 from benchmarks.replay import Answering, Recording, Replay, read_rows, serve
+from benchmarks.simulator import Simulator
 from graph.config import validate
 from graph.run import drive
 from graph.services import create
@@ -93,7 +95,8 @@ def settings(options: argparse.Namespace, url: str) -> dict[str, Any]:
 def name_of(options: argparse.Namespace) -> str:
     """A folder name that tells the trial."""
     pool = f"-pool{options.pool}" if options.pool else ""
-    return f"{options.task}-{options.teacher}-{options.strategy}{pool}-s{options.seed}"
+    noise = f"-noise{100 * options.noise:.0f}" if options.noise else ""
+    return f"{options.task}-{options.teacher}-{options.strategy}{pool}{noise}-s{options.seed}"
 
 
 def scored(options: argparse.Namespace, task: Task, folder: RunFolder) -> dict[str, Any]:
@@ -130,6 +133,8 @@ def _points(task: Task, examples: list[Example], predictions: list[Prediction]) 
 
 
 def _teacher(options: argparse.Namespace, task: Task) -> Answering:
+    if options.teacher == "simulator":
+        return Simulator.read(options.data / options.task / "train.jsonl", task, options.noise, options.seed)
     if options.teacher == "oracle":
         return Oracle.read(options.data / options.task / "train.jsonl", task)
     return Replay(Recording.read(options.data / "teacher_texts" / options.task, task))
@@ -139,13 +144,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--task", choices=sorted(TASKS), required=True)
-    parser.add_argument("--teacher", choices=["replay", "oracle", "local"], default="replay")
+    parser.add_argument("--teacher", choices=["replay", "oracle", "simulator", "local"], default="replay")
     parser.add_argument("--strategy", choices=sorted(STRATEGIES), default="gated")
     parser.add_argument("--out", type=Path, default=Path("runs/bench"))
     for option, default in {
         "seed": 0, "cycles": 10, "backbone": 150, "gate": 150, "batch": 30, "members": 2, "freeze": 0, "pool": 0,
     }.items():  # fmt: skip
         parser.add_argument(f"--{option}", type=int, default=default)
+    parser.add_argument("--noise", type=float, default=0.0, help="the simulator's share of wrong labels")
     options = parser.parse_args()
     folder = RunFolder((options.out / name_of(options)).resolve())
     result = folder.root / "trial.json"

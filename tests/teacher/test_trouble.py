@@ -88,8 +88,8 @@ def test_roles_with_one_model_share_its_limits(server: Loopback, opened: Open) -
 
 def test_a_call_that_always_hangs_is_lost_alone_where_others_are_answered(server: Loopback, opened: Open) -> None:
     server.script = lambda body: Said(hang=True) if prompt_of(body) == "text 0" else chat(GOOD)
-    answers = opened(concurrency=2, timeout=0.3, retries=2).ask(many(40), Label, role="a", cycle=0)
-    assert "gave no answer in time, 3 times, while it answered other calls" in (answers[0].problem or "")
+    answers = opened(concurrency=2, timeout=1.0, retries=1).ask(many(40), Label, role="a", cycle=0)
+    assert "gave no answer in time, 2 times, while it answered other calls" in (answers[0].problem or "")
     assert all(answer.value for answer in answers[1:])
 
 

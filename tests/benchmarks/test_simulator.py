@@ -1,0 +1,101 @@
+"""The simulated teacher: drawn by what is asked, nothing twice, and wrong as often as it was told to be."""
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.simulator import Simulator
+from tasks.base import Span
+from tasks.ner import Ner
+from tests import parts, world
+from tests.loopback import chat, serving
+
+
+def train_file(folder: Path, each: int = 40) -> Path:
+    dice = random.Random(0)
+    rows = [{"text": world.make_text(label, dice), "label": label} for label in world.VOCABULARY for _ in range(each)]
+    path = folder / "train.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def asked(name: str, text: str, seed: int = 0, *before: str) -> dict[str, Any]:
+    roles = ["user", "assistant"] * 3
+    messages = [{"role": role, "content": each} for role, each in zip(roles, [*before, text], strict=False)]
+    return {"messages": messages, "seed": seed, "response_format": {"json_schema": {"name": name}}}
+
+
+BREADTH = 'Write {} typical texts of the class "sports", spread evenly'
+ANALYSIS = """Find up to 2 patterns
+[1] the match and the stadium
+    right: sports; the model said: money
+[2] the league
+    right: sports; the model said: money
+[3] a bank
+    right: money; the model said: food"""
+LESSON = "Lesson: sports taken for money\n- `hard`: 4 texts that\n- `typical`: 3 texts of"
+
+
+def test_typical_texts_are_of_the_class_and_given_once(tmp_path: Path) -> None:
+    teacher = Simulator.read(train_file(tmp_path), world.task())
+    first, second = (json.loads(teacher.answer(asked("Listed", BREADTH.format(15), n)))["texts"] for n in (1, 2))
+    texts = [each["text"] for each in (*first, *second)]
+    assert len(set(texts)) == 30 and {world.true_label(text) for text in texts} == {"sports"}
+    again = json.loads(teacher.answer(asked("Listed", BREADTH.format(15), 1)))["texts"]
+    assert again == first, "asked again after a kill: the same answer"
+    assert len(json.loads(teacher.answer(asked("Listed", BREADTH.format(15), 3)))["texts"]) == 10
+
+
+def test_lessons_cite_cases_and_their_texts_are_near_them(tmp_path: Path) -> None:
+    teacher = Simulator.read(train_file(tmp_path), world.task())
+    analysis = json.loads(teacher.answer(asked("Analysis", ANALYSIS)))
+    assert [(each["name"], each["cases"]) for each in analysis["lessons"]] == [
+        ("sports taken for money", [1, 2]), ("money taken for food", [3]),
+    ]  # fmt: skip
+    written = json.loads(teacher.answer(asked("Written", LESSON, 0, ANALYSIS, json.dumps(analysis))))
+    assert len(written["hard"]) == 4 and len(written["typical"]) == 3 and written["probe"] == []
+    assert all({"match", "stadium", "league"} & set(each["text"].split()) for each in written["hard"])
+    assert {world.true_label(each["text"]) for each in written["typical"]} <= {"sports", "money"}
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.2])
+def test_labels_are_wrong_as_often_as_told_and_the_same_each_time(tmp_path: Path, noise: float) -> None:
+    path = train_file(tmp_path, 100)
+    teacher = Simulator.read(path, world.task(), noise, seed=1)
+    texts = [json.loads(line)["text"] for line in path.read_text().splitlines()]
+    listed = "\n".join(f"[{number}] {text}" for number, text in enumerate(texts, start=1))
+    said = json.loads(teacher.answer(asked("Labels", listed)))["labels"]
+    wrong = sum(each["label"] != world.true_label(text) for each, text in zip(said, texts, strict=True)) / len(texts)
+    assert noise - 0.06 <= wrong <= noise + 0.06
+    assert json.loads(teacher.answer(asked("Labels", listed, 9)))["labels"] == said
+    assert json.loads(teacher.answer(asked("Labels", "[1] never seen")))["labels"] == [{"id": 1, "label": "drop"}]
+
+
+def test_entities_lose_a_span_or_its_type(tmp_path: Path) -> None:
+    task = Ner("names", {"PER": "", "LOC": ""})
+    rows = [
+        {"text": f"Ann{n} went to Oslo", "spans": [{"start": 0, "end": len(f"Ann{n}"), "type": "PER"}]}
+        for n in range(60)
+    ]
+    (tmp_path / "train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    teacher = Simulator.read(tmp_path / "train.jsonl", task, noise=1.0)
+    listed = "\n".join(f"[{n}] {row['text']}" for n, row in enumerate(rows))
+    said = {each["label"].split()[0] for each in json.loads(teacher.answer(asked("Labels", listed)))["labels"]}
+    assert said == {"none", "LOC"}
+    assert all(isinstance(span, Span) for row in teacher.recording.static for span in row.label)
+
+
+@pytest.mark.slow
+def test_a_whole_run_learns_from_it(tmp_path: Path) -> None:
+    teacher = Simulator.read(train_file(tmp_path, 100), world.task())
+    with serving(lambda body: chat(teacher.answer(body))) as running:
+        process = parts.start("run", parts.write(tmp_path, running.url), "--runs", tmp_path)
+        _, err = process.communicate(timeout=100)
+    assert process.returncode == 0, err
+    first, *_, last = parts.rows(tmp_path / "small" / "metrics.jsonl")
+    assert last["plan"] == "lessons" and last["counts"]["drafted"] > 0
+    assert last["scores"]["dev"]["value"] > first["scores"]["dev"]["value"]
+    assert set(teacher.calls.values()) == {1}
