@@ -94,11 +94,19 @@ def by_votes(
 def _ask(
     services: Services, texts: Sequence[str], groups: Sequence[tuple[int, Group]], cycle: int, ballots: list[Ballot]
 ) -> None:
-    """Ask about the groups, once more about labels that do not fit, and put what was said on the ballots."""
+    """Ask about the groups, once more about labels that do not fit, and put what was said on the ballots.
+
+    A list without any usable answer is asked about in halves: one text that a server refuses, or a list too long for a
+    model, must not cost twenty texts.
+    """
     prompts = [_numbered(services, [texts[i] for i in group], vote) for vote, group in groups]
     answers = _answers(services, prompts, cycle, "labelling")
     again: list[tuple[Prompt, Group, dict[int, Misfit]]] = []
-    for request, (_, group), answer in zip(prompts, groups, answers, strict=True):
+    halves: list[tuple[int, Group]] = []
+    for request, (vote, group), answer in zip(prompts, groups, answers, strict=True):
+        if answer.value is None and len(group) > 1:
+            halves += [(vote, half) for half in chunks(group, -(-len(group) // 2))]
+            continue
         misfits = _read(services, texts, dict(enumerate(group, start=1)), answer, ballots)
         if misfits and answer.value is not None:
             again.append((_repair(request, answer.text, misfits), group, misfits))
@@ -108,6 +116,8 @@ def _ask(
     for (_, group, misfits), answer in zip(again, answers, strict=True):
         places = {number: group[number - 1] for number in misfits}
         _give_up(places, _read(services, texts, places, answer, ballots), ballots)
+    if halves:
+        _ask(services, texts, halves, cycle, ballots)
 
 
 def _answers(services: Services, prompts: Sequence[Prompt], cycle: int, what: str) -> Sequence[Answer[Labels]]:

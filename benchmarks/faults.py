@@ -16,6 +16,7 @@ import io
 import itertools
 import json
 import os
+import re
 import sys
 import tempfile
 import threading
@@ -98,6 +99,22 @@ def one_call(said: Said) -> Trouble:
     return script
 
 
+def one_text(said: Said) -> Trouble:
+    """Every request for labels that has one certain text in it: the first the server was shown."""
+    chosen: list[str] = []
+
+    def script(count: int, body: Body) -> Said | None:
+        listed = re.findall(r"^\[\d+\] (.*)$", body["messages"][0]["content"], re.MULTILINE)
+        if "json_schema" not in body.get("response_format", {}):  # after a 400 the client tries without a schema
+            return said
+        if parts.role_of(body) != "annotator":
+            return None
+        chosen.extend(listed[:1] if not chosen else [])
+        return said if chosen[0] in listed else None
+
+    return script
+
+
 def drips(count: int, body: Body) -> Said | None:
     """Each ninth answer comes in tenths, slower than a whole answer may take."""
     return replace(parts.answer(body), drip=lambda: time.sleep(0.3 * TIMEOUT)) if count % 9 == 0 else None
@@ -121,6 +138,8 @@ TROUBLES: dict[str, Trouble] = {
     "prose, every fifth": says("I would love to help you with that!"),
     "truncated, every fifth": says('{"texts": [{"text": "the te', "length"),
     "refusal, every fifth": says("", refusal="I can't help with that."),
+    "refusal, always of the same text": one_text(chat("", refusal="I can't help with that.")),
+    "HTTP 400, always for the same text": one_text(error(400, "flagged by the content filter")),
     "wrong labels, every third": wrong_labels(3),
     "wrong labels, always": wrong_labels(1),
     "garbage from the 12th request on": burst(12, 10**6, chat("asdf")),

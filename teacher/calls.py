@@ -146,7 +146,7 @@ class Calls:
             input=usage.input,
             output=usage.output,
             cached_input=usage.cached_input,
-            usd=client.endpoint.usd(usage.input, usage.output),
+            usd=client.endpoint.usd(usage.input, usage.output, usage.cached_input),
             seconds=round(seconds, 3),
             attempt=purpose.attempt,
             from_cache=False,

@@ -65,7 +65,9 @@ class RoleSettings(BaseModel):
     """Seconds without a byte from the server; a whole answer may take twice as long. Unset: 60, and 300 for `local`,
     where a busy CPU may be slow."""
     usd_per_million_input: float | None = Field(default=None, ge=0)
-    """Price of prompt tokens. Unset: unknown, and 0 for `local`. Cached prompt tokens count at this price too."""
+    """Price of prompt tokens. Unset: unknown, and 0 for `local`."""
+    usd_per_million_cached_input: float | None = Field(default=None, ge=0)
+    """Price of prompt tokens that the server has in its own cache. Unset: as of the others."""
     usd_per_million_output: float | None = Field(default=None, ge=0)
     extra_body: dict[str, JsonValue] = {}
     """More fields for the request body, e.g. `reasoning_effort` or a server's own sampling options."""
@@ -170,6 +172,7 @@ class Endpoint(BaseModel):
     timeout: float
     usd_input: float | None
     usd_output: float | None
+    usd_cached: float | None
     extra_body: dict[str, JsonValue]
 
     @classmethod
@@ -197,6 +200,7 @@ class Endpoint(BaseModel):
             timeout=own.timeout or (300 if local else 60),
             usd_input=free if own.usd_per_million_input is None else own.usd_per_million_input,
             usd_output=free if own.usd_per_million_output is None else own.usd_per_million_output,
+            usd_cached=own.usd_per_million_cached_input,
             extra_body=own.extra_body,
         )
 
@@ -205,11 +209,13 @@ class Endpoint(BaseModel):
         """Whether the price of a call is known."""
         return self.usd_input is not None and self.usd_output is not None
 
-    def usd(self, input_tokens: int, output_tokens: int) -> float | None:
-        """Price of a call in US dollars, or None where it is unknown."""
+    def usd(self, input_tokens: int, output_tokens: int, cached: int = 0) -> float | None:
+        """Price of a call in US dollars, or None where it is unknown; `cached` of the input tokens may be cheaper."""
         if self.usd_input is None or self.usd_output is None:
             return None
-        return (input_tokens * self.usd_input + output_tokens * self.usd_output) / 1e6
+        of_cached = self.usd_input if self.usd_cached is None else self.usd_cached
+        fresh = input_tokens - cached
+        return (fresh * self.usd_input + cached * of_cached + output_tokens * self.usd_output) / 1e6
 
 
 class BudgetSettings(BaseModel):

@@ -216,3 +216,13 @@ def test_a_task_without_a_closed_list_is_told_to_vote(tmp_path: Path) -> None:
     there = services(tmp_path, task=Open("d", {"a": "", "b": ""}))
     with pytest.raises(ValueError, match="method = 'vote'"):
         by_rating(there, TEXTS, 1, "blank")
+
+
+@pytest.mark.parametrize("votes", [1, 2, 3])
+def test_a_text_that_is_always_refused_costs_no_other(tmp_path: Path, votes: int) -> None:
+    texts = [f"{TEXTS[number % 4]} {number}" for number in range(2 * PER_CALL)]
+    there = services(tmp_path, lambda prompt: "I can't" if texts[7] in words(prompt) else world.annotator(prompt))
+    said = labels(by_votes(there, texts, 1, votes))
+    assert said[7] == "no usable answer (no label)"
+    assert [*said[:7], *said[8:]] == [world.true_label(text) for n, text in enumerate(texts) if n != 7]
+    assert len(sent(there)) <= votes * (2 + 2 * 5), "halves of halves, not one by one"

@@ -184,6 +184,19 @@ def test_money_is_counted_and_limited(opened: Open) -> None:
         opened(budget=BudgetSettings(max_usd=2.5))
 
 
+@pytest.mark.parametrize(("cached_price", "usd"), [(None, 2.0), (1e4, 1.28)])
+def test_what_the_server_had_in_its_own_cache_is_told_apart_and_priced(
+    server: Loopback, opened: Open, tmp_path: Path, cached_price: float | None, usd: float
+) -> None:
+    server.script = lambda body: chat(GOOD, cached=8)
+    price = {"usd_per_million_input": 1e5, "usd_per_million_output": 2e5, "usd_per_million_cached_input": cached_price}
+    teacher = opened(**price)
+    teacher.ask([said("x")], Label, role="a", cycle=0)
+    assert teacher.spent()["cached"] == 8 and teacher.spent()["usd"] == pytest.approx(usd)
+    [row] = ledger(tmp_path)
+    assert (row["input"], row["cached_input"], row["usd"]) == (10, 8, pytest.approx(usd))
+
+
 @pytest.mark.parametrize(("max_tokens", "at_once"), [(1000, 32), (None, 16)])
 def test_money_is_passed_by_less_than_one_call_with_32_in_flight(
     server: Loopback, opened: Open, max_tokens: int | None, at_once: int
