@@ -200,7 +200,8 @@ class ChatTeacher:
             self._bad.clear()
         raise StepError(
             f"{BAD_STREAK} answers in a row could not be used. The last three:\n  {last}\n"
-            f"Try a stronger teacher.model, or raise teacher.max_tokens if answers are cut off; then resume."
+            f"Try a stronger teacher.model, or raise teacher.max_tokens if answers are cut off; then resume (with "
+            f"--no-cache, if the same model is to be asked again)."
         )
 
 

@@ -244,7 +244,8 @@ def test_a_server_that_answers_prose(evokd: Callable[..., Said], tmp_path: Path)
     shown = "\n  'I would love to help you with that!'\n    (the answer holds no JSON object)"
     assert code == 1 and err.startswith(
         "evokd: step 'generator' of cycle 2: 20 answers in a row could not be used. The last three:" + 3 * shown
-        + "\nTry a stronger teacher.model, or raise teacher.max_tokens if answers are cut off; then resume.\n"
+        + "\nTry a stronger teacher.model, or raise teacher.max_tokens if answers are cut off; then resume (with "
+        "--no-cache, if the same model is to be asked again).\n"
     )  # fmt: skip
 
 
