@@ -13,7 +13,10 @@ class Student(Protocol):
     """One small model."""
 
     def fit(self, examples: Sequence[Example], progress: Progress | None = None) -> None:
-        """Learn from the examples; soft labels as probabilities, where the head can. Also on a loaded student."""
+        """Learn from the examples, each as much as its weight says; soft labels as probabilities, where the head can.
+
+        Also on a loaded student.
+        """
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """One prediction per text, probabilities always."""

@@ -18,6 +18,11 @@ class Rows:
 
     ids: list[list[int]]
 
+    @property
+    def owners(self) -> list[int]:
+        """The number of the text that each row is of."""
+        return list(range(len(self.ids)))
+
 
 Linear = tuple[np.ndarray, np.ndarray]
 """Weights, shape (outputs, width), and biases of a linear map."""
@@ -79,16 +84,28 @@ class Head(Protocol[R]):
             ConfigError: an example has a label that is not the head's.
         """
 
-    def start(self, states: Sequence[torch.Tensor], targets: Sequence[torch.Tensor]) -> Linear | None:
+    def start(
+        self, states: Sequence[torch.Tensor], targets: Sequence[torch.Tensor], weights: torch.Tensor
+    ) -> Linear | None:
         """The linear map to start from, or None for a random one.
 
         Args:
             states: what the map sees of each row, shape (width) or (tokens, width).
             targets: as `targets` gives them.
+            weights: how much each row counts, shape (rows).
         """
 
-    def loss(self, logits: torch.Tensor, targets: Sequence[torch.Tensor]) -> torch.Tensor:
-        """The loss over a batch of rows, of logits of shape (rows, outputs) or (rows, tokens, outputs)."""
+    def loss(
+        self, logits: torch.Tensor, targets: Sequence[torch.Tensor], weights: torch.Tensor, q: float
+    ) -> torch.Tensor:
+        """The mean loss over a batch of rows.
+
+        Args:
+            logits: shape (rows, outputs) or (rows, tokens, outputs).
+            targets: as `targets` gives them.
+            weights: how much each row counts, shape (rows).
+            q: of the generalised cross-entropy, 0 for cross-entropy (`student.losses.curbed`).
+        """
 
     def predictions(self, logits: Sequence[torch.Tensor], rows: R) -> list[Prediction]:
         """One prediction per text, from the logits of each row, shape (outputs) or (tokens, outputs)."""

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from torch import nn
 
 from student.head import Linear, Rows, whole
+from student.losses import curbed, entropy
 from student.sequence import REGULARISATION, standardised
 from student.settings import Recipe
 from tasks.base import Example, Prediction
@@ -92,29 +93,37 @@ class MultilabelHead:
         soft = example.soft or {}
         return [min(1.0, max(0.0, soft.get(label, float(label in names)))) for label in self.labels]
 
-    def start(self, states: Sequence[torch.Tensor], targets: Sequence[torch.Tensor]) -> Linear | None:
+    def start(
+        self, states: Sequence[torch.Tensor], targets: Sequence[torch.Tensor], weights: torch.Tensor
+    ) -> Linear | None:
         """A logistic regression for each label; a label that all texts have, or none, starts from a bias."""
         from sklearn.linear_model import LogisticRegression
 
         seen, centre, scale = standardised(states)
-        wanted = torch.stack(list(targets)).double().numpy()
-        weights, bias = np.zeros((wanted.shape[1], seen.shape[1])), np.zeros(wanted.shape[1])
+        wanted, counts = torch.stack(list(targets)).double().numpy(), weights.double().numpy()
+        slopes, bias = np.zeros((wanted.shape[1], seen.shape[1])), np.zeros(wanted.shape[1])
         for number, shares in enumerate(wanted.T):
             yes, no = np.nonzero(shares > 1e-6)[0], np.nonzero(shares < 1 - 1e-6)[0]
             if not len(yes) or not len(no):
-                bias[number] = math.log((shares.sum() + 0.5) / (len(shares) - shares.sum() + 0.5))
+                given, left = (counts * shares).sum(), (counts * (1 - shares)).sum()
+                bias[number] = math.log((given + 0.5) / (left + 0.5))
                 continue
             regression = LogisticRegression(C=REGULARISATION, max_iter=2000)
             sides = np.repeat([1, 0], [len(yes), len(no)])
-            regression.fit(seen[[*yes, *no]], sides, sample_weight=[*shares[yes], *(1 - shares[no])])
-            weights[number] = regression.coef_[0] / scale
-            bias[number] = regression.intercept_[0] - weights[number] @ centre
-        return weights, bias
+            parts = [*(counts * shares)[yes], *(counts * (1 - shares))[no]]
+            regression.fit(seen[[*yes, *no]], sides, sample_weight=parts)
+            slopes[number] = regression.coef_[0] / scale
+            bias[number] = regression.intercept_[0] - slopes[number] @ centre
+        return slopes, bias
 
-    def loss(self, logits: torch.Tensor, targets: Sequence[torch.Tensor]) -> torch.Tensor:
-        """Binary cross-entropy, the mean over the labels."""
+    def loss(
+        self, logits: torch.Tensor, targets: Sequence[torch.Tensor], weights: torch.Tensor, q: float
+    ) -> torch.Tensor:
+        """Binary cross-entropy or the generalised one, the mean over the labels."""
         wanted = torch.stack(list(targets)).to(logits.device, logits.dtype)
-        return nn.functional.binary_cross_entropy_with_logits(logits, wanted)
+        least = entropy(wanted) + entropy(1 - wanted)
+        excess = nn.functional.binary_cross_entropy_with_logits(logits, wanted, reduction="none") - least
+        return (weights.to(logits.device)[:, None] * curbed(excess, q)).mean()
 
     def predictions(self, logits: Sequence[torch.Tensor], rows: Rows) -> list[Prediction]:
         """The labels above their thresholds."""

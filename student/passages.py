@@ -43,6 +43,11 @@ class Passages(Rows):
 
     passages: list[Passage]
 
+    @property
+    def owners(self) -> list[int]:
+        """The number of the text that each row is of."""
+        return [number for number, passage in enumerate(self.passages) for _ in range(len(passage.windows) or 1)]
+
 
 def read(tokenizer: Any, texts: Sequence[str], limit: int) -> Passages:
     """Cut texts into words and windows of at most `limit` tokens."""

@@ -9,6 +9,7 @@ from pydantic import JsonValue
 from torch import nn
 
 from student.head import Linear, Rows, first_tokens, whole
+from student.losses import curbed
 from student.settings import Recipe
 from tasks.base import Example, Prediction
 from tasks.errors import ConfigError
@@ -68,7 +69,9 @@ class SequenceHead:
             raise ConfigError.unknown(f"Example {example.id}: label", str(example.label), self.labels)
         return [share / total for share in shares]
 
-    def start(self, states: Sequence[torch.Tensor], targets: Sequence[torch.Tensor]) -> Linear | None:
+    def start(
+        self, states: Sequence[torch.Tensor], targets: Sequence[torch.Tensor], weights: torch.Tensor
+    ) -> Linear | None:
         """The logistic regression on the states (linear probing, then fine-tuning)."""
         from sklearn.linear_model import LogisticRegression
 
@@ -78,15 +81,19 @@ class SequenceHead:
             return None  # a label without any text: the regression would drop its row
         seen, centre, scale = standardised(states)
         regression = LogisticRegression(C=REGULARISATION, max_iter=2000)
-        regression.fit(seen[rows], labels, sample_weight=wanted[rows, labels])
-        weights, bias = regression.coef_ / scale, regression.intercept_
+        regression.fit(seen[rows], labels, sample_weight=wanted[rows, labels] * weights.numpy()[rows])
+        slopes, bias = regression.coef_ / scale, regression.intercept_
         if len(bias) == 1:  # two labels: one row for both
-            weights, bias = np.vstack([-weights / 2, weights / 2]), np.array([-bias[0] / 2, bias[0] / 2])
-        return weights, bias - weights @ centre
+            slopes, bias = np.vstack([-slopes / 2, slopes / 2]), np.array([-bias[0] / 2, bias[0] / 2])
+        return slopes, bias - slopes @ centre
 
-    def loss(self, logits: torch.Tensor, targets: Sequence[torch.Tensor]) -> torch.Tensor:
-        """Cross-entropy against the distributions."""
-        return nn.functional.cross_entropy(logits, torch.stack(list(targets)).to(logits.device))
+    def loss(
+        self, logits: torch.Tensor, targets: Sequence[torch.Tensor], weights: torch.Tensor, q: float
+    ) -> torch.Tensor:
+        """Cross-entropy against the distributions, or the generalised one."""
+        wanted = torch.stack(list(targets)).to(logits.device)
+        excess = nn.functional.kl_div(torch.log_softmax(logits, dim=-1), wanted, reduction="none").sum(dim=-1)
+        return (weights.to(logits.device) * curbed(excess, q)).mean()
 
     def predictions(self, logits: Sequence[torch.Tensor], rows: Rows) -> list[Prediction]:
         """The most probable label of each text."""

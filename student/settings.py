@@ -1,8 +1,12 @@
 """What the user may write under `[student]`."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from tasks.base import Frozen
+
+Loss = Literal["cross-entropy", "generalised"]
 
 
 class Recipe(Frozen):
@@ -15,6 +19,13 @@ class Recipe(Frozen):
     learning_rate: float
     head_learning_rate: float
     freeze: int = 0
+    loss: Loss = "cross-entropy"
+    q: float = 0.7
+
+    @property
+    def robustness(self) -> float:
+        """The q of the loss, as `student.losses.curbed` takes it: 0 for cross-entropy."""
+        return self.q if self.loss == "generalised" else 0.0
 
 
 class StudentSettings(Frozen):
@@ -40,6 +51,10 @@ class StudentSettings(Frozen):
     freeze: int = Field(default=0, ge=0)
     """Lower layers that are not trained. Four of MiniLM's six make a fit about two and a half times as fast, for topics
     and intents at little cost; it costs points on sentiment, and many on entities."""
+    loss: Loss = "cross-entropy"
+    """`generalised`: labels that the student cannot believe pull less and less; for teachers that err often."""
+    q: float = Field(default=0.7, gt=0, le=1)
+    """Of the generalised loss: the larger, the less a label counts that is not believed."""
     threads: int = Field(default=1, ge=1)
     """CPU threads. One is fastest where anything else computes."""
     device: str = "auto"

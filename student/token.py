@@ -10,6 +10,7 @@ from torch import nn
 
 from student.casing import mark_capitals
 from student.head import Linear
+from student.losses import curbed
 from student.passages import Passage, Passages, read
 from student.paths import best_path
 from student.settings import Recipe
@@ -94,14 +95,19 @@ class TokenHead:
             raise ConfigError.unknown(f"Example {example.id}: entity type", unknown[0], self.labels)
         return spans
 
-    def start(self, states: Sequence[torch.Tensor], targets: Sequence[torch.Tensor]) -> Linear | None:
+    def start(
+        self, states: Sequence[torch.Tensor], targets: Sequence[torch.Tensor], weights: torch.Tensor
+    ) -> Linear | None:
         """Nothing: a logistic regression on the pieces was tried and costs points (docs/decisions.md)."""
         return None
 
-    def loss(self, logits: torch.Tensor, targets: Sequence[torch.Tensor]) -> torch.Tensor:
-        """Cross-entropy, the mean over the pieces that are asked."""
+    def loss(
+        self, logits: torch.Tensor, targets: Sequence[torch.Tensor], weights: torch.Tensor, q: float
+    ) -> torch.Tensor:
+        """Cross-entropy or the generalised one, the mean over the pieces that are asked."""
         wanted = nn.utils.rnn.pad_sequence(list(targets), batch_first=True, padding_value=UNASKED).to(logits.device)
-        total = nn.functional.cross_entropy(logits.flatten(0, 1), wanted.flatten(), reduction="sum")
+        excess = nn.functional.cross_entropy(logits.transpose(1, 2), wanted, reduction="none")  # 0 where not asked
+        total = (weights.to(logits.device)[:, None] * curbed(excess, q)).sum()
         return total / (wanted != UNASKED).sum().clamp(min=1)
 
     def predictions(self, logits: Sequence[torch.Tensor], rows: Passages) -> list[Prediction]:

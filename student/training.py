@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -17,6 +18,17 @@ WARM_EPOCHS = 3
 WARM_MIN_STEPS = 12
 
 
+@dataclass(frozen=True)
+class Material:
+    """What is learnt, row by row."""
+
+    tokens: Sequence[list[int]]
+    targets: Sequence[torch.Tensor]
+    """What each row should give, as the head has it."""
+    weights: torch.Tensor
+    """How much each counts, one on average, shape (rows)."""
+
+
 class Fitting:
     """Trains one network on rows of tokens and what each should give."""
 
@@ -28,32 +40,29 @@ class Fitting:
         self.pad = pad
         self.seed = seed
 
-    def fit(
-        self, tokens: Sequence[list[int]], targets: Sequence[torch.Tensor], warm: bool, progress: Progress | None
-    ) -> int:
+    def fit(self, material: Material, warm: bool, progress: Progress | None) -> int:
         """Start the head, unless it is `warm`, then fine-tune; returns the number of steps.
 
         Args:
-            tokens: ids of each row.
-            targets: what each row should give, as the head has it.
+            material: what is learnt.
             warm: whether the network has learnt the task before.
             progress: called with the steps done and all there are.
         """
         body, head = self._trainable()
         try:
-            with shortened(self.network, tokens, self.recipe.freeze, self.pad) as forward:
+            with shortened(self.network, material.tokens, self.recipe.freeze, self.pad) as forward:
                 if not warm or not self.recipe.epochs:
-                    self._start_head(forward, tokens, targets)
-                return self._tune(forward, tokens, targets, (body, head), warm, progress)
+                    self._start_head(forward, material)
+                return self._tune(forward, material, (body, head), warm, progress)
         finally:
             self.network.zero_grad()
             self.network.requires_grad_(True)
 
-    def _start_head(self, forward: Forward, tokens: Sequence[list[int]], targets: Sequence[torch.Tensor]) -> None:
+    def _start_head(self, forward: Forward, material: Material) -> None:
         """Set the last linear map to what the head starts from, if it has such a thing."""
         if not self.head.starts:
             return
-        found = self.head.start(self._head_inputs(forward, tokens), targets)
+        found = self.head.start(self._head_inputs(forward, material.tokens), material.targets, material.weights)
         if found is None:
             return
         last = head_of(self.network)
@@ -64,8 +73,7 @@ class Fitting:
     def _tune(
         self,
         forward: Forward,
-        tokens: Sequence[list[int]],
-        targets: Sequence[torch.Tensor],
+        material: Material,
         trained: tuple[list[nn.Parameter], list[nn.Parameter]],
         warm: bool,
         progress: Progress | None,
@@ -75,7 +83,7 @@ class Fitting:
         Dropout stays off: with a hundred texts it costs more than it brings. The token embeddings and the pooling
         layer are not trained.
         """
-        steps = self._steps(len(tokens), warm)
+        steps = self._steps(len(material.tokens), warm)
         body, head = trained
         optimizer = torch.optim.AdamW(
             [
@@ -89,9 +97,9 @@ class Fitting:
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimizer, lambda step: min((step + 1) / warm_up, (steps - step) / max(1, steps - warm_up))
         )
-        for step, batch in zip(range(steps), self._batches(tokens), strict=False):
-            logits = forward(batch)
-            loss = self.head.loss(logits, [targets[row] for row in batch])
+        for step, batch in zip(range(steps), self._batches(material.tokens), strict=False):
+            wanted, weights = [material.targets[row] for row in batch], material.weights[batch]
+            loss = self.head.loss(forward(batch), wanted, weights, self.recipe.robustness)
             loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_([*body, *head], 1.0)
             optimizer.step()

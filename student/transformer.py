@@ -15,7 +15,7 @@ from student.head import Head, Rows
 from student.heads import head_in, head_named
 from student.settings import StudentSettings
 from student.shortcuts import padded
-from student.training import Fitting
+from student.training import Fitting, Material
 from tasks.base import Example, Prediction
 from tasks.errors import ConfigError
 
@@ -44,11 +44,13 @@ class TransformerStudent:
         """Learn; soft labels as probabilities, where the head can. The trace shows counts, never texts.
 
         Raises:
-            ValueError: there are no examples.
+            ValueError: there are no examples, or none has a weight.
             ConfigError: an example has a label that the student does not know.
         """
         if not examples:
             raise ValueError("A student cannot be fitted on no examples.")
+        if not any(example.weight for example in examples):
+            raise ValueError(f"A student cannot be fitted on {len(examples)} examples that all have the weight 0.")
 
         @traceable(name="student.fit", run_type="chain", tags=["student"])
         def fit(texts: int, labels: int, warm: bool, seed: int) -> dict[str, int]:
@@ -60,10 +62,12 @@ class TransformerStudent:
         torch.manual_seed(self.seed)
         rows = self._rows([example.text for example in examples])
         targets = self.head.targets(examples, rows)
+        weights = torch.tensor([examples[number].weight for number in rows.owners])
+        material = Material(rows.ids, targets, weights / weights.mean())
         recipe = self.settings.recipe(self.head.recipe)
         fitting = Fitting(self.network, self.head, recipe, self.tokenizer.pad_token_id, self.seed)
         self.head.reset()
-        steps = fitting.fit(rows.ids, targets, self.warm, progress)
+        steps = fitting.fit(material, self.warm, progress)
         self.warm = True
         return steps
 

@@ -25,7 +25,7 @@ class WordStudent:
         for example in examples:
             for label, share in (example.soft or {example.label: 1.0}).items():
                 for word in normalise(example.text).split():
-                    self.counts[label][word] = self.counts[label].get(word, 0.0) + share
+                    self.counts[label][word] = self.counts[label].get(word, 0.0) + share * example.weight
         if progress is not None:
             progress(1, 1)
 
@@ -69,7 +69,7 @@ class WordLabelsStudent(WordStudent):
                 share = (example.soft or {}).get(label, float(label in example.label))
                 for word in set(normalise(example.text).split()):
                     odds = self.counts[label]
-                    odds[word] = odds.get(word, 0.0) + 2 * share - 1
+                    odds[word] = odds.get(word, 0.0) + example.weight * (2 * share - 1)
         if progress is not None:
             progress(1, 1)
 
@@ -91,7 +91,7 @@ class WordSpansStudent(WordStudent):
             for (start, end), tag in zip(places, encode(spans, places), strict=True):
                 prefix, _, kind = tag.partition("-")
                 own, key = self.counts[kind or self.labels[0]], f"{prefix} {example.text[start:end]}"
-                own[key] = own.get(key, 0.0) + 1
+                own[key] = own.get(key, 0.0) + example.weight
         if progress is not None:
             progress(1, 1)
 

@@ -159,6 +159,15 @@ def test_soft_labels_count_by_their_shares(students: Students, kind: Kind) -> No
     assert unsure.predict(["rain"])[0].probabilities["weather"] < certain.predict(["rain"])[0].probabilities["weather"]
 
 
+def test_an_example_counts_as_much_as_its_weight_says(students: Students, kind: Kind) -> None:
+    beliefs = []
+    for weight in (0.0, 1.0, 8.0):
+        made = students.new(seed=0)
+        made.fit([*kind.examples, kind.sun.model_copy(update={"weight": weight})])
+        beliefs.append(_belief(made.predict(["sun"])[0]))
+    assert beliefs[0] < beliefs[1] < beliefs[2]
+
+
 @pytest.mark.parametrize("name", CLOSED, indirect=True, scope="module")
 def test_a_label_without_examples_is_still_predicted_with_a_probability(students: Students, kind: Kind) -> None:
     made = students.new(seed=0)

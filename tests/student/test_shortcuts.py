@@ -12,7 +12,7 @@ from torch import nn
 from student.encoder import layers
 from student.settings import StudentSettings
 from student.shortcuts import Forward, padded, shortened
-from student.training import Fitting
+from student.training import Fitting, Material
 from student.transformer import TransformerStudents
 from tests.student import tiny
 
@@ -40,10 +40,11 @@ class Case:
         self.network = student.network.double()
         self.head, self.recipe = student.head, self.settings.recipe(student.head.recipe)
         self.tokens = student._rows([example.text for example in tiny.examples()]).ids
-        self.targets = torch.eye(2).double()[[LABELS.index(example.label) for example in tiny.examples()]]
+        targets = torch.eye(2).double()[[LABELS.index(example.label) for example in tiny.examples()]]
+        self.material = Material(self.tokens, targets, torch.ones(len(self.tokens)).double())
 
     def fit(self, progress: Any = None) -> dict[str, torch.Tensor]:
-        Fitting(self.network, self.head, self.recipe, pad=1, seed=0).fit(self.tokens, self.targets, False, progress)
+        Fitting(self.network, self.head, self.recipe, pad=1, seed=0).fit(self.material, False, progress)
         weights: dict[str, torch.Tensor] = self.network.state_dict()
         return weights
 
