@@ -2,7 +2,7 @@
 
 Northcutt et al. 2021, arXiv 1911.00068, by the library cleanlab: out-of-fold probabilities of a logistic regression on
 the memory's embeddings, compared with the labels. A text is doubted where its label is out of line with how sure the
-regression usually is of that label.
+regression usually is of that label. Or, without a verdict on single texts: weights that are learnt (SunGen).
 """
 
 from collections import Counter
@@ -15,10 +15,14 @@ from agents.base import Services
 from tasks.base import Example
 from tasks.errors import ConfigError
 
-Cure = Literal["off", "drop", "soften"]
-"""What becomes of a doubted text: nothing, not learnt, or learnt half as labelled and half as the others have it."""
+Cure = Literal["off", "drop", "soften", "learn"]
+"""What becomes of a doubted text: nothing, not learnt, learnt half as labelled and half as the others have it; or every
+text counts as much as a weight that is learnt (`student/weighing.py`)."""
 
 FOLDS = 4
+
+LIGHT = 0.5
+"""Learnt weight below which a label counts as doubted; all begin with 1."""
 
 REGULARISATION = 10.0
 """C of the logistic regression."""
@@ -42,6 +46,8 @@ def cured(services: Services, cure: Cure, examples: Sequence[Example], counts: d
     names = sorted(services.task.labels)
     if min(Counter(labels)[name] for name in names) < FOLDS:
         return list(examples)
+    if cure == "learn":
+        return _weighed(services, examples, names, counts)
     shares = _out_of_fold(services, examples, names)
     doubted = {
         i for i in _issues([names.index(str(label)) for label in labels], shares) if examples[i].origin.stance != "gold"
@@ -73,7 +79,28 @@ def _issues(labels: Sequence[int], shares: np.ndarray) -> set[int]:
     return {int(place) for place in np.flatnonzero(found)}
 
 
+def _weighed(
+    services: Services, examples: Sequence[Example], names: Sequence[str], counts: dict[str, int]
+) -> list[Example]:
+    """The examples with learnt weights, the user's own with what they had."""
+    from student.weighing import learnt_weights
+
+    vectors = services.memory.embed([example.text for example in examples])
+    targets = np.array([[_own(example).get(name, 0.0) for name in names] for example in examples])
+    weights = learnt_weights(vectors, targets, services.seed, services.bar("weighing labels")).tolist()
+    weighed = [
+        example if example.origin.stance == "gold" else example.model_copy(update={"weight": weight})
+        for example, weight in zip(examples, weights, strict=True)
+    ]
+    counts["doubted labels"] = sum(example.weight < LIGHT for example in weighed)
+    return weighed
+
+
+def _own(example: Example) -> dict[str, float]:
+    return example.soft or {str(example.label): 1.0}
+
+
 def _softened(example: Example, others: dict[str, float]) -> Example:
-    own = example.soft or {str(example.label): 1.0}
+    own = _own(example)
     soft = {name: (own.get(name, 0.0) + float(share)) / 2 for name, share in others.items()}
     return example.model_copy(update={"soft": soft})

@@ -9,6 +9,20 @@ from typing import Any
 
 Settings = Mapping[str, Mapping[str, Any]]
 
+ZEROGEN: Settings = {
+    "trainer": {"rival": False},
+    "evaluator": {"gate": False, "curriculum": "breadth"},
+    "generator": {
+        "gate": 0,
+        "outline": False,
+        "examples": False,
+        "separate": False,
+        "card": False,
+        "most_uses": 0,
+    },
+    "annotator": {"threshold": 0.0, "agreement": "off", "most_uses": 0},
+}
+
 STRATEGIES: Mapping[str, Settings] = {
     # Breadth first, a gate set aside before training, every later batch a candidate. The defaults of the agents.
     "gated": {},
@@ -34,19 +48,10 @@ STRATEGIES: Mapping[str, Settings] = {
         "generator": {"gate": 0},
     },
     # One pass from the description alone, labels written with the texts (ZeroGen, arXiv 2202.07922).
-    "zerogen": {
-        "trainer": {"rival": False},
-        "evaluator": {"gate": False, "curriculum": "breadth"},
-        "generator": {
-            "gate": 0,
-            "outline": False,
-            "examples": False,
-            "separate": False,
-            "card": False,
-            "most_uses": 0,
-        },
-        "annotator": {"threshold": 0.0, "agreement": "off", "most_uses": 0},
-    },
+    "zerogen": ZEROGEN,
+    # The same texts, each with a weight that is learnt from all of them, so that wrong labels count little (SunGen,
+    # arXiv 2205.12679; see student/weighing.py). For one label a text.
+    "sungen": {**ZEROGEN, "trainer": {"rival": False, "noise": "learn"}},
     # The seeds in other words, which keep their labels (AugGPT, arXiv 2302.13007).
     "auggpt": {
         "trainer": {"rival": False},
@@ -65,7 +70,7 @@ STRATEGIES: Mapping[str, Settings] = {
     "none": {},
 }
 
-MOST_CYCLES: Mapping[str, int] = {"none": 0, "zerogen": 1, "auggpt": 1, "eda": 1}
+MOST_CYCLES: Mapping[str, int] = {"none": 0, "zerogen": 1, "sungen": 1, "auggpt": 1, "eda": 1}
 """Cycles after which a strategy has nothing more to do, whatever `[stop]` says."""
 
 INITS: Mapping[str, Settings] = {

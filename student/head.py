@@ -19,7 +19,7 @@ class Rows:
     ids: list[list[int]]
 
     @property
-    def owners(self) -> list[int]:
+    def whose(self) -> list[int]:
         """The number of the text that each row is of."""
         return list(range(len(self.ids)))
 

@@ -44,7 +44,7 @@ class Passages(Rows):
     passages: list[Passage]
 
     @property
-    def owners(self) -> list[int]:
+    def whose(self) -> list[int]:
         """The number of the text that each row is of."""
         return [number for number, passage in enumerate(self.passages) for _ in range(len(passage.windows) or 1)]
 

@@ -62,7 +62,7 @@ class TransformerStudent:
         torch.manual_seed(self.seed)
         rows = self._rows([example.text for example in examples])
         targets = self.head.targets(examples, rows)
-        weights = torch.tensor([examples[number].weight for number in rows.owners])
+        weights = torch.tensor([examples[number].weight for number in rows.whose])
         material = Material(rows.ids, targets, weights / weights.mean())
         recipe = self.settings.recipe(self.head.recipe)
         fitting = Fitting(self.network, self.head, recipe, self.tokenizer.pad_token_id, self.seed)

@@ -120,6 +120,7 @@ def test_the_papers_loop_keeps_everything_and_starts_with_lessons(tmp_path: Path
         ("none", None, ["seed"], set()),
         ("static", None, ["seed", "breadth", "breadth", "breadth"], {"typical"}),
         ("zerogen", None, ["seed", "breadth"], {"typical"}),
+        ("sungen", None, ["seed", "breadth"], {"typical"}),
         ("auggpt", None, ["seed", "breadth"], {"rewrite"}),
         ("eda", None, ["seed", "breadth"], {"rewrite"}),
         ("paper", "auggpt", ["seed", "breadth", "lessons", "lessons"], {"rewrite", "hard", "typical"}),
@@ -151,3 +152,12 @@ def test_two_runs_are_the_same(tmp_path: Path) -> None:
         return [{k: v for k, v in row.items() if k not in ("seconds", "teacher")} for row in rows(state)]
 
     assert bare(first) == bare(second)
+
+
+def test_sungen_is_zerogen_whose_texts_weigh_differently(tmp_path: Path) -> None:
+    found = {name: run(world.services(tmp_path / name), name) for name in ("zerogen", "sungen")}
+    counts = {name: rows(state)[-1]["counts"] for name, state in found.items()}
+    assert counts["sungen"].pop("doubted labels") >= 0
+    assert counts["zerogen"] == counts["sungen"]
+    models = [(tmp_path / name / "students" / "cycle-001" / "model.json").read_text() for name in found]
+    assert models[0] != models[1]

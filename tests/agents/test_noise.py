@@ -1,4 +1,4 @@
-"""Labels that are probably wrong: found out of fold, dropped or softened, and never the user's own."""
+"""Labels that are probably wrong: found out of fold, dropped, softened or weighed, and never the user's own."""
 
 import random
 from pathlib import Path
@@ -51,11 +51,23 @@ def test_or_softened_by_half(services: Services) -> None:
         assert sum(example.soft.values()) == pytest.approx(1.0) and 0.5 <= example.soft[str(example.label)] < 0.9
 
 
+def test_or_weighed_by_what_is_learnt(services: Services) -> None:
+    examples, wrong = labelled()
+    counts: dict[str, int] = {}
+    left = cured(services, "learn", examples, counts)
+    assert [example.model_copy(update={"weight": 1.0}) for example in left] == examples
+    light = {example.id for example in left if example.weight < 0.5}
+    assert len(wrong & light) >= 2 and len(light) <= 6 and counts == {"doubted labels": len(light)}
+    assert sum(example.weight for example in left) / len(left) > 0.9
+    assert cured(services, "learn", examples, {}) == left
+
+
 def test_the_users_own_are_never_doubted(services: Services) -> None:
     examples, _ = labelled()
     own = [example.model_copy(update={"origin": Origin()}) for example in examples]
     counts: dict[str, int] = {}
-    assert cured(services, "drop", own, counts) == own and counts == {"doubted labels": 0}
+    for cure in ("drop", "soften", "learn"):
+        assert cured(services, cure, own, counts) == own and counts == {"doubted labels": 0}
 
 
 def test_nothing_is_doubted_where_a_label_has_few_texts_or_the_cure_is_off(services: Services) -> None:
@@ -63,7 +75,7 @@ def test_nothing_is_doubted_where_a_label_has_few_texts_or_the_cure_is_off(servi
     many, _ = labelled()
     counts: dict[str, int] = {}
     assert cured(services, "drop", few, counts) == few and cured(services, "off", many, counts) == many
-    assert counts == {}
+    assert cured(services, "learn", few, counts) == few and counts == {}
 
 
 def test_entities_are_refused_with_the_setting(services: Services) -> None:
@@ -72,7 +84,7 @@ def test_entities_are_refused_with_the_setting(services: Services) -> None:
         cured(services, "drop", spans, {})
 
 
-@pytest.mark.parametrize("noise", ["drop", "soften"])
+@pytest.mark.parametrize("noise", ["drop", "soften", "learn"])
 def test_it_does_not_go_with_a_warm_start(noise: Any) -> None:
     with pytest.raises(ValueError, match="start = 'fresh'"):
         Trainer(start="warm", noise=noise)

@@ -42,7 +42,7 @@ def test_a_word_ends_after_half_an_emoji(tokenizer: Any) -> None:
 def test_a_text_without_words_is_a_row_without_questions(tokenizer: Any, text: str) -> None:
     found = read(tokenizer, ["x", text], 200)
     assert found.passages[1].words == [] and set(found.passages[1].owners) <= {-1}
-    assert len(found.ids) == 2 and found.ids[1]
+    assert len(found.ids) == 2 and found.ids[1] and found.whose == [0, 1]
 
 
 def test_scripts_without_spaces_are_words_by_piece() -> None:
@@ -57,6 +57,7 @@ def test_every_piece_is_asked_once_in_windows_of_whole_words(tokenizer: Any) -> 
     passage = found.passages[1]
     pieces = read(tokenizer, [text], 10_000)
     assert passage.words == pieces.passages[0].words and len(passage.windows) > 4
+    assert found.whose == [0] + [1] * len(passage.windows)
     assert all(len(ids) <= 50 and (ids[0], ids[-1]) == (0, 2) for ids in found.ids)
     asked = [found.ids[window.row][window.skip : window.skip + window.end - window.start] for window in passage.windows]
     assert list(chain.from_iterable(asked)) == pieces.ids[0][1:-1]

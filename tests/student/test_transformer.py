@@ -95,6 +95,18 @@ def test_no_examples_are_an_error(encoder: Path) -> None:
         students(encoder).new(seed=0).fit([])
 
 
+def test_examples_without_any_weight_are_an_error(encoder: Path) -> None:
+    none = [example.model_copy(update={"weight": 0.0}) for example in tiny.examples(2)]
+    with pytest.raises(ValueError, match="2 examples that all have the weight 0"):
+        students(encoder).new(seed=0).fit(none)
+
+
+def test_weights_are_relative(encoder: Path) -> None:
+    double = [example.model_copy(update={"weight": 2.0}) for example in tiny.examples()]
+    one, two = fitted(encoder, tiny.examples()), fitted(encoder, double)
+    assert one.predict(["rain"]) == two.predict(["rain"])
+
+
 @pytest.mark.parametrize("count", [1, 2])
 def test_few_examples_are_enough_to_run(encoder: Path, count: int) -> None:
     student = fitted(encoder, tiny.examples(count))
