@@ -28,8 +28,6 @@ from teacher.wire import chat_reply, completion_reply
 
 warnings.filterwarnings("ignore", message="Invalid schema for OpenAI's structured output")  # we fall back ourselves
 
-OFFICIAL = "https://api.openai.com/v1"
-
 MALFORMED = (TypeError, KeyError, ValueError, AttributeError, IndexError)
 """What LangChain and the SDK raise over a reply that is not an OpenAI answer (an HTML page, no `choices`)."""
 
@@ -49,7 +47,7 @@ class Client:
         self.endpoint = endpoint
         self.model = local.name if local else endpoint.model
         self._local = local
-        self._url = endpoint.base_url or os.environ.get("OPENAI_BASE_URL") or OFFICIAL
+        self._url = endpoint.url
         self._key = SecretStr(_key(endpoint.api_key_env))
         self._pace = pace
         self._retries = retries

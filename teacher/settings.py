@@ -1,5 +1,6 @@
 """What the user may write under `[teacher]` and `[budget]`."""
 
+import os
 import re
 from pathlib import Path
 from typing import Literal, Self
@@ -8,6 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, m
 
 from tasks.errors import ConfigError
 from teacher.base import Prompting
+from teacher.prices import Prices, listed
+
+OFFICIAL = "https://api.openai.com/v1"
+"""Where `kind = "openai"` asks if neither the config nor OPENAI_BASE_URL says otherwise."""
 
 PROTECTED = frozenset(
     {
@@ -65,7 +70,8 @@ class RoleSettings(BaseModel):
     """Seconds without a byte from the server; a whole answer may take twice as long. Unset: 60, and 300 for `local`,
     where a busy CPU may be slow."""
     usd_per_million_input: float | None = Field(default=None, ge=0)
-    """Price of prompt tokens. Unset: unknown, and 0 for `local`."""
+    """Price of prompt tokens. If no price is set: as the list `genai-prices` has it for this model at this address, or
+    unknown; 0 for `local`."""
     usd_per_million_cached_input: float | None = Field(default=None, ge=0)
     """Price of prompt tokens that the server has in its own cache. Unset: as of the others."""
     usd_per_million_output: float | None = Field(default=None, ge=0)
@@ -173,6 +179,8 @@ class Endpoint(BaseModel):
     usd_input: float | None
     usd_output: float | None
     usd_cached: float | None
+    listed: bool
+    """Whether the prices are those of `genai-prices`, not the user's."""
     extra_body: dict[str, JsonValue]
 
     @classmethod
@@ -187,7 +195,7 @@ class Endpoint(BaseModel):
             )
         if not local and not own.model:
             raise ValueError(f"{where}.model is needed for kind = 'openai', e.g. model = 'gpt-5-mini'")
-        free = 0.0 if local else None
+        prices = Prices(0.0, 0.0, 0.0) if local else _prices(own)
         return cls(
             kind="local" if local else "openai",
             model=own.model or "",
@@ -198,11 +206,17 @@ class Endpoint(BaseModel):
             max_tokens=own.max_tokens or (400 if local else None),
             prompting=own.prompting or ("plain" if local else "chat"),
             timeout=own.timeout or (300 if local else 60),
-            usd_input=free if own.usd_per_million_input is None else own.usd_per_million_input,
-            usd_output=free if own.usd_per_million_output is None else own.usd_per_million_output,
-            usd_cached=own.usd_per_million_cached_input,
+            usd_input=prices.input if prices else own.usd_per_million_input,
+            usd_output=prices.output if prices else own.usd_per_million_output,
+            usd_cached=prices.cached if prices else own.usd_per_million_cached_input,
+            listed=prices is not None and not local,
             extra_body=own.extra_body,
         )
+
+    @property
+    def url(self) -> str:
+        """The address of a server that is not the embedded one."""
+        return _address(self.base_url)
 
     @property
     def priced(self) -> bool:
@@ -216,6 +230,16 @@ class Endpoint(BaseModel):
         of_cached = self.usd_input if self.usd_cached is None else self.usd_cached
         fresh = input_tokens - cached
         return (fresh * self.usd_input + cached * of_cached + output_tokens * self.usd_output) / 1e6
+
+
+def _address(base_url: str | None) -> str:
+    return base_url or os.environ.get("OPENAI_BASE_URL") or OFFICIAL
+
+
+def _prices(own: RoleSettings) -> Prices | None:
+    """Those of the list, where the user says nothing of any."""
+    given = (own.usd_per_million_input, own.usd_per_million_output, own.usd_per_million_cached_input)
+    return listed(own.model or "", _address(own.base_url)) if given == (None, None, None) else None
 
 
 class BudgetSettings(BaseModel):
