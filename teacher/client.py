@@ -20,7 +20,7 @@ from tasks.errors import ConfigError
 from teacher.failures import CallFailed, Place, explained
 from teacher.local import LocalServer
 from teacher.pace import Pace
-from teacher.patient import PatientClient
+from teacher.patient import PatientClient, Permits
 from teacher.request import Reply, Request
 from teacher.settings import Endpoint
 from teacher.structured import MODES, Mode, instruction, response_format
@@ -38,7 +38,9 @@ OURS = ("messages", "prompt", "model", "response_format")
 class Client:
     """How one endpoint is reached; shared by all threads. Nothing is opened or started before the first call."""
 
-    def __init__(self, endpoint: Endpoint, pace: Pace, retries: int, local: LocalServer | None) -> None:
+    def __init__(
+        self, endpoint: Endpoint, pace: Pace, retries: int, permits: Permits, local: LocalServer | None
+    ) -> None:
         """Read the key from the environment.
 
         Raises:
@@ -51,6 +53,7 @@ class Client:
         self._key = SecretStr(_key(endpoint.api_key_env))
         self._pace = pace
         self._retries = retries
+        self._permits = permits
         self._lock = threading.Lock()
         self._modes: dict[str, Mode] = {}
         self._http: PatientClient | None = None
@@ -171,7 +174,7 @@ class Client:
             self._url = self._local.start()
         if self._http is None:
             more = {"trust_env": self._local is None, "verify": _tls()}
-            self._http = PatientClient(self._pace, self._retries, self.endpoint.timeout, **more)
+            self._http = PatientClient(self._pace, self._retries, self.endpoint.timeout, self._permits, **more)
         return {
             "model": self.model,
             "base_url": self._url,

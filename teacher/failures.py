@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from tasks.errors import EvoKDError
 from teacher.base import TeacherDown
-from teacher.patient import NO_MONEY, Unreachable
+from teacher.patient import NO_MONEY, OutOfBudget, Unreachable
 from teacher.settings import Endpoint
 
 REMEDIES = {
@@ -65,6 +65,8 @@ class Place:
 def explained(error: openai.OpenAIError, place: Place) -> EvoKDError:
     """`TeacherDown` where no other call would do better, else `CallFailed`."""
     cause = place.masked(str(error))
+    if isinstance(error, OutOfBudget):
+        return CallFailed(cause)
     if isinstance(error, Unreachable):
         remedy = (
             place.last_words() if place.last_words else "Start the server or correct teacher.base_url, then resume."

@@ -5,17 +5,19 @@ import threading
 from teacher.client import Client
 from teacher.local import LocalServer
 from teacher.pace import Clock, Limits, Pace
+from teacher.patient import Permits
 from teacher.settings import Endpoint, TeacherSettings
 
 
 class Roles:
     """The clients of a run by role."""
 
-    def __init__(self, settings: TeacherSettings, clock: Clock | None = None) -> None:
+    def __init__(self, settings: TeacherSettings, permits: Permits, clock: Clock | None = None) -> None:
         """Build the clients of `[teacher]` and of every named role, so that a missing key shows before the run starts.
 
         Args:
             settings: `[teacher]`.
+            permits: The budget's word on every try.
             clock: For the pace of calls.
 
         Raises:
@@ -23,6 +25,7 @@ class Roles:
         """
         self.settings = settings
         self._lock = threading.Lock()
+        self._permits = permits
         self._clock = clock or Clock()
         self._paces: dict[tuple[str | None, str, str], Pace] = {}
         self._servers: dict[str, LocalServer] = {}
@@ -37,7 +40,8 @@ class Roles:
             key = endpoint.model_dump_json()
             if key not in self._clients:
                 server = self._server(endpoint.model) if endpoint.kind == "local" else None
-                self._clients[key] = Client(endpoint, self._pace(endpoint), self.settings.retries, server)
+                pace, retries = self._pace(endpoint), self.settings.retries
+                self._clients[key] = Client(endpoint, pace, retries, self._permits, server)
             return self._clients[key]
 
     @property
