@@ -19,6 +19,7 @@ from teacher.batch_lines import Delivered
 from teacher.budget import Cost
 from teacher.calls import Calls, Delivery, Purpose
 from teacher.client import Client
+from teacher.connection import Connection
 from teacher.pending import Pending, PendingBatches
 from teacher.request import Request
 from teacher.settings import BatchSettings, TeacherSettings
@@ -63,7 +64,7 @@ class Bulk:
         for each in pending.all():
             calls.budget.owe(each.worst)
 
-    def bring(self, client: Client, wanted: Wanted, schema: type[BaseModel]) -> None:
+    def bring(self, client: Connection, wanted: Wanted, schema: type[BaseModel]) -> None:
         """Have batches answer what they can of some prompts; the rest is left to ordinary calls.
 
         Raises:
@@ -71,14 +72,15 @@ class Bulk:
             Interrupted: the run was asked to stop meanwhile.
             TeacherDown: the server cannot be asked, or takes longer than `batch.patience_hours`.
         """
+        if not isinstance(client, Client):
+            return
         keys = {request.key for request in wanted.requests}
+        tried: set[str] = set()
         for each in self._pending.all():
             if (each.url, each.model) == (client.url, client.model):
-                self._fetch(client, each, wanted if any(own.key in keys for own in each.requests) else None)
-        tried: set[str] = set()
+                tried |= self._fetch(client, each, wanted if any(own.key in keys for own in each.requests) else None)
         while pending := self._next(client, wanted, schema, tried):
-            tried |= {request.key for request in pending.requests}
-            self._fetch(client, pending, wanted)
+            tried |= self._fetch(client, pending, wanted)
 
     def close(self) -> None:
         """Close the connections; safe to call twice."""
@@ -124,23 +126,30 @@ class Bulk:
         self._pending.save(pending)
         return pending
 
-    def _fetch(self, client: Client, pending: Pending, wanted: Wanted | None) -> None:
-        """Keep what a batch brings: once it has ended, or only if it has where nobody wants it now."""
+    def _fetch(self, client: Client, pending: Pending, wanted: Wanted | None) -> set[str]:
+        """Keep what a batch brings: once it has ended, or only if it has where nobody wants it now.
+
+        Returns:
+            The keys of its requests, for which no other batch is to be made; none if it never was one.
+        """
         api = self._api(client)
         if not pending.id:
             pending = pending.model_copy(update={"id": api.find(pending)})
             if not pending.id:  # the kill came before the server made it
-                return self._settle(pending, Cost())
+                self._settle(pending, Cost())
+                return set()
             self._pending.save(pending)
         began = self._waiting.clock.now()
         batch = api.look(pending.id) if wanted is None else self._waiting.for_end(api, pending, wanted.progress)
+        keys = {request.key for request in pending.requests}
         if batch is not None and batch.status not in ENDED:
-            return None
+            return keys
         if batch is not None and batch.status == "failed":
             self._give_up(client, f"could not do batch {batch.id} ({_why(batch)})")
         seconds = (self._waiting.clock.now() - began) / len(pending.requests)
         taken = self._keep(client, pending, Delivery(pending.id, pending.price, seconds), batch, api)
-        return self._settle(pending, taken)
+        self._settle(pending, taken)
+        return keys
 
     def _keep(self, client: Client, pending: Pending, delivery: Delivery, batch: Batch | None, api: BatchApi) -> Cost:
         """Put every answer where ordinary calls look for it; returns what all of them cost."""

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from teacher.answers import Answers
 from teacher.base import TeacherDown, Usage
 from teacher.budget import FIRST_GUESS, FIRST_WORST, Budget, Cost
-from teacher.client import Client
+from teacher.connection import Connection
 from teacher.failures import CallFailed
 from teacher.ledger import Entry, Ledger
 from teacher.request import Reply, Request, canonical
@@ -69,7 +69,7 @@ class Calls:
 
     def make(
         self,
-        client: Client,
+        client: Connection,
         request: Request,
         purpose: Purpose,
         config: RunnableConfig,
@@ -116,7 +116,7 @@ class Calls:
         return self.answers.get(request, role, cycle) is not None
 
     def deliver(
-        self, client: Client, request: Request, purpose: Purpose, delivery: Delivery, reply: Reply | None
+        self, client: Connection, request: Request, purpose: Purpose, delivery: Delivery, reply: Reply | None
     ) -> Cost:
         """Keep what a batch brought for one request; `make` hands it out as an answer that has just been paid for.
 
@@ -144,7 +144,7 @@ class Calls:
             self._longest[client.model] = max(reply.usage.output, self._longest.get(client.model, 0))
         return _booked(entry)
 
-    def worst(self, client: Client, request: Request, price: float) -> Cost:
+    def worst(self, client: Connection, request: Request, price: float) -> Cost:
         """The most a request can take in a batch whose tokens cost `price` of the ordinary price."""
         cost = _cost(client, self._estimates(client, request)[1])
         return Cost(cost.calls, cost.tokens, cost.usd * price)
@@ -155,7 +155,7 @@ class Calls:
         self.answers.close()
 
     def _ask(
-        self, client: Client, request: Request, purpose: Purpose, send: Callable[[], Reply]
+        self, client: Connection, request: Request, purpose: Purpose, send: Callable[[], Reply]
     ) -> tuple[Entry, Reply]:
         """Make the call within the budget; the answer is on disk before anything looks at it."""
         guess, worst = self._estimates(client, request)
@@ -194,7 +194,7 @@ class Calls:
         messages[-1]["content"] += reply.added
         self.ledger.transcribe(entry, messages, reply.text)
 
-    def _entry(self, client: Client, request: Request, purpose: Purpose, usage: Usage, seconds: float) -> Entry:
+    def _entry(self, client: Connection, request: Request, purpose: Purpose, usage: Usage, seconds: float) -> Entry:
         return Entry(
             id=secrets.token_hex(8),
             time=datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -214,7 +214,7 @@ class Calls:
             outcome="answered",
         )
 
-    def _estimates(self, client: Client, request: Request) -> tuple[Usage, Usage]:
+    def _estimates(self, client: Connection, request: Request) -> tuple[Usage, Usage]:
         """What a call is expected to take (three characters a token, the longest answer so far), and the worst.
 
         A token is at least one byte, so the worst of the prompt is certain; that of the answer is where `max_tokens` is
@@ -231,7 +231,7 @@ class Calls:
         )
 
 
-def _cost(client: Client, usage: Usage) -> Cost:
+def _cost(client: Connection, usage: Usage) -> Cost:
     return Cost(1, usage.input + usage.output, client.endpoint.usd(usage.input, usage.output) or 0.0)
 
 

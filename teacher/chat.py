@@ -14,7 +14,7 @@ from teacher.base import Answer, Message, Progress, Prompt, Prompting, Usage
 from teacher.batch import Batch, Item, distinct, rising
 from teacher.bulk import Bulk, Wanted
 from teacher.calls import Calls, Purpose
-from teacher.client import Client
+from teacher.connection import Connection
 from teacher.failures import CallFailed
 from teacher.rater import Rater
 from teacher.request import Path, Reply, Request
@@ -160,12 +160,12 @@ class ChatTeacher:
         return Batch(self._run, role, cycle, self._roles.settings.concurrency, progress)
 
     def _request(
-        self, client: Client, path: Path, body: dict[str, Any], prompt: Prompt, wanted: tuple[str, ...] = ()
+        self, client: Connection, path: Path, body: dict[str, Any], prompt: Prompt, wanted: tuple[str, ...] = ()
     ) -> Request:
         return Request(path, {"model": client.model, **body}, prompt.sample, self._seed, wanted)
 
     def _asked(
-        self, client: Client, item: Item, schema: type[T], purpose: Purpose, config: RunnableConfig
+        self, client: Connection, item: Item, schema: type[T], purpose: Purpose, config: RunnableConfig
     ) -> Answer[T]:
         """One prompt: the call and, if its answer does not fit, one repair turn in the same conversation."""
         request, usage, text, fresh = item.request, Usage(), "", False

@@ -65,6 +65,11 @@ class Client:
         return self._key.get_secret_value()
 
     @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must be shown nowhere."""
+        return () if self.key == "none" else (self.key,)
+
+    @property
     def mode(self) -> Mode:
         """How much of a schema the server understood, the least of all forms that were asked for."""
         return max(self._modes.values(), key=MODES.index, default=MODES[0])

@@ -3,8 +3,10 @@
 import threading
 
 from teacher.client import Client
+from teacher.connection import Connection
 from teacher.local import LocalServer
 from teacher.pace import Clock, Limits, Pace
+from teacher.provider import ProviderClient
 from teacher.settings import Endpoint, TeacherSettings
 
 
@@ -26,25 +28,24 @@ class Roles:
         self._clock = clock or Clock()
         self._paces: dict[tuple[str | None, str, str], Pace] = {}
         self._servers: dict[str, LocalServer] = {}
-        self._clients: dict[str, Client] = {}
+        self._clients: dict[str, Connection] = {}
         for role in ("", *settings.roles):
             self.client(role)
 
-    def client(self, role: str) -> Client:
+    def client(self, role: str) -> Connection:
         """The client of a role; a role nobody named has the settings of `[teacher]`."""
         endpoint = self.settings.role(role)
         with self._lock:
             key = endpoint.model_dump_json()
             if key not in self._clients:
-                server = self._server(endpoint.model) if endpoint.kind == "local" else None
-                self._clients[key] = Client(endpoint, self._pace(endpoint), self.settings.retries, server)
+                self._clients[key] = self._opened(endpoint)
             return self._clients[key]
 
     @property
     def keys(self) -> list[str]:
         """The keys in use; they must be shown nowhere."""
         with self._lock:
-            return sorted({client.key for client in self._clients.values() if client.key != "none"})
+            return sorted({secret for client in self._clients.values() for secret in client.secrets})
 
     def close(self) -> None:
         """Close connections, stop embedded servers; safe to call twice."""
@@ -53,6 +54,12 @@ class Roles:
                 client.close()
             for server in self._servers.values():
                 server.close()
+
+    def _opened(self, endpoint: Endpoint) -> Connection:
+        pace, retries = self._pace(endpoint), self.settings.retries
+        if endpoint.kind == "langchain":
+            return ProviderClient(endpoint, pace, retries)
+        return Client(endpoint, pace, retries, self._server(endpoint.model) if endpoint.kind == "local" else None)
 
     def _pace(self, endpoint: Endpoint) -> Pace:
         """One for each model behind an address and key: that is what a provider counts by."""

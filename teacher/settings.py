@@ -28,6 +28,10 @@ PROTECTED = frozenset(
 """Body fields EvoKD sets itself; `extra_body` must not contradict them."""
 
 
+KINDS = ("local", "openai", "langchain")
+"""Kinds of teachers that are ours."""
+
+
 class LocalSettings(BaseModel):
     """How the embedded model is served."""
 
@@ -64,12 +68,15 @@ class RoleSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: str | None = None
-    """`local` (embedded, no key), `openai` (any OpenAI-compatible server), or `module:Class` for a part of your own."""
+    """`local` (embedded, no key), `openai` (any OpenAI-compatible server), `langchain` (any provider LangChain has a
+    package for), or `module:Class` for a part of your own."""
     model: str | None = None
-    """Model name; for `local` a path to a .gguf file, or nothing for SmolLM2-135M-Instruct."""
+    """Model name; for `local` a path to a .gguf file, or nothing for SmolLM2-135M-Instruct; for `langchain` with its
+    provider, e.g. `anthropic:claude-sonnet-4-5`."""
     base_url: str | None = None
     api_key_env: str | None = None
-    """Name of the environment variable that holds the key; `none` for a server that wants no key."""
+    """Name of the environment variable that holds the key; `none` for a server that wants no key. Unset:
+    `OPENAI_API_KEY`, and the provider's own for `langchain`."""
     temperature: float | None = Field(default=None, ge=0)
     top_p: float | None = Field(default=None, gt=0, le=1)
     max_tokens: int | None = Field(default=None, ge=1)
@@ -85,14 +92,15 @@ class RoleSettings(BaseModel):
     """Price of prompt tokens that the server has in its own cache. Unset: as of the others."""
     usd_per_million_output: float | None = Field(default=None, ge=0)
     extra_body: dict[str, JsonValue] = {}
-    """More fields for the request body, e.g. `reasoning_effort` or a server's own sampling options."""
+    """More fields for the request body, e.g. `reasoning_effort` or a server's own sampling options; for `langchain`,
+    more arguments of the model's class."""
 
     @field_validator("kind")
     @classmethod
     def _known_kind(cls, kind: str | None) -> str | None:
-        if kind is None or kind in ("local", "openai") or ":" in kind:
+        if kind is None or kind in KINDS or ":" in kind:
             return kind
-        raise ValueError(f"kind {kind!r} is not known; allowed are 'local', 'openai' and 'module:Class'")
+        raise ValueError(f"kind {kind!r} is not known; allowed are {', '.join(map(repr, KINDS))} and 'module:Class'")
 
     @field_validator("extra_body")
     @classmethod
@@ -156,7 +164,7 @@ class TeacherSettings(RoleSettings):
 
     @model_validator(mode="after")
     def _roles_fit(self) -> Self:
-        if self.kind in ("local", "openai"):
+        if self.kind in KINDS:
             kinds = {self.role(role).kind for role in ("", *self.roles)}
             if self.batch is not None and "openai" not in kinds:
                 raise ValueError(f"batch goes with kind = 'openai'; here every model is {' or '.join(sorted(kinds))}")
@@ -184,7 +192,7 @@ class Endpoint(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["local", "openai"]
+    kind: Literal["local", "openai", "langchain"]
     model: str
     base_url: str | None
     api_key_env: str
@@ -202,20 +210,25 @@ class Endpoint(BaseModel):
     def of(cls, kind: str, own: RoleSettings, where: str) -> "Endpoint":
         """Fill in the defaults of a kind; `where` is the key named in errors."""
         local = kind == "local"
-        if kind not in ("local", "openai"):
-            raise ValueError(f"{where}.kind {kind!r}: one role alone can be 'local' or 'openai' only")
+        if kind not in KINDS:
+            raise ValueError(f"{where}.kind {kind!r}: one role alone can be {', '.join(map(repr, KINDS))} only")
         if local and own.base_url:
             raise ValueError(
                 f"{where}.base_url goes with kind = 'openai'; the embedded model has an address of its own"
             )
         if not local and not own.model:
-            raise ValueError(f"{where}.model is needed for kind = 'openai', e.g. model = 'gpt-5-mini'")
+            example = "gpt-5-mini" if kind == "openai" else "anthropic:claude-sonnet-4-5"
+            raise ValueError(f"{where}.model is needed for kind = {kind!r}, e.g. model = {example!r}")
+        if kind == "langchain" and ":" not in (own.model or ""):
+            raise ValueError(f"{where}.model = {own.model!r} needs its provider, e.g. 'anthropic:claude-sonnet-4-5'")
+        if kind == "langchain" and own.prompting == "plain":
+            raise ValueError(f"{where}.prompting = 'plain': a chat model of LangChain does not continue texts")
         free = 0.0 if local else None
         return cls(
-            kind="local" if local else "openai",
+            kind=kind,  # type: ignore[arg-type]
             model=own.model or "",
             base_url=own.base_url,
-            api_key_env="none" if local else own.api_key_env or "OPENAI_API_KEY",
+            api_key_env="none" if local else own.api_key_env or ("OPENAI_API_KEY" if kind == "openai" else ""),
             temperature=own.temperature,
             top_p=own.top_p,
             max_tokens=own.max_tokens or (400 if local else None),
@@ -260,7 +273,7 @@ class BudgetSettings(BaseModel):
         Raises:
             ConfigError: `max_usd` is set and the price of some role's model is not.
         """
-        if self.max_usd is None or teacher.kind not in ("local", "openai"):
+        if self.max_usd is None or teacher.kind not in KINDS:
             return
         for role in ("", *sorted(teacher.roles)):
             if not teacher.role(role).priced:
