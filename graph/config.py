@@ -17,7 +17,8 @@ from memory.base import MemorySettings
 from student.settings import StudentSettings
 from tasks.base import Frozen
 from tasks.errors import ConfigError
-from teacher.settings import KINDS, BudgetSettings, TeacherSettings
+from teacher.endpoint import KINDS
+from teacher.settings import BudgetSettings, TeacherSettings
 
 ROLES = ("trainer", "evaluator", "analyst", "generator", "annotator")
 """The ring of one cycle, in order; the run may end after the evaluator."""

@@ -122,7 +122,7 @@ class BatchApi:
 
     def _sdk(self, retries: int) -> openai.OpenAI:
         own, timeout = self._client, self._client.endpoint.timeout
-        http = PatientClient(self._pace, retries, timeout)
+        http = PatientClient(self._pace, retries, timeout, lambda lost, wait: True)  # a batch's whole cost is allowed
         return openai.OpenAI(base_url=own.url, api_key=own.key, max_retries=0, timeout=timeout, http_client=http)
 
     @contextlib.contextmanager

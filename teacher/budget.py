@@ -67,6 +67,7 @@ class Budget:
         self._in_flight = Cost()
         self._owed = Cost()
         self._changed = threading.Condition()
+        self._own = _Reserved()
 
     def restore(self, spent: Cost) -> None:
         """Take over what the ledger says earlier processes of this run spent."""
@@ -96,6 +97,7 @@ class Budget:
             BudgetExhausted: the call would pass a limit, even after those in flight have come back.
         """
         held = worst or expected
+        self._own.hold(expected, held)
         with self._changed:
             while problem := self._problem(self._spent + self._owed + self._in_flight + expected):
                 if not self._in_flight.calls or self._problem(self._spent + self._owed + expected):
@@ -140,6 +142,26 @@ class Budget:
             if problem := self._problem(Cost()):
                 raise BudgetExhausted(problem)
 
+    def permits(self, lost: int, wait: float = 0.0) -> bool:
+        """Whether this thread may make its call, or make it again; `refusal` says why not.
+
+        Args:
+            lost: Tries of it so far whose answers never arrived whole: they may be billed.
+            wait: Seconds until it could be made.
+        """
+        expected, held = self._own.expected, self._own.held
+        with self._changed:
+            after = self._spent + self._owed + self._in_flight - held + expected
+            for _ in range(lost):
+                after += expected
+            self._own.refusal = self._problem(after, wait)
+        return self._own.refusal is None
+
+    @property
+    def refusal(self) -> str | None:
+        """Why this thread's call was not made again, if the budget was the reason."""
+        return self._own.refusal
+
     def outlook(self, left: int, role: str) -> str:
         """What would go on with a higher limit, as a sentence; `left` prompts are without an answer."""
         spent = self.spent
@@ -152,8 +174,8 @@ class Budget:
             f"took ({spent.tokens} tokens" + (f", {spent.usd:.4f} USD)." if usd else ").")
         )
 
-    def _problem(self, after: Cost) -> str | None:
-        """The first limit that would be passed if `after` were spent, as a sentence."""
+    def _problem(self, after: Cost, wait: float = 0.0) -> str | None:
+        """The first limit that would be passed if `after` were spent in `wait` seconds, as a sentence."""
         limits, spent, minutes = self.limits, self._spent, self.seconds / 60
         if limits.max_calls is not None and after.calls > limits.max_calls:
             return _sentence("max_calls", f"{limits.max_calls}", f"{spent.calls} calls made")
@@ -161,9 +183,20 @@ class Budget:
             return _sentence("max_tokens", f"{limits.max_tokens}", f"{spent.tokens} tokens used")
         if limits.max_usd is not None and after.usd > limits.max_usd:
             return _sentence("max_usd", f"{limits.max_usd:g}", f"{spent.usd:.4f} USD spent")
-        if limits.max_minutes is not None and minutes >= limits.max_minutes:
+        if limits.max_minutes is not None and minutes + wait / 60 >= limits.max_minutes:
             return _sentence("max_minutes", f"{limits.max_minutes:g}", f"{minutes:.1f} minutes of active time")
         return None
+
+
+class _Reserved(threading.local):
+    """The call that a thread makes."""
+
+    expected = held = Cost()
+    refusal: str | None = None
+
+    def hold(self, expected: Cost, held: Cost) -> None:
+        """Begin a call."""
+        self.expected, self.held, self.refusal = expected, held, None
 
 
 def _sentence(key: str, limit: str, spent: str) -> str:

@@ -12,6 +12,7 @@ from typing import Literal
 from langchain_core.runnables import RunnableConfig
 from pydantic import BaseModel
 
+from tasks.errors import BudgetExhausted
 from teacher.answers import Answers
 from teacher.base import TeacherDown, Usage
 from teacher.budget import FIRST_GUESS, FIRST_WORST, Budget, Cost
@@ -164,12 +165,14 @@ class Calls:
             try:
                 reply = send()
             except (CallFailed, TeacherDown) as error:
-                tries = [guess] * client.lost()
-                if not tries and isinstance(error, CallFailed):
+                tries, refusal = [guess] * client.lost(), self.budget.refusal
+                if not tries and refusal is None and isinstance(error, CallFailed):
                     tries = [Usage() if error.status else guess]  # a server that says what is wrong bills nothing
                 for usage in tries:
                     each = self._entry(client, request, purpose, usage, (time.monotonic() - started) / len(tries))
                     book(self._failed(each, f"error: {error}"))
+                if refusal is not None:
+                    raise BudgetExhausted(refusal) from None
                 raise
             entry = self._entry(client, request, purpose, reply.usage, time.monotonic() - started)
             self.answers.put(request, reply.dump(), self.ledger.run, dict(entry))

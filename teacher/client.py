@@ -17,18 +17,16 @@ from langchain_openai import ChatOpenAI, OpenAI
 from pydantic import BaseModel, SecretStr
 
 from tasks.errors import ConfigError
+from teacher.endpoint import Endpoint
 from teacher.failures import CallFailed, Place, explained
 from teacher.local import LocalServer
 from teacher.pace import Pace
-from teacher.patient import PatientClient
+from teacher.patient import PatientClient, Permits
 from teacher.request import Reply, Request
-from teacher.settings import Endpoint
 from teacher.structured import MODES, Mode, instruction, response_format
 from teacher.wire import chat_reply, completion_reply
 
 warnings.filterwarnings("ignore", message="Invalid schema for OpenAI's structured output")  # we fall back ourselves
-
-OFFICIAL = "https://api.openai.com/v1"
 
 MALFORMED = (TypeError, KeyError, ValueError, AttributeError, IndexError)
 """What LangChain and the SDK raise over a reply that is not an OpenAI answer (an HTML page, no `choices`)."""
@@ -40,7 +38,9 @@ OURS = ("messages", "prompt", "model", "response_format")
 class Client:
     """How one endpoint is reached; shared by all threads. Nothing is opened or started before the first call."""
 
-    def __init__(self, endpoint: Endpoint, pace: Pace, retries: int, local: LocalServer | None) -> None:
+    def __init__(
+        self, endpoint: Endpoint, pace: Pace, retries: int, permits: Permits, local: LocalServer | None
+    ) -> None:
         """Read the key from the environment.
 
         Raises:
@@ -49,10 +49,11 @@ class Client:
         self.endpoint = endpoint
         self.model = local.name if local else endpoint.model
         self._local = local
-        self.url = endpoint.base_url or os.environ.get("OPENAI_BASE_URL") or OFFICIAL
+        self.url = endpoint.url
         self._key = SecretStr(_key(endpoint.api_key_env))
         self._pace = pace
         self._retries = retries
+        self._permits = permits
         self._lock = threading.Lock()
         self._modes: dict[str, Mode] = {}
         self._http: PatientClient | None = None
@@ -193,7 +194,7 @@ class Client:
             self.url = self._local.start()
         if self._http is None:
             more = {"trust_env": self._local is None, "verify": _tls()}
-            self._http = PatientClient(self._pace, self._retries, self.endpoint.timeout, **more)
+            self._http = PatientClient(self._pace, self._retries, self.endpoint.timeout, self._permits, **more)
         return {
             "model": self.model,
             "base_url": self.url,

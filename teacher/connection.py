@@ -5,8 +5,8 @@ from typing import Any, Protocol
 from langchain_core.runnables import RunnableConfig
 from pydantic import BaseModel
 
+from teacher.endpoint import Endpoint
 from teacher.request import Reply, Request
-from teacher.settings import Endpoint
 from teacher.structured import Mode
 
 

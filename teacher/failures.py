@@ -10,8 +10,8 @@ from pydantic import SecretStr
 
 from tasks.errors import EvoKDError
 from teacher.base import TeacherDown
-from teacher.patient import NO_MONEY, Unreachable
-from teacher.settings import Endpoint
+from teacher.endpoint import Endpoint
+from teacher.patient import NO_MONEY, OutOfBudget, Unreachable
 
 REMEDIES = {
     401: "Check the key in the environment variable {key}.",
@@ -65,6 +65,8 @@ class Place:
 def explained(error: openai.OpenAIError, place: Place) -> EvoKDError:
     """`TeacherDown` where no other call would do better, else `CallFailed`."""
     cause = place.masked(str(error))
+    if isinstance(error, OutOfBudget):
+        return CallFailed(cause)
     if isinstance(error, Unreachable):
         remedy = (
             place.last_words() if place.last_words else "Start the server or correct teacher.base_url, then resume."

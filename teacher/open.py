@@ -51,7 +51,7 @@ def open_teacher(
     from teacher.waiting import Waiting
 
     clock = clock or Clock()
-    roles = Roles(settings, clock)
+    roles = Roles(settings, budget.permits, clock)
     redact_traces(settings.redact, roles.keys)
     shared = AnswerCache(Path(settings.cache)) if settings.cache and settings.use_cache else None
     answers = Answers(AnswerCache(folder / "answers.sqlite"), shared, settings.use_cache)

@@ -14,11 +14,11 @@ from pydantic import BaseModel, SecretStr
 
 from tasks.errors import ConfigError, EvoKDError
 from teacher.base import Usage
+from teacher.endpoint import Endpoint
 from teacher.failures import CallFailed, Place, refused
 from teacher.pace import Pace
-from teacher.patient import LONGEST_REST, OVERLOADED, TRY_AGAIN
+from teacher.patient import LONGEST_REST, OVERLOADED, TRY_AGAIN, Permits
 from teacher.request import Reply, Request, canonical
-from teacher.settings import Endpoint
 from teacher.structured import Mode, instruction, strict_schema
 from teacher.trouble import Trouble
 from teacher.waits import asked_wait
@@ -61,14 +61,14 @@ def open_model(endpoint: Endpoint) -> BaseChatModel:
 class ProviderClient:
     """One model of a provider; implements `Connection`. The pace is kept and calls are repeated here, not there."""
 
-    def __init__(self, endpoint: Endpoint, pace: Pace, retries: int) -> None:
+    def __init__(self, endpoint: Endpoint, pace: Pace, retries: int, permits: Permits) -> None:
         """Open the model, but no connection.
 
         Raises:
             ConfigError: as `open_model` does.
         """
         self.endpoint, self.model = endpoint, endpoint.model
-        self._pace, self._retries = pace, retries
+        self._pace, self._retries, self._permits = pace, retries, permits
         self._model = open_model(endpoint)
         found = {value for value in vars(self._model).values() if isinstance(value, SecretStr)}
         self.secrets = tuple({secret for each in found if (secret := each.get_secret_value())})
@@ -140,6 +140,7 @@ class ProviderClient:
         since, tries, size = self._pace.clock.now(), 0, len(canonical(request.body))
         while True:
             with self._pace.turn(size) as turn:
+                self._check()
                 try:
                     said: AIMessage = call()
                 except NotImplementedError:
@@ -153,17 +154,25 @@ class ProviderClient:
                 wait = asked_wait(trouble.headers, self._pace.clock.date())
                 crowded = trouble.status in OVERLOADED or (trouble.status == 503 and wait is not None)
                 if crowded and not trouble.no_money and self._pace.refused(turn, wait, since):
+                    self._check(self._pace.closed_for)
                     continue
             self._lost.count = getattr(self._lost, "count", 0) + trouble.is_broken
             tries += 1
             passing = trouble.is_broken or trouble.status in TRY_AGAIN
             if crowded or trouble.no_money or not passing or tries > self._retries:
                 raise self._explained(trouble, since)
-            self._pace.rest(min(LONGEST_REST, 2.0 ** (tries - 1)))
+            pause = min(LONGEST_REST, 2.0 ** (tries - 1))
+            self._check(pause)
+            self._pace.rest(pause)
+
+    def _check(self, wait: float = 0.0) -> None:
+        """Give up if the budget does not allow the next try in `wait` seconds; the caller knows why."""
+        if not self._permits(getattr(self._lost, "count", 0), wait):
+            raise CallFailed("the budget does not allow another try")
 
     def _explained(self, trouble: Trouble, since: float) -> EvoKDError:
         place = Place(
-            url=self.endpoint.base_url or self.model.partition(":")[0], model=self.model, key=SecretStr("none"),
+            url=self.endpoint.url, model=self.model, key=SecretStr("none"),
             endpoint=self.endpoint, tries=self._retries + 1, patience=self._pace.limits.patience,
             alive=self._pace.answered_since(since), last_words=None,
         )  # fmt: skip

@@ -4,20 +4,23 @@ import threading
 
 from teacher.client import Client
 from teacher.connection import Connection
+from teacher.endpoint import Endpoint
 from teacher.local import LocalServer
 from teacher.pace import Clock, Limits, Pace
+from teacher.patient import Permits
 from teacher.provider import ProviderClient
-from teacher.settings import Endpoint, TeacherSettings
+from teacher.settings import TeacherSettings
 
 
 class Roles:
     """The clients of a run by role."""
 
-    def __init__(self, settings: TeacherSettings, clock: Clock | None = None) -> None:
+    def __init__(self, settings: TeacherSettings, permits: Permits, clock: Clock | None = None) -> None:
         """Build the clients of `[teacher]` and of every named role, so that a missing key shows before the run starts.
 
         Args:
             settings: `[teacher]`.
+            permits: The budget's word on every try.
             clock: For the pace of calls.
 
         Raises:
@@ -25,6 +28,7 @@ class Roles:
         """
         self.settings = settings
         self._lock = threading.Lock()
+        self._permits = permits
         self._clock = clock or Clock()
         self._paces: dict[tuple[str | None, str, str], Pace] = {}
         self._servers: dict[str, LocalServer] = {}
@@ -58,8 +62,9 @@ class Roles:
     def _opened(self, endpoint: Endpoint) -> Connection:
         pace, retries = self._pace(endpoint), self.settings.retries
         if endpoint.kind == "langchain":
-            return ProviderClient(endpoint, pace, retries)
-        return Client(endpoint, pace, retries, self._server(endpoint.model) if endpoint.kind == "local" else None)
+            return ProviderClient(endpoint, pace, retries, self._permits)
+        server = self._server(endpoint.model) if endpoint.kind == "local" else None
+        return Client(endpoint, pace, retries, self._permits, server)
 
     def _pace(self, endpoint: Endpoint) -> Pace:
         """One for each model behind an address and key: that is what a provider counts by."""

@@ -195,6 +195,13 @@ def test_what_no_other_call_would_better_stops_with_a_word_on_it(
     assert all(KEY.encode() not in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
 
 
+def test_a_budget_is_asked_before_every_try(provided: Provided) -> None:
+    model = failing(1000, ReadTimeout())
+    with pytest.raises(BudgetExhausted, match="max_calls = 2 is reached"):
+        ask(provided(model, retries=9, budget=BudgetSettings(max_calls=2)), many(1))
+    assert len(model.asked) == 2
+
+
 def test_an_error_of_the_package_loses_one_item_and_is_not_repeated(provided: Provided) -> None:
     model = failing(1, KeyError("choices"))
     [lost, fine] = provided(model, concurrency=1).ask(many(2), Label, role="a", cycle=0)
