@@ -50,23 +50,31 @@ class BatchApi:
         self._patient = self._sdk(retries)
         self._once = self._sdk(0)
 
-    def submit(self, pending: Pending, lines: Iterable[dict[str, Any]]) -> str:
-        """Upload requests and make a batch of them; returns its id.
+    def upload(self, pending: Pending, lines: Iterable[dict[str, Any]]) -> str:
+        """Send the file of requests, which costs nothing yet; returns its id.
 
-        The making is never repeated blindly: where no answer came, the batch may be there all the same.
+        Raises:
+            NoBatches: the server takes no such files, or not this one.
+            TeacherDown: it refuses for good, or is in trouble.
+        """
+        data = b"".join(json.dumps(line).encode("ascii") + b"\n" for line in lines)
+        with self._told(REFUSED):
+            return self._patient.files.create(file=(f"{pending.name}.jsonl", data), purpose="batch").id
+
+    def submit(self, pending: Pending, file: str) -> str:
+        """Make a batch of an uploaded file; returns its id.
+
+        This is never repeated blindly: where no answer came, the batch may be there all the same.
 
         Raises:
             NoBatches: the server takes none, or not this one.
             TeacherDown: it refuses for good, or is in trouble; the batch may be found later.
         """
-        data = b"".join(json.dumps(line).encode("ascii") + b"\n" for line in lines)
-        with self._told(REFUSED):
-            file = self._patient.files.create(file=(f"{pending.name}.jsonl", data), purpose="batch")
         for tries in range(self._retries + 1):
             try:
                 with self._told(REFUSED):
                     made = self._once.batches.create(
-                        input_file_id=file.id,
+                        input_file_id=file,
                         endpoint=ENDPOINT,
                         completion_window="24h",
                         metadata={"evokd": pending.name},

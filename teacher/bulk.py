@@ -111,16 +111,20 @@ class Bulk:
 
     def _submitted(self, client: Client, pending: Pending, bodies: Sequence[dict[str, object]]) -> Pending | None:
         """The batch with the id that the server gave it; None where it takes none."""
-        self._pending.save(pending)  # before anything is sent: a kill at any moment leaves a name to look for
-        self._calls.budget.owe(pending.worst)
         lines = [
             {"custom_id": request.key, "method": "POST", "url": ENDPOINT, "body": body}
             for request, body in zip(pending.requests, bodies, strict=True)
         ]
         try:
-            pending = pending.model_copy(update={"id": self._api(client).submit(pending, lines)})
+            file = self._api(client).upload(pending, lines)
+            self._pending.save(pending)  # before it is made: a kill at any moment leaves a name to look for
+            self._calls.budget.owe(pending.worst)
+            try:
+                pending = pending.model_copy(update={"id": self._api(client).submit(pending, file)})
+            except NoBatches:
+                self._settle(pending, Cost())
+                raise
         except NoBatches as error:
-            self._settle(pending, Cost())
             self._give_up(client, f"takes no batch ({error})")
             return None
         self._pending.save(pending)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tasks.errors import Interrupted
+from teacher.base import TeacherDown
 from tests.batch_loopback import BatchPlay
 from tests.loopback import error
 from tests.teacher.asking import GOOD, KEY, PRICE, Open, ask, echo, ids, ledger, many, said, whys
@@ -25,6 +26,13 @@ def test_without_a_batch_api_ordinary_calls_are_made_and_it_is_said_once(
     [record] = caplog.records
     assert f"takes no batch (HTTP {status}" in record.getMessage() and "teacher.batch = false" in record.getMessage()
     assert KEY not in record.getMessage()
+
+
+def test_a_key_that_is_refused_leaves_nothing_pending(play: BatchPlay, opened: Open, tmp_path: Path) -> None:
+    play.trouble = lambda body: error(401, "wrong key")
+    with pytest.raises(TeacherDown, match="Check the key in the environment variable LOOPBACK_KEY"):
+        ask(opened(batch=True), many(20))
+    assert ids(tmp_path) == []
 
 
 def test_a_batch_that_fails_is_asked_by_ordinary_calls(
