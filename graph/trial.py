@@ -37,7 +37,8 @@ class Trial:
 def tried(config: RunConfig, folder: Path) -> Trial:
     """Make the call; `folder` is made for what a teacher writes down."""
     folder.mkdir()
-    teacher = open_teacher(config.teacher, Budget(config.budget, config.teacher), folder, run="plan", seed=config.seed)
+    settings = config.teacher.model_copy(update={"batch": None})  # a plan does not wait for a day
+    teacher = open_teacher(settings, Budget(config.budget, settings), folder, run="plan", seed=config.seed)
     began = time.monotonic()
     try:
         if teacher.prompting("generator") == "plain":

@@ -75,7 +75,7 @@ class PatientClient(openai.DefaultHttpxClient):
 
     def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
         """Send one request until it is answered, refused for good, or out of tries."""
-        size, since, tries, sent = len(request.content), self._pace.clock.now(), 0, 0
+        size, since, tries, sent = len(request.read()), self._pace.clock.now(), 0, 0
         while True:
             request.headers["x-stainless-retry-count"] = str(sent)
             sent += 1
@@ -146,7 +146,7 @@ class PatientClient(openai.DefaultHttpxClient):
 def _is_passing(response: httpx2.Response) -> bool:
     """Whether the same request may fare better later: also where an answer arrived in pieces."""
     if response.status_code == 200:
-        return not _is_json(response.content)
+        return not (_is_json(response.content) or response.request.url.path.endswith("/content"))  # a file is any text
     if response.status_code not in TRY_AGAIN | OVERLOADED:
         return False
     return not any(word in response.content for word in NO_MONEY)

@@ -23,12 +23,16 @@ class Prices:
 
 
 @cache
-def listed(model: str, url: str) -> Prices | None:
-    """The prices of a model behind an address, or None where the list does not have it."""
+def listed(model: str, url: str, provider: str = "") -> Prices | None:
+    """The prices of a model behind an address, or of a provider, or None where the list does not have it."""
     from genai_prices import Usage, calc_price  # 0.3 s, which a run with the embedded teacher need not wait for
 
     def price(**tokens: int) -> float:
-        found = calc_price(Usage(**tokens), model, provider_api_url=url)
+        usage = Usage(**tokens)
+        if provider:
+            found = calc_price(usage, model, provider_id=provider)
+        else:
+            found = calc_price(usage, model, provider_api_url=url)
         return float(found.total_price) * 1e6 / SAMPLE
 
     try:

@@ -3,10 +3,13 @@
 import threading
 
 from teacher.client import Client
+from teacher.connection import Connection
+from teacher.endpoint import Endpoint
 from teacher.local import LocalServer
 from teacher.pace import Clock, Limits, Pace
 from teacher.patient import Permits
-from teacher.settings import Endpoint, TeacherSettings
+from teacher.provider import ProviderClient
+from teacher.settings import TeacherSettings
 
 
 class Roles:
@@ -29,26 +32,24 @@ class Roles:
         self._clock = clock or Clock()
         self._paces: dict[tuple[str | None, str, str], Pace] = {}
         self._servers: dict[str, LocalServer] = {}
-        self._clients: dict[str, Client] = {}
+        self._clients: dict[str, Connection] = {}
         for role in ("", *settings.roles):
             self.client(role)
 
-    def client(self, role: str) -> Client:
+    def client(self, role: str) -> Connection:
         """The client of a role; a role nobody named has the settings of `[teacher]`."""
         endpoint = self.settings.role(role)
         with self._lock:
             key = endpoint.model_dump_json()
             if key not in self._clients:
-                server = self._server(endpoint.model) if endpoint.kind == "local" else None
-                pace, retries = self._pace(endpoint), self.settings.retries
-                self._clients[key] = Client(endpoint, pace, retries, self._permits, server)
+                self._clients[key] = self._opened(endpoint)
             return self._clients[key]
 
     @property
     def keys(self) -> list[str]:
         """The keys in use; they must be shown nowhere."""
         with self._lock:
-            return sorted({client.key for client in self._clients.values() if client.key != "none"})
+            return sorted({secret for client in self._clients.values() for secret in client.secrets})
 
     def close(self) -> None:
         """Close connections, stop embedded servers; safe to call twice."""
@@ -57,6 +58,13 @@ class Roles:
                 client.close()
             for server in self._servers.values():
                 server.close()
+
+    def _opened(self, endpoint: Endpoint) -> Connection:
+        pace, retries = self._pace(endpoint), self.settings.retries
+        if endpoint.kind == "langchain":
+            return ProviderClient(endpoint, pace, retries, self._permits)
+        server = self._server(endpoint.model) if endpoint.kind == "local" else None
+        return Client(endpoint, pace, retries, self._permits, server)
 
     def _pace(self, endpoint: Endpoint) -> Pace:
         """One for each model behind an address and key: that is what a provider counts by."""

@@ -2,8 +2,9 @@
 
 import pytest
 
+from teacher.endpoint import Endpoint, RoleSettings
 from teacher.prices import listed, source
-from teacher.settings import BudgetSettings, RoleSettings, TeacherSettings
+from teacher.settings import BudgetSettings, TeacherSettings
 
 OPENAI = "https://api.openai.com/v1"
 
@@ -41,3 +42,13 @@ def test_a_money_limit_is_kept_by_listed_prices(monkeypatch: pytest.MonkeyPatch)
     settings = TeacherSettings(kind="openai", model="gpt-4o-mini", roles=roles)
     BudgetSettings(max_usd=1.0).check_prices(settings)
     assert settings.role("annotator").usd_input == pytest.approx(2.5), "a role's model has its own"
+
+
+def test_a_providers_model_is_looked_up_by_its_provider() -> None:
+    def prices(**given: str) -> tuple[float | None, float | None]:
+        endpoint = Endpoint.of("langchain", RoleSettings(**given), "teacher")
+        return endpoint.usd_input, endpoint.usd_output
+
+    assert prices(model="anthropic:claude-sonnet-4-5") == (pytest.approx(3.0), pytest.approx(15.0))
+    assert prices(model="anthropic:no-such-model") == prices(model="acme:big") == (None, None)
+    assert prices(model="anthropic:claude-sonnet-4-5", base_url="http://localhost:1/v1") == (None, None)
