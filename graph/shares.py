@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from graph.comparison import SharedBudget
+from teacher.batches.pending import PendingBatches
 from teacher.budget import Cost
 from teacher.cache import AnswerCache
 from teacher.ledger import Ledger
-from teacher.pending import PendingBatches
 from teacher.settings import BudgetSettings
 
 Limits = Mapping[str, float]

@@ -11,14 +11,14 @@ from pydantic import BaseModel
 from tasks.errors import StepError
 from teacher import rating
 from teacher.base import Answer, Message, Progress, Prompt, Prompting, Usage
-from teacher.batch import Batch, Item, distinct, rising
-from teacher.bulk import Bulk, Wanted
+from teacher.batches.bulk import Bulk, Wanted
 from teacher.calls import Calls, Purpose
 from teacher.connection import Connection
 from teacher.failures import CallFailed
 from teacher.rater import Rater
 from teacher.request import Path, Reply, Request
 from teacher.roles import Roles
+from teacher.rounds import Item, Round, distinct, rising
 from teacher.structured import Mode, Parsed, parse, response_format
 
 T = TypeVar("T", bound=BaseModel)
@@ -87,7 +87,7 @@ class ChatTeacher:
         items = distinct(prompts, request)
         lessons = [item.prompt.lesson for item in items]
         self._bulk.bring(client, Wanted([item.request for item in items], lessons, role, cycle, shown), schema)
-        return self._batch(role, cycle, shown).answer(prompts, request, one, self._calls.budget.outlook)
+        return self._round(role, cycle, shown).answer(prompts, request, one, self._calls.budget.outlook)
 
     def complete(
         self,
@@ -118,7 +118,7 @@ class ChatTeacher:
                 reply.text, prompt=item.request.prompt, model=client.model, usage=Usage() if kept else reply.usage
             )
 
-        return self._batch(role, cycle, progress).answer(prompts, request, one, self._calls.budget.outlook)
+        return self._round(role, cycle, progress).answer(prompts, request, one, self._calls.budget.outlook)
 
     def rate(
         self,
@@ -144,7 +144,7 @@ class ChatTeacher:
             purpose = Purpose(role, cycle, item.prompt.lesson)
             return rating.rate(choices, rater.listing(item.prompt, purpose, config))
 
-        return self._batch(role, cycle, progress).answer(prompts, rater.first, one, self._calls.budget.outlook)
+        return self._round(role, cycle, progress).answer(prompts, rater.first, one, self._calls.budget.outlook)
 
     def spent(self, cycle: int | None = None) -> dict[str, float]:
         """`calls`, `input`, `output` and `cached` tokens, `seconds` and, where every price is known, `usd`."""
@@ -156,8 +156,8 @@ class ChatTeacher:
         self._roles.close()
         self._calls.close()
 
-    def _batch(self, role: str, cycle: int, progress: Progress | None) -> Batch:
-        return Batch(self._run, role, cycle, self._roles.settings.concurrency, progress)
+    def _round(self, role: str, cycle: int, progress: Progress | None) -> Round:
+        return Round(self._run, role, cycle, self._roles.settings.concurrency, progress)
 
     def _request(
         self, client: Connection, path: Path, body: dict[str, Any], prompt: Prompt, wanted: tuple[str, ...] = ()

@@ -39,16 +39,16 @@ def open_teacher(
         ConfigError: a key, a runtime, weights or a readable cache are missing.
     """
     from teacher.answers import Answers
-    from teacher.bulk import Bulk
+    from teacher.batches.bulk import Bulk
+    from teacher.batches.pending import PendingBatches
+    from teacher.batches.waiting import Waiting
     from teacher.cache import AnswerCache
     from teacher.calls import Calls
     from teacher.chat import ChatTeacher
     from teacher.ledger import Ledger
     from teacher.pace import Clock
-    from teacher.pending import PendingBatches
     from teacher.redaction import redact_traces
     from teacher.roles import Roles
-    from teacher.waiting import Waiting
 
     clock = clock or Clock()
     roles = Roles(settings, budget.permits, clock)

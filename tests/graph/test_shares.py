@@ -6,10 +6,10 @@ import pytest
 
 from graph.comparison import SharedBudget
 from graph.shares import Shares, spent
+from teacher.batches.pending import Pending, PendingBatches
 from teacher.budget import Cost
 from teacher.cache import AnswerCache
 from teacher.ledger import Ledger
-from teacher.pending import Pending, PendingBatches
 from teacher.settings import BudgetSettings
 from tests.graph.comparisons import spend
 

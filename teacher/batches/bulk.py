@@ -14,16 +14,16 @@ from openai.types import Batch
 from pydantic import BaseModel
 
 from teacher.base import Progress
-from teacher.batch_api import ENDPOINT, BatchApi, NoBatches
-from teacher.batch_lines import Delivered
+from teacher.batches.api import ENDPOINT, BatchApi, NoBatches
+from teacher.batches.lines import Delivered
+from teacher.batches.pending import Pending, PendingBatches
+from teacher.batches.waiting import ENDED, Waiting
 from teacher.budget import Cost
 from teacher.calls import Calls, Delivery, Purpose
 from teacher.client import Client
 from teacher.connection import Connection
-from teacher.pending import Pending, PendingBatches
 from teacher.request import Request
 from teacher.settings import BatchSettings, TeacherSettings
-from teacher.waiting import ENDED, Waiting
 
 log = logging.getLogger(__name__)
 

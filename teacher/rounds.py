@@ -16,7 +16,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Item:
-    """One distinct request, and the places in the batch its answer goes to."""
+    """One distinct request, and the places among the prompts that its answer goes to."""
 
     prompt: Prompt
     request: Request
@@ -24,7 +24,7 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Batch:
+class Round:
     """What all requests of one call have in common; the trace shows it."""
 
     run: str

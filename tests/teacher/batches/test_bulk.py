@@ -112,7 +112,7 @@ def test_a_kill_between_two_lines_of_ours_counts_nothing_twice(
     play: BatchPlay, opened: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str
 ) -> None:
     """Just after the server made the batch, when its id is known to nobody; and half through keeping the answers."""
-    from teacher.batch_api import BatchApi
+    from teacher.batches.api import BatchApi
     from teacher.calls import Calls
 
     submit, deliver, count = BatchApi.submit, Calls.deliver, 0

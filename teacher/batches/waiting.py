@@ -9,10 +9,10 @@ from openai.types import Batch
 
 from tasks.errors import BudgetExhausted, Interrupted
 from teacher.base import Progress, TeacherDown
-from teacher.batch_api import BatchApi
+from teacher.batches.api import BatchApi
+from teacher.batches.pending import Pending
 from teacher.budget import Budget
 from teacher.pace import Clock
-from teacher.pending import Pending
 from teacher.settings import BatchSettings
 
 log = logging.getLogger(__name__)

@@ -11,11 +11,11 @@ from openai.types import Batch
 
 from tasks.errors import EvoKDError
 from teacher.base import TeacherDown
+from teacher.batches.pending import Pending
 from teacher.client import Client
 from teacher.failures import CallFailed, explained
 from teacher.pace import Clock, Limits, Pace
 from teacher.patient import PatientClient
-from teacher.pending import Pending
 
 ENDPOINT: Literal["/v1/chat/completions"] = "/v1/chat/completions"
 
