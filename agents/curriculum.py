@@ -44,8 +44,14 @@ def next_plan(history: Sequence[CycleReport], seed: int) -> Plan:
     for arm in ARMS:
         if not any(row["plan"] == arm for row in later):
             return arm
+    able = [arm for arm in ARMS if _has_texts([row for row in later if row["plan"] == arm][-1])]
     dice = random.Random(f"{seed} {len(history)}")
-    return max(ARMS, key=lambda arm: _draw([row for row in later if row["plan"] == arm], dice))
+    return max(able or ARMS, key=lambda arm: _draw([row for row in later if row["plan"] == arm], dice))
+
+
+def _has_texts(row: CycleReport) -> bool:
+    """Whether anything was written in a cycle: an arm that comes to an end is left to rest while the other goes on."""
+    return row["counts"].get("drafted", 1) > 0
 
 
 def _draw(rows: Sequence[CycleReport], dice: random.Random) -> float:

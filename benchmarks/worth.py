@@ -86,11 +86,11 @@ def main() -> None:
     parser.add_argument("--members", type=int, default=3)
     given = parser.parse_args()
     task = known_task(given.task)
-    recorded = {arm: _examples(given.data / "teacher_texts" / given.task / f"{arm}.jsonl") for arm in "AB"}
+    recorded = {arm: read_examples(given.data / "teacher_texts" / given.task / f"{arm}.jsonl") for arm in "AB"}
     known = {unspaced(example.text) for arm in recorded.values() for example in arm}
     static = recorded["A"]
     loop = [each for each in recorded["B"] if each.id not in {example.id for example in static}]
-    rows = _examples(given.data / given.task / "train.jsonl")
+    rows = read_examples(given.data / given.task / "train.jsonl")
     random.Random(7).shuffle(rows)
     fresh = [row for row in rows if unspaced(row.text) not in known]
     seeds = list({row.label: row for row in reversed(fresh[SCORED + POOL :])}.values())
@@ -111,7 +111,8 @@ def main() -> None:
     worth.tell("A, texts without labels imitated", [*seeds, *static, *imitated])
 
 
-def _examples(path: Path) -> list[Example]:
+def read_examples(path: Path) -> list[Example]:
+    """The distinct texts of a file."""
     return list({(e := Example(text=row["text"], label=row["label"])).id: e for row in read_rows(path)}.values())
 
 

@@ -17,6 +17,7 @@ from memory.base import MemorySettings
 from student.settings import StudentSettings
 from tasks.base import Frozen
 from tasks.errors import ConfigError
+from teacher.endpoint import KINDS
 from teacher.settings import BudgetSettings, TeacherSettings
 
 ROLES = ("trainer", "evaluator", "analyst", "generator", "annotator")
@@ -153,7 +154,7 @@ def validate(raw: Mapping[str, Any], source: str) -> RunConfig:
         known_kind(config.task.kind, "task.kind", tuple(TASKS))
         known_kind(config.student.kind, "student.kind", ("transformer",))
         known_kind(config.memory.kind, "memory.kind", ("chroma",))
-        known_kind(config.teacher.kind or "", "teacher.kind", ("local", "openai"))
+        known_kind(config.teacher.kind or "", "teacher.kind", KINDS)
         agents(config)
         stop_rule(config)
     except ValidationError as error:

@@ -2,76 +2,28 @@
 
 import math
 import tempfile
-import time
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-
-from pydantic import BaseModel
 
 from agents.base import Case, Draft, Figures, Services, State
 from agents.folder import RunFolder
 from graph.build import initial_state
 from graph.config import RunConfig, agents, stop_rule
-from graph.rehearsal import Asked, Rehearsal, answer_tokens, tokens_of
+from graph.needs import Need, needs
+from graph.rehearsal import Asked, Rehearsal
 from graph.services import create, make_task, open_services
+from graph.trial import Trial, tried
 from tasks.base import Example
-from teacher.base import Message, Prompt, TeacherDown
-from teacher.budget import Budget
-from teacher.open import open_teacher
+from teacher.prices import source
+from teacher.settings import TeacherSettings
 
 LOW, HIGH = 0.8, 1.5
 """Of what is expected: shorter texts; and tie-breaks, repairs, duplicates that are written anew."""
 
-FREE_FORM = {"Analysis": 700, "WaryAnalysis": 800, "Drafts": 600}
-"""Tokens of answers that have no texts to count: about."""
-
-MODE = {
-    "json_schema": "the server answers by JSON schema",
-    "json_object": "the server knows no schema, but JSON; it is told the form in words",
-    "none": "the server knows neither schema nor JSON; it is told the form in words",
-}
-
 GUESSED_SECONDS = 8.0
 """Of one call, where none was tried."""
-
-
-@dataclass(frozen=True)
-class Need:
-    """Calls and tokens of one cycle, or of all."""
-
-    calls: float = 0
-    tokens_in: float = 0
-    tokens_out: float = 0
-    usd: float | None = 0.0
-    """None where a price is unknown."""
-
-    def __add__(self, other: "Need") -> "Need":
-        usd = None if self.usd is None or other.usd is None else self.usd + other.usd
-        return Need(self.calls + other.calls, self.tokens_in + other.tokens_in, self.tokens_out + other.tokens_out, usd)
-
-    def times(self, factor: float) -> "Need":
-        """So many of it."""
-        usd = None if self.usd is None else factor * self.usd
-        return Need(factor * self.calls, factor * self.tokens_in, factor * self.tokens_out, usd)
-
-
-class Word(BaseModel):
-    """The answer to the one call that is tried."""
-
-    word: str
-
-
-@dataclass(frozen=True)
-class Trial:
-    """What one tiny call to the server said."""
-
-    ok: bool
-    seconds: float
-    said: str
-    """How structured answers are had there, or why there is none."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +38,10 @@ class Plan:
     """The first of every kind, as they would be sent."""
     cycles: int
     concurrency: int
+    batch_price: float | None
+    """Of a token in a batch, as a share of its ordinary price; None without batches."""
+    prices: tuple[str, ...]
+    """What a model costs and who says so, a sentence for each that is asked."""
     seeds_only: Figures
     """The seed-only student's score on dev; empty without one."""
     metric: str
@@ -115,12 +71,14 @@ class Plan:
             "training comes on top. Tokens are counted as four characters each; what a model thinks before it answers "
             "is not in them.",
         ]
+        if self.batch_price is not None:
+            notes.append(
+                f"Calls and prices are those of ordinary calls: what goes as a batch costs {self.batch_price:g} of it, "
+                "and may take up to a day each time."
+            )
         if self.trial:
             notes.append(f"One call was made ({self.trial.seconds:.1f} s): {self.trial.said}.")
-        if self.expected.usd is None:
-            notes.append(
-                "The price is unknown: set teacher.usd_per_million_input and usd_per_million_output to have it told."
-            )
+        notes += self.prices
         whole = {"low": LOW, "expected": 1.0, "high": HIGH}
         return {
             "first": {role: vars(need) for role, need in self.first.items()},
@@ -156,7 +114,7 @@ def plan(config: RunConfig, base: Path, offline: bool) -> Plan:
     with tempfile.TemporaryDirectory() as place:
         folder = RunFolder(Path(place) / config.name)
         create(config, base, folder)
-        trial = None if offline else _tried(config, Path(place) / "trial")
+        trial = None if offline else tried(config, Path(place) / "trial")
         task = make_task(config.task)
         seeds = folder.read_rows(folder.root / "data" / "seed.jsonl", Example)
         endpoints = {role: config.teacher.role(role) for role in config.teacher.roles}
@@ -169,31 +127,11 @@ def plan(config: RunConfig, base: Path, offline: bool) -> Plan:
             scores = state["history"][-1]["scores"].get("dev", {})
     made = Plan(
         first=first, later=later, prompts=_first_of_each(teacher.asked), cycles=getattr(stop_rule(config), "cycles", 1),
-        concurrency=config.teacher.concurrency, seeds_only=scores, metric=task.metric, trial=trial, doubts=(),
+        concurrency=config.teacher.concurrency, prices=_prices(config.teacher, sorted({*first, *later})),
+        batch_price=config.teacher.batch.price if config.teacher.batch else None,
+        seeds_only=scores, metric=task.metric, trial=trial, doubts=(),
     )  # fmt: skip
-    doubts = _doubts(config, made, seeds)
-    return Plan(**{**vars(made), "doubts": tuple(doubts)})
-
-
-def _tried(config: RunConfig, folder: Path) -> Trial:
-    folder.mkdir()
-    teacher = open_teacher(config.teacher, Budget(config.budget, config.teacher), folder, run="plan", seed=config.seed)
-    began = time.monotonic()
-    try:
-        if teacher.prompting("generator") == "plain":
-            teacher.complete([Prompt("One, two,")], role="generator", cycle=0)
-            return Trial(True, time.monotonic() - began, "the model continues texts")
-        ask = Message(role="user", content='Answer with the word "ready".')
-        [answer] = teacher.ask([Prompt((ask,))], Word, role="generator", cycle=0)
-        seconds = time.monotonic() - began
-        if answer.value is None:
-            problem = f"it gives no structured answer: {answer.problem}. It said: {answer.text!r:.200}"
-            return Trial(False, seconds, problem)
-        return Trial(True, seconds, MODE[teacher.mode("generator")])
-    except TeacherDown as error:
-        return Trial(False, time.monotonic() - began, str(error))
-    finally:
-        teacher.close()
+    return replace(made, doubts=tuple(_doubts(config, made)))
 
 
 def _after_seeds(config: RunConfig, services: Services) -> State:
@@ -210,24 +148,29 @@ def _rehearsed(config: RunConfig, services: Services, teacher: Rehearsal, state:
     for role in [role for role in ring if role not in ("trainer", "evaluator")]:
         state = State(**{**state, **ring[role](state, services)})
     drafts = services.folder.read_rows(services.folder.cycle(state["cycle"]) / "drafts.jsonl", Draft)
-    asked = teacher.asked[before:]
-    votes = len({each.prompt.sample for each in asked if each.role == "annotator"}) or 1
-    written, labelled = answer_tokens(drafts, services.task, votes)
-    out = Counter({"generator": written, "annotator": labelled})
-    for each in asked:
-        out[each.role] += _free_form(each)
-    return {role: _need([a for a in asked if a.role == role], out[role], config) for role in {a.role for a in asked}}
+    return needs(teacher.asked[before:], drafts, services.task, config.teacher)
 
 
-def _free_form(asked: Asked) -> int:
-    name = asked.schema.__name__ if asked.schema else ""
-    return 900 if name == "Outline" else FREE_FORM.get(name, 0)
-
-
-def _need(asked: Sequence[Asked], out: int, config: RunConfig) -> Need:
-    schema = sum(tokens_of(str(a.schema.model_json_schema())) for a in asked if a.schema)
-    tokens = sum(tokens_of(a.text) for a in asked) + schema
-    return Need(len(asked), tokens, out, config.teacher.role(asked[0].role).usd(tokens, out))
+def _prices(teacher: TeacherSettings, roles: Sequence[str]) -> tuple[str, ...]:
+    """One sentence for each model that the roles ask; nothing on the embedded one."""
+    told = {}
+    for endpoint in (teacher.role(role) for role in roles):
+        if endpoint.kind == "local":
+            continue
+        said = f"{endpoint.usd_input} USD for a million tokens in, {endpoint.usd_output} out"
+        if not endpoint.priced:
+            told[endpoint.model] = (
+                f"The price of {endpoint.model} at {endpoint.url} is unknown: set teacher.usd_per_million_input and "
+                "usd_per_million_output to have it told."
+            )
+        elif endpoint.listed:
+            told[endpoint.model] = (
+                f"The price of {endpoint.model} is {said}, by {source()}; teacher.usd_per_million_input and "
+                "usd_per_million_output say otherwise."
+            )
+        else:
+            told[endpoint.model] = f"The price of {endpoint.model} is {said}, by your config."
+    return tuple(told.values())
 
 
 def _stand_in_cases(services: Services, cycle: int) -> None:
@@ -250,7 +193,7 @@ def _first_of_each(asked: Sequence[Asked]) -> tuple[Asked, ...]:
     return tuple(kinds.values())
 
 
-def _doubts(config: RunConfig, made: Plan, seeds: Sequence[Example]) -> list[str]:
+def _doubts(config: RunConfig, made: Plan) -> list[str]:
     need, budget, found = made.expected, config.budget, []
     tokens = need.tokens_in + need.tokens_out
     for name, limit, wanted in (

@@ -16,7 +16,7 @@ from agents.outline import ClassOutline, Subtype
 from tasks.base import Example
 from tasks.task import Task
 from teacher.base import Answer, Progress, Prompt, Prompting
-from teacher.settings import Endpoint
+from teacher.endpoint import Endpoint
 
 T = TypeVar("T", bound=BaseModel)
 

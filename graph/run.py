@@ -22,7 +22,7 @@ from graph.build import build, initial_state
 from graph.config import RunConfig, agents, stop_rule
 from graph.finish import fit_last, score_test_set
 from graph.services import open_services
-from tasks.errors import BudgetExhausted, EvoKDError, StepError
+from tasks.errors import BudgetExhausted, EvoKDError, Interrupted, StepError
 
 Event = dict[str, Any]
 """Progress of a step (`step`, `cycle`, `what`, `done`, `total`) or the finished row of a cycle (`row`)."""
@@ -48,11 +48,15 @@ def drive(config: RunConfig, folder: RunFolder, show: Callable[[Event], None]) -
         StepError: a step failed; the checkpoint before it is kept.
         ConfigError: another process is at work in this folder.
     """
-    with open_services(config, folder, _minutes(folder)) as services, _traced(config):
+    control = RunControl()
+    minutes, halted = _minutes(folder), lambda: control.drain_requested
+    with open_services(config, folder, minutes, halted=halted) as services, _traced(config):
         try:
-            outcome = _loop(config, folder, services, show)
+            outcome = _loop(config, folder, services, control, show)
         except BudgetExhausted as limit:
             outcome = Outcome("budget", str(limit))
+        except Interrupted as stop:
+            outcome = Outcome("interrupted", str(stop).rstrip("."))
         if outcome.how != "interrupted" and (folder.root / "best").exists():
             _finish(services, agents(config)["trainer"], show)
         return outcome
@@ -77,7 +81,9 @@ def _finish(services: Services, trainer: Agent, show: Callable[[Event], None]) -
         raise StepError(f"step 'finish' failed: {type(cause).__name__}: {cause}") from cause
 
 
-def _loop(config: RunConfig, folder: RunFolder, services: Services, show: Callable[[Event], None]) -> Outcome:
+def _loop(
+    config: RunConfig, folder: RunFolder, services: Services, control: RunControl, show: Callable[[Event], None]
+) -> Outcome:
     ring, stop = agents(config), stop_rule(config)
     settings: Any = {
         "configurable": {"thread_id": config.name},
@@ -91,7 +97,16 @@ def _loop(config: RunConfig, folder: RunFolder, services: Services, show: Callab
             before = graph.get_state(settings)
             if before.created_at and not before.next:
                 return Outcome("finished", _reason(before.values, stop))
-            _stream(graph, None if before.next else initial_state(), settings, services, show)
+            with _drained_by_signals(control):
+                for mode, event in graph.stream(
+                    None if before.next else initial_state(),
+                    settings,
+                    context=services,
+                    durability="sync",
+                    stream_mode=["updates", "custom"],
+                    control=control,
+                ):
+                    _show(mode, event, show)
             return Outcome("finished", _reason(graph.get_state(settings).values, stop))
     except GraphDrained:
         return Outcome("interrupted", "as asked, after a whole step")
@@ -105,22 +120,6 @@ def most_steps(ring: Mapping[str, Agent], stop: object) -> int:
     """Steps after which a run is stopped by force: LangGraph's own limit would allow two thousand paid cycles."""
     cycles: int = getattr(stop, "cycles", 1000)
     return (len(ring) + 1) * (cycles + 2)
-
-
-def _stream(graph: Any, start: State | None, settings: Any, services: Services, show: Callable[[Event], None]) -> None:
-    """Run the graph to its end, the first signal or the first error, showing what it tells."""
-    control = RunControl()
-    with _drained_by_signals(control):
-        events = graph.stream(
-            start,
-            settings,
-            context=services,
-            durability="sync",
-            stream_mode=["updates", "custom"],
-            control=control,
-        )
-        for mode, event in events:
-            _show(mode, event, show)
 
 
 def _reason(state: dict[str, Any], stop: Callable[[State], str]) -> str:
@@ -150,7 +149,10 @@ def _metrics(folder: RunFolder) -> list[dict[str, Any]]:
 
 @contextlib.contextmanager
 def _drained_by_signals(control: RunControl) -> Iterator[None]:
-    """The first SIGINT or SIGTERM lets the step end; the second ends the process at once, which loses nothing."""
+    """The first SIGINT or SIGTERM lets the step end, but not wait for a batch; the second ends the process at once.
+
+    Neither loses anything.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -56,11 +56,11 @@ def _memory(config: RunConfig, folder: RunFolder) -> Memory:
     return memory
 
 
-def _teacher(config: RunConfig, folder: RunFolder, minutes: float) -> Teacher:
+def _teacher(config: RunConfig, folder: RunFolder, minutes: float, halted: Callable[[], bool]) -> Teacher:
     kind = config.teacher.kind or ""
     budget = Budget(config.budget, config.teacher, earlier_seconds=60 * minutes)
     if ":" not in kind:
-        return open_teacher(config.teacher, budget, folder.root, run=config.name, seed=config.seed)
+        return open_teacher(config.teacher, budget, folder.root, run=config.name, seed=config.seed, halted=halted)
     named = {"run": config.name, "seed": config.seed}
     teacher: Teacher = made(kind, "teacher.kind", Teacher, config.teacher, budget, folder.root, **named)
     return teacher
@@ -187,7 +187,11 @@ def _remember_own(memory: Memory, folder: RunFolder) -> None:
 
 @contextmanager
 def open_services(
-    config: RunConfig, folder: RunFolder, minutes: float = 0.0, teacher: Teacher | None = None
+    config: RunConfig,
+    folder: RunFolder,
+    minutes: float = 0.0,
+    teacher: Teacher | None = None,
+    halted: Callable[[], bool] = lambda: False,
 ) -> Iterator[Services]:
     """The parts of a run for the length of a block; memory and teacher are closed at its end, whatever happens.
 
@@ -196,6 +200,7 @@ def open_services(
         folder: the run folder.
         minutes: how long the run was at work before, for `budget.max_minutes`.
         teacher: in place of the one that the config names.
+        halted: whether the run was asked to stop.
 
     Raises:
         ConfigError: a key, weights or a part are missing, or another process is at work in this folder.
@@ -203,7 +208,7 @@ def open_services(
     task = make_task(config.task)
     pool = (folder.root / "data" / "pool.jsonl").read_text(encoding="utf-8").split("\n")
     with ExitStack() as open_parts:
-        teacher = open_parts.enter_context(closing(teacher or _teacher(config, folder, minutes)))
+        teacher = open_parts.enter_context(closing(teacher or _teacher(config, folder, minutes, halted)))
         memory = open_parts.enter_context(closing(_memory(config, folder)))
         _remember_own(memory, folder)
         yield Services(

@@ -2,9 +2,10 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import accumulate, islice
 
 from tasks.errors import BudgetExhausted
 from teacher.settings import BudgetSettings, TeacherSettings
@@ -64,7 +65,9 @@ class Budget:
         self._start = clock() - earlier_seconds
         self._spent = Cost()
         self._in_flight = Cost()
+        self._owed = Cost()
         self._changed = threading.Condition()
+        self._own = _Reserved()
 
     def restore(self, spent: Cost) -> None:
         """Take over what the ledger says earlier processes of this run spent."""
@@ -94,9 +97,10 @@ class Budget:
             BudgetExhausted: the call would pass a limit, even after those in flight have come back.
         """
         held = worst or expected
+        self._own.hold(expected, held)
         with self._changed:
-            while problem := self._problem(self._spent + self._in_flight + expected):
-                if not self._in_flight.calls or self._problem(self._spent + expected):
+            while problem := self._problem(self._spent + self._owed + self._in_flight + expected):
+                if not self._in_flight.calls or self._problem(self._spent + self._owed + expected):
                     raise BudgetExhausted(problem)
                 self._changed.wait()
             self._in_flight += held
@@ -110,6 +114,54 @@ class Budget:
                     self._spent += cost
                 self._changed.notify_all()
 
+    def fits(self, worst: Sequence[Cost]) -> int:
+        """How many of some calls, from the first on, can be made whatever they will take."""
+        with self._changed:
+            sums = accumulate(worst, initial=self._spent + self._owed + self._in_flight)
+            return sum(1 for after in islice(sums, 1, None) if self._problem(after) is None)
+
+    def owe(self, worst: Cost) -> None:
+        """Count what a server is working on, until it is settled: that may be in another process, days later."""
+        with self._changed:
+            self._owed += worst
+
+    def settle(self, worst: Cost, taken: Cost) -> None:
+        """Book what was owed as what it really took."""
+        with self._changed:
+            self._owed -= worst
+            self._spent += taken
+            self._changed.notify_all()
+
+    def check_time(self) -> None:
+        """Say no to more waiting.
+
+        Raises:
+            BudgetExhausted: `max_minutes` is reached.
+        """
+        with self._changed:
+            if problem := self._problem(Cost()):
+                raise BudgetExhausted(problem)
+
+    def permits(self, lost: int, wait: float = 0.0) -> bool:
+        """Whether this thread may make its call, or make it again; `refusal` says why not.
+
+        Args:
+            lost: Tries of it so far whose answers never arrived whole: they may be billed.
+            wait: Seconds until it could be made.
+        """
+        expected, held = self._own.expected, self._own.held
+        with self._changed:
+            after = self._spent + self._owed + self._in_flight - held + expected
+            for _ in range(lost):
+                after += expected
+            self._own.refusal = self._problem(after, wait)
+        return self._own.refusal is None
+
+    @property
+    def refusal(self) -> str | None:
+        """Why this thread's call was not made again, if the budget was the reason."""
+        return self._own.refusal
+
     def outlook(self, left: int, role: str) -> str:
         """What would go on with a higher limit, as a sentence; `left` prompts are without an answer."""
         spent = self.spent
@@ -122,8 +174,8 @@ class Budget:
             f"took ({spent.tokens} tokens" + (f", {spent.usd:.4f} USD)." if usd else ").")
         )
 
-    def _problem(self, after: Cost) -> str | None:
-        """The first limit that would be passed if `after` were spent, as a sentence."""
+    def _problem(self, after: Cost, wait: float = 0.0) -> str | None:
+        """The first limit that would be passed if `after` were spent in `wait` seconds, as a sentence."""
         limits, spent, minutes = self.limits, self._spent, self.seconds / 60
         if limits.max_calls is not None and after.calls > limits.max_calls:
             return _sentence("max_calls", f"{limits.max_calls}", f"{spent.calls} calls made")
@@ -131,9 +183,20 @@ class Budget:
             return _sentence("max_tokens", f"{limits.max_tokens}", f"{spent.tokens} tokens used")
         if limits.max_usd is not None and after.usd > limits.max_usd:
             return _sentence("max_usd", f"{limits.max_usd:g}", f"{spent.usd:.4f} USD spent")
-        if limits.max_minutes is not None and minutes >= limits.max_minutes:
+        if limits.max_minutes is not None and minutes + wait / 60 >= limits.max_minutes:
             return _sentence("max_minutes", f"{limits.max_minutes:g}", f"{minutes:.1f} minutes of active time")
         return None
+
+
+class _Reserved(threading.local):
+    """The call that a thread makes."""
+
+    expected = held = Cost()
+    refusal: str | None = None
+
+    def hold(self, expected: Cost, held: Cost) -> None:
+        """Begin a call."""
+        self.expected, self.held, self.refusal = expected, held, None
 
 
 def _sentence(key: str, limit: str, spent: str) -> str:

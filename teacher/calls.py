@@ -1,5 +1,6 @@
 """One call from cache to ledger: looked up, allowed by the budget, made, kept, and only then looked at."""
 
+import hashlib
 import secrets
 import threading
 import time
@@ -11,10 +12,11 @@ from typing import Literal
 from langchain_core.runnables import RunnableConfig
 from pydantic import BaseModel
 
+from tasks.errors import BudgetExhausted
 from teacher.answers import Answers
 from teacher.base import TeacherDown, Usage
 from teacher.budget import FIRST_GUESS, FIRST_WORST, Budget, Cost
-from teacher.client import Client
+from teacher.connection import Connection
 from teacher.failures import CallFailed
 from teacher.ledger import Entry, Ledger
 from teacher.request import Reply, Request, canonical
@@ -32,6 +34,22 @@ class Purpose:
     attempt: Literal["first", "repair"] = "first"
 
 
+@dataclass(frozen=True)
+class Delivery:
+    """A batch that has come back."""
+
+    batch: str
+    """The server's id."""
+    price: float
+    """Of a token, as a share of its ordinary price."""
+    seconds: float
+    """Waited for each answer."""
+
+    def entry(self, request: Request) -> str:
+        """The same id whenever the batch is read, so that nothing is counted twice."""
+        return hashlib.sha256(f"{self.batch}/{request.key}".encode()).hexdigest()[:16]
+
+
 Verdict = Callable[[Reply], str | None]
 """Looks at a reply; None if it is fine, else what is wrong with it."""
 
@@ -45,13 +63,14 @@ class Calls:
         self.ledger = ledger
         self.budget = budget
         self._longest: dict[str, int] = {}
+        self._delivered: dict[str, Entry] = {}
         self._lock = threading.Lock()
         ledger.complete(answers.paid(ledger.run))
         budget.restore(ledger.cost)
 
     def make(
         self,
-        client: Client,
+        client: Connection,
         request: Request,
         purpose: Purpose,
         config: RunnableConfig,
@@ -81,6 +100,11 @@ class Calls:
         kept = self.answers.get(request, purpose.role, purpose.cycle)
         if kept is not None:
             reply = Reply.load(kept)
+            with self._lock:
+                delivered = self._delivered.pop(request.key, None)
+            if delivered is not None:
+                self._note(delivered, request, reply, verdict)
+                return reply, False
             entry = self._entry(client, request, purpose, Usage(), 0.0)
             self._note({**entry, "usd": 0.0, "from_cache": True}, request, reply, verdict)
             return reply, True
@@ -88,13 +112,51 @@ class Calls:
         self._note(entry, request, reply, verdict)
         return reply, False
 
+    def is_kept(self, request: Request, role: str, cycle: int) -> bool:
+        """Whether a request need not be asked any more."""
+        return self.answers.get(request, role, cycle) is not None
+
+    def deliver(
+        self, client: Connection, request: Request, purpose: Purpose, delivery: Delivery, reply: Reply | None
+    ) -> Cost:
+        """Keep what a batch brought for one request; `make` hands it out as an answer that has just been paid for.
+
+        Args:
+            client: Who was asked.
+            request: What was asked.
+            purpose: For the ledger.
+            delivery: The batch.
+            reply: The answer; None for one that is lost, which counts as an estimate.
+
+        Returns:
+            What it cost; nothing the second time, if a kill came before the whole batch was kept.
+        """
+        usage = reply.usage if reply else self._estimates(client, request)[0]
+        entry = self._entry(client, request, purpose, usage, delivery.seconds)
+        usd = None if entry["usd"] is None else entry["usd"] * delivery.price
+        entry |= {"id": delivery.entry(request), "usd": usd, "batch": delivery.batch}
+        if self.ledger.knows(entry):
+            return Cost()
+        if reply is None:
+            return self._failed(entry, LOST)
+        self.answers.put(request, reply.dump(), self.ledger.run, dict(entry))
+        with self._lock:
+            self._delivered[request.key] = entry
+            self._longest[client.model] = max(reply.usage.output, self._longest.get(client.model, 0))
+        return _booked(entry)
+
+    def worst(self, client: Connection, request: Request, price: float) -> Cost:
+        """The most a request can take in a batch whose tokens cost `price` of the ordinary price."""
+        cost = _cost(client, self._estimates(client, request)[1])
+        return Cost(cost.calls, cost.tokens, cost.usd * price)
+
     def close(self) -> None:
         """Release the files; safe to call twice."""
         self.ledger.close()
         self.answers.close()
 
     def _ask(
-        self, client: Client, request: Request, purpose: Purpose, send: Callable[[], Reply]
+        self, client: Connection, request: Request, purpose: Purpose, send: Callable[[], Reply]
     ) -> tuple[Entry, Reply]:
         """Make the call within the budget; the answer is on disk before anything looks at it."""
         guess, worst = self._estimates(client, request)
@@ -103,12 +165,14 @@ class Calls:
             try:
                 reply = send()
             except (CallFailed, TeacherDown) as error:
-                tries = [guess] * client.lost()
-                if not tries and isinstance(error, CallFailed):
+                tries, refusal = [guess] * client.lost(), self.budget.refusal
+                if not tries and refusal is None and isinstance(error, CallFailed):
                     tries = [Usage() if error.status else guess]  # a server that says what is wrong bills nothing
                 for usage in tries:
                     each = self._entry(client, request, purpose, usage, (time.monotonic() - started) / len(tries))
                     book(self._failed(each, f"error: {error}"))
+                if refusal is not None:
+                    raise BudgetExhausted(refusal) from None
                 raise
             entry = self._entry(client, request, purpose, reply.usage, time.monotonic() - started)
             self.answers.put(request, reply.dump(), self.ledger.run, dict(entry))
@@ -133,7 +197,7 @@ class Calls:
         messages[-1]["content"] += reply.added
         self.ledger.transcribe(entry, messages, reply.text)
 
-    def _entry(self, client: Client, request: Request, purpose: Purpose, usage: Usage, seconds: float) -> Entry:
+    def _entry(self, client: Connection, request: Request, purpose: Purpose, usage: Usage, seconds: float) -> Entry:
         return Entry(
             id=secrets.token_hex(8),
             time=datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -153,7 +217,7 @@ class Calls:
             outcome="answered",
         )
 
-    def _estimates(self, client: Client, request: Request) -> tuple[Usage, Usage]:
+    def _estimates(self, client: Connection, request: Request) -> tuple[Usage, Usage]:
         """What a call is expected to take (three characters a token, the longest answer so far), and the worst.
 
         A token is at least one byte, so the worst of the prompt is certain; that of the answer is where `max_tokens` is
@@ -170,7 +234,7 @@ class Calls:
         )
 
 
-def _cost(client: Client, usage: Usage) -> Cost:
+def _cost(client: Connection, usage: Usage) -> Cost:
     return Cost(1, usage.input + usage.output, client.endpoint.usd(usage.input, usage.output) or 0.0)
 
 

@@ -11,13 +11,14 @@ from pydantic import BaseModel
 from tasks.errors import StepError
 from teacher import rating
 from teacher.base import Answer, Message, Progress, Prompt, Prompting, Usage
-from teacher.batch import Batch, Item
+from teacher.batches.bulk import Bulk, Wanted
 from teacher.calls import Calls, Purpose
-from teacher.client import Client
+from teacher.connection import Connection
 from teacher.failures import CallFailed
 from teacher.rater import Rater
 from teacher.request import Path, Reply, Request
 from teacher.roles import Roles
+from teacher.rounds import Item, Round, distinct, rising
 from teacher.structured import Mode, Parsed, parse, response_format
 
 T = TypeVar("T", bound=BaseModel)
@@ -32,17 +33,19 @@ QUOTED = 4000
 class ChatTeacher:
     """Implements `Teacher` over one or several endpoints. Build it with `teacher.open.open_teacher`."""
 
-    def __init__(self, roles: Roles, calls: Calls, run: str, seed: int) -> None:
+    def __init__(self, roles: Roles, calls: Calls, bulk: Bulk, run: str, seed: int) -> None:
         """Hold the parts; nothing is started before the first call.
 
         Args:
             roles: Whom to ask.
             calls: Cache, budget and ledger.
+            bulk: The batches of a server that has such.
             run: Name of the run, for the trace.
             seed: Of the run; another seed gets other answers.
         """
         self._roles = roles
         self._calls = calls
+        self._bulk = bulk
         self._run = run
         self._seed = seed
         self._lock = threading.Lock()
@@ -80,7 +83,11 @@ class ChatTeacher:
         def one(item: Item, config: RunnableConfig) -> Answer[T]:
             return self._asked(client, item, schema, Purpose(role, cycle, item.prompt.lesson), config)
 
-        return self._batch(role, cycle, progress).answer(prompts, request, one, self._calls.budget.outlook)
+        shown = rising(progress, len(prompts)) if progress else None
+        items = distinct(prompts, request)
+        lessons = [item.prompt.lesson for item in items]
+        self._bulk.bring(client, Wanted([item.request for item in items], lessons, role, cycle, shown), schema)
+        return self._round(role, cycle, shown).answer(prompts, request, one, self._calls.budget.outlook)
 
     def complete(
         self,
@@ -111,7 +118,7 @@ class ChatTeacher:
                 reply.text, prompt=item.request.prompt, model=client.model, usage=Usage() if kept else reply.usage
             )
 
-        return self._batch(role, cycle, progress).answer(prompts, request, one, self._calls.budget.outlook)
+        return self._round(role, cycle, progress).answer(prompts, request, one, self._calls.budget.outlook)
 
     def rate(
         self,
@@ -137,7 +144,7 @@ class ChatTeacher:
             purpose = Purpose(role, cycle, item.prompt.lesson)
             return rating.rate(choices, rater.listing(item.prompt, purpose, config))
 
-        return self._batch(role, cycle, progress).answer(prompts, rater.first, one, self._calls.budget.outlook)
+        return self._round(role, cycle, progress).answer(prompts, rater.first, one, self._calls.budget.outlook)
 
     def spent(self, cycle: int | None = None) -> dict[str, float]:
         """`calls`, `input`, `output` and `cached` tokens, `seconds` and, where every price is known, `usd`."""
@@ -145,19 +152,20 @@ class ChatTeacher:
 
     def close(self) -> None:
         """Stop what was started; safe to call twice."""
+        self._bulk.close()
         self._roles.close()
         self._calls.close()
 
-    def _batch(self, role: str, cycle: int, progress: Progress | None) -> Batch:
-        return Batch(self._run, role, cycle, self._roles.settings.concurrency, progress)
+    def _round(self, role: str, cycle: int, progress: Progress | None) -> Round:
+        return Round(self._run, role, cycle, self._roles.settings.concurrency, progress)
 
     def _request(
-        self, client: Client, path: Path, body: dict[str, Any], prompt: Prompt, wanted: tuple[str, ...] = ()
+        self, client: Connection, path: Path, body: dict[str, Any], prompt: Prompt, wanted: tuple[str, ...] = ()
     ) -> Request:
         return Request(path, {"model": client.model, **body}, prompt.sample, self._seed, wanted)
 
     def _asked(
-        self, client: Client, item: Item, schema: type[T], purpose: Purpose, config: RunnableConfig
+        self, client: Connection, item: Item, schema: type[T], purpose: Purpose, config: RunnableConfig
     ) -> Answer[T]:
         """One prompt: the call and, if its answer does not fit, one repair turn in the same conversation."""
         request, usage, text, fresh = item.request, Usage(), "", False

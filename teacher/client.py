@@ -17,18 +17,16 @@ from langchain_openai import ChatOpenAI, OpenAI
 from pydantic import BaseModel, SecretStr
 
 from tasks.errors import ConfigError
+from teacher.endpoint import Endpoint
 from teacher.failures import CallFailed, Place, explained
 from teacher.local import LocalServer
 from teacher.pace import Pace
-from teacher.patient import PatientClient
+from teacher.patient import PatientClient, Permits
 from teacher.request import Reply, Request
-from teacher.settings import Endpoint
 from teacher.structured import MODES, Mode, instruction, response_format
 from teacher.wire import chat_reply, completion_reply
 
 warnings.filterwarnings("ignore", message="Invalid schema for OpenAI's structured output")  # we fall back ourselves
-
-OFFICIAL = "https://api.openai.com/v1"
 
 MALFORMED = (TypeError, KeyError, ValueError, AttributeError, IndexError)
 """What LangChain and the SDK raise over a reply that is not an OpenAI answer (an HTML page, no `choices`)."""
@@ -40,7 +38,9 @@ OURS = ("messages", "prompt", "model", "response_format")
 class Client:
     """How one endpoint is reached; shared by all threads. Nothing is opened or started before the first call."""
 
-    def __init__(self, endpoint: Endpoint, pace: Pace, retries: int, local: LocalServer | None) -> None:
+    def __init__(
+        self, endpoint: Endpoint, pace: Pace, retries: int, permits: Permits, local: LocalServer | None
+    ) -> None:
         """Read the key from the environment.
 
         Raises:
@@ -49,10 +49,11 @@ class Client:
         self.endpoint = endpoint
         self.model = local.name if local else endpoint.model
         self._local = local
-        self._url = endpoint.base_url or os.environ.get("OPENAI_BASE_URL") or OFFICIAL
+        self.url = endpoint.url
         self._key = SecretStr(_key(endpoint.api_key_env))
         self._pace = pace
         self._retries = retries
+        self._permits = permits
         self._lock = threading.Lock()
         self._modes: dict[str, Mode] = {}
         self._http: PatientClient | None = None
@@ -63,6 +64,11 @@ class Client:
     def key(self) -> str:
         """The key in clear, for those who keep it from being shown; `none` where there is none."""
         return self._key.get_secret_value()
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must be shown nowhere."""
+        return () if self.key == "none" else (self.key,)
 
     @property
     def mode(self) -> Mode:
@@ -104,6 +110,21 @@ class Client:
             return reply
         raise AssertionError("the last mode returns or raises")
 
+    def body(self, request: Request, schema: type[BaseModel]) -> tuple[dict[str, Any], str]:
+        """What `send` would send, for a batch; and what of it was appended to the last message."""
+        mode = self._modes.get(schema.__name__, MODES[0])
+        added = "" if mode == MODES[0] else "\n\n" + instruction(schema)
+        messages = request.messages
+        messages[-1]["content"] += added
+        body = {**request.body, "messages": messages, "seed": request.seed} | {
+            "response_format": response_format(schema, mode)
+        }
+        if "max_tokens" in body:
+            body["max_completion_tokens"] = body["max_tokens"]
+            if self._official:
+                del body["max_tokens"]
+        return {key: value for key, value in body.items() if value is not None}, added
+
     def lost(self) -> int:
         """Tries of this thread, since this was last asked, whose answers could not be read: they may be billed."""
         return self._http.lost() if self._http else 0
@@ -122,7 +143,7 @@ class Client:
         try:
             if request.path == "/completions":
                 options |= {"seed": request.seed, "extra_body": extra or None}
-                return self._without_key(self._completed(request, config, options))
+                return self.without_key(self._completed(request, config, options))
             if "max_tokens" in options:
                 options["max_completion_tokens"] = options.pop("max_tokens")
                 if not self._official:  # servers that know only the old name, and refuse nothing
@@ -130,11 +151,11 @@ class Client:
             messages = [dict(message) for message in request.body["messages"]]
             messages[-1]["content"] += added
             said = self._open_chat().invoke(messages, config, **options, seed=request.seed, extra_body=extra or None)
-            return self._without_key(chat_reply(said, added))
+            return self.without_key(chat_reply(said, added))
         except openai.OpenAIError as error:
-            failure = explained(error, self._place(began))
+            failure = explained(error, self.place(began))
         except MALFORMED as error:
-            failure = CallFailed(f"the reply is not an OpenAI answer: {self._place(began).masked(str(error))}")
+            failure = CallFailed(f"the reply is not an OpenAI answer: {self.place(began).masked(str(error))}")
         raise failure  # without its cause, whose text may quote the key
 
     def _completed(self, request: Request, config: RunnableConfig, options: dict[str, Any]) -> Reply:
@@ -152,7 +173,7 @@ class Client:
     @property
     def _official(self) -> bool:
         """OpenAI and Azure refuse a request with both names of the token limit."""
-        host = urlsplit(self._url).hostname or ""
+        host = urlsplit(self.url).hostname or ""
         return self._local is None and host.endswith(("openai.com", "azure.com"))
 
     def _open_chat(self) -> ChatOpenAI:
@@ -170,13 +191,13 @@ class Client:
     def _common(self) -> dict[str, Any]:
         """What both kinds of model are built with; starts the embedded server. Call it with the lock held."""
         if self._local is not None:
-            self._url = self._local.start()
+            self.url = self._local.start()
         if self._http is None:
             more = {"trust_env": self._local is None, "verify": _tls()}
-            self._http = PatientClient(self._pace, self._retries, self.endpoint.timeout, **more)
+            self._http = PatientClient(self._pace, self._retries, self.endpoint.timeout, self._permits, **more)
         return {
             "model": self.model,
-            "base_url": self._url,
+            "base_url": self.url,
             "api_key": self._key,
             "timeout": self.endpoint.timeout,
             "max_retries": 0,  # PatientClient repeats
@@ -185,15 +206,16 @@ class Client:
             "openai_proxy": None,
         }
 
-    def _without_key(self, reply: Reply) -> Reply:
+    def without_key(self, reply: Reply) -> Reply:
         """A server may say back what it was sent; an answer is kept in files, and a key must be in none."""
         if self.key == "none" or self.key not in reply.text:
             return reply
         return replace(reply, text=reply.text.replace(self.key, "***"))
 
-    def _place(self, began: float) -> Place:
+    def place(self, began: float) -> Place:
+        """Where a call went that began at a moment, for an error."""
         return Place(
-            url=self._url,
+            url=self.url,
             model=self.model,
             key=self._key,
             endpoint=self.endpoint,

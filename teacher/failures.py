@@ -10,8 +10,8 @@ from pydantic import SecretStr
 
 from tasks.errors import EvoKDError
 from teacher.base import TeacherDown
-from teacher.patient import NO_MONEY, Unreachable
-from teacher.settings import Endpoint
+from teacher.endpoint import Endpoint
+from teacher.patient import NO_MONEY, OutOfBudget, Unreachable
 
 REMEDIES = {
     401: "Check the key in the environment variable {key}.",
@@ -65,6 +65,8 @@ class Place:
 def explained(error: openai.OpenAIError, place: Place) -> EvoKDError:
     """`TeacherDown` where no other call would do better, else `CallFailed`."""
     cause = place.masked(str(error))
+    if isinstance(error, OutOfBudget):
+        return CallFailed(cause)
     if isinstance(error, Unreachable):
         remedy = (
             place.last_words() if place.last_words else "Start the server or correct teacher.base_url, then resume."
@@ -82,11 +84,18 @@ def explained(error: openai.OpenAIError, place: Place) -> EvoKDError:
         return place.down(f"drops the connection ({cause})", "Check the server's log, then resume.")
     if not isinstance(error, openai.APIStatusError):
         return CallFailed(f"the reply is not an OpenAI answer: {cause}")
-    if remedy := REMEDIES.get(error.status_code, ""):
-        if any(word in error.response.content for word in NO_MONEY):
-            remedy = REMEDIES[402]
-        if error.status_code == 401 and place.endpoint.api_key_env == "none":
-            remedy = "It wants a key: name the environment variable that holds it in teacher.api_key_env."
-        known = remedy.format(key=place.endpoint.api_key_env, model=place.model, patience=place.patience)
-        return place.down(f"refuses with HTTP {error.status_code} ({cause})", known)
-    return CallFailed(f"the server answered HTTP {error.status_code}: {cause}", error.status_code)
+    return refused(error.status_code, cause, any(word in error.response.content for word in NO_MONEY), place)
+
+
+def refused(status: int, cause: str, no_money: bool, place: Place) -> EvoKDError:
+    """What a status other than success comes to: `TeacherDown` where no other call would do better."""
+    remedy, variable = REMEDIES.get(status, ""), place.endpoint.api_key_env
+    if not remedy and not no_money:
+        return CallFailed(f"the server answered HTTP {status}: {cause}", status)
+    if no_money:
+        remedy = REMEDIES[402]
+    if status == 401 and variable == "none":
+        remedy = "It wants a key: name the environment variable that holds it in teacher.api_key_env."
+    variable = variable or f"that the package of {place.model.partition(':')[0]!r} reads"
+    known = remedy.format(key=variable, model=place.model, patience=place.patience)
+    return place.down(f"refuses with HTTP {status} ({cause})", known)

@@ -5,7 +5,7 @@ import secrets
 import threading
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypedDict, cast
+from typing import Any, NotRequired, TypedDict, cast
 
 from teacher.budget import Cost
 from teacher.jsonl import JsonLines
@@ -34,6 +34,8 @@ class Entry(TypedDict):
     attempt: str
     """`first` or `repair`."""
     from_cache: bool
+    batch: NotRequired[str]
+    """Id of the server's batch the answer came in; `usd` is the price there."""
     outcome: str
     """`ok`, `repaired`, `bad answer: ...`, `error: ...`, `answered` where a kill came before the answer was read, or
     `lost: ...`: a try whose answer never arrived whole. The server may bill for it, so it counts as an estimate."""
@@ -64,6 +66,11 @@ class Ledger:
         for entry in missing:
             self.write(cast(Entry, entry))
         return len(missing)
+
+    def knows(self, entry: Entry) -> bool:
+        """Whether a call is written down."""
+        with self._lock:
+            return entry["id"] in self._ids
 
     def write(self, entry: Entry) -> None:
         """Append one call."""

@@ -136,6 +136,12 @@ class Pace:
             self._changed.notify_all()
             return self._closed_until - max(since, self._answered or since) <= self.limits.patience
 
+    @property
+    def closed_for(self) -> float:
+        """Seconds until the rate limit is over."""
+        with self._changed:
+            return max(0.0, self._closed_until - self.clock.now())
+
     def rest(self, seconds: float) -> None:
         """Let one call wait by itself, after trouble that is no rate limit."""
         until = self.clock.now() + seconds * self.clock.jitter()

@@ -8,6 +8,7 @@ is repeated is still one call in the trace.
 import json
 import socket
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import httpx2
@@ -27,6 +28,9 @@ OVERLOADED = frozenset({429, 529})
 AFTER_SENDING = (httpx2.ReadTimeout, httpx2.ReadError, httpx2.RemoteProtocolError)
 """The request was sent, so that the server may have worked, and may bill for it."""
 
+Permits = Callable[[int, float], bool]
+"""(tries of this thread's call that may be billed, seconds to wait) -> whether it may be made then."""
+
 LONGEST_REST = 30.0
 """Seconds between two tries of one call; they begin with one second and double."""
 
@@ -35,15 +39,20 @@ class Unreachable(openai.OpenAIError):
     """Nobody listens there; an `OpenAIError`, so that the SDK passes it on as it is."""
 
 
+class OutOfBudget(openai.OpenAIError):
+    """The call was not made, or not made again, because the run's budget does not allow it."""
+
+
 class PatientClient(openai.DefaultHttpxClient):
     """Keeps the pace of its model, waits out rate limits, repeats what may have been an accident."""
 
-    def __init__(self, pace: Pace, retries: int, timeout: float, **options: Any) -> None:
+    def __init__(self, pace: Pace, retries: int, timeout: float, permits: Permits, **options: Any) -> None:
         """Open no connection yet.
 
         Args:
             pace: Of the model; shared with other clients that ask it.
             retries: Repetitions of one call after trouble that is no rate limit.
+            permits: Asked before every try.
             timeout: Seconds without a byte; a whole answer may take twice as many.
             options: Of httpx.
         """
@@ -51,6 +60,7 @@ class PatientClient(openai.DefaultHttpxClient):
         self._lost = threading.local()
         self._pace = pace
         self._retries = retries
+        self._permits = permits
         self._patience = timeout
 
     def lost(self) -> int:
@@ -65,12 +75,13 @@ class PatientClient(openai.DefaultHttpxClient):
 
     def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
         """Send one request until it is answered, refused for good, or out of tries."""
-        size, since, tries, sent = len(request.content), self._pace.clock.now(), 0, 0
+        size, since, tries, sent = len(request.read()), self._pace.clock.now(), 0, 0
         while True:
             request.headers["x-stainless-retry-count"] = str(sent)
             sent += 1
             trouble: httpx2.RequestError | None = None
             with self._pace.turn(size) as turn:
+                self._check()
                 try:
                     response = self._once(request, **options)
                 except httpx2.RequestError as error:
@@ -84,6 +95,7 @@ class PatientClient(openai.DefaultHttpxClient):
                     if response.status_code in OVERLOADED or (response.status_code == 503 and wait is not None):
                         if not self._pace.refused(turn, wait, since):
                             return response
+                        self._check(self._pace.closed_for)
                         continue
                     self.lose(response.status_code == 200)
             tries += 1
@@ -91,7 +103,14 @@ class PatientClient(openai.DefaultHttpxClient):
                 if trouble is not None:
                     raise trouble
                 return response
-            self._pace.rest(min(LONGEST_REST, 2.0 ** (tries - 1)))
+            pause = min(LONGEST_REST, 2.0 ** (tries - 1))
+            self._check(pause)
+            self._pace.rest(pause)
+
+    def _check(self, wait: float = 0.0) -> None:
+        """Raise `OutOfBudget` if the next try may not be made in `wait` seconds."""
+        if not self._permits(getattr(self._lost, "count", 0), wait):
+            raise OutOfBudget("the budget does not allow another try")
 
     def _once(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
         """Make one try. A server that sends a byte now and then is not waited for without end."""
@@ -127,7 +146,7 @@ class PatientClient(openai.DefaultHttpxClient):
 def _is_passing(response: httpx2.Response) -> bool:
     """Whether the same request may fare better later: also where an answer arrived in pieces."""
     if response.status_code == 200:
-        return not _is_json(response.content)
+        return not (_is_json(response.content) or response.request.url.path.endswith("/content"))  # a file is any text
     if response.status_code not in TRY_AGAIN | OVERLOADED:
         return False
     return not any(word in response.content for word in NO_MONEY)

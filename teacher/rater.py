@@ -8,7 +8,7 @@ from langchain_core.runnables import RunnableConfig
 
 from teacher.base import Prompt
 from teacher.calls import Calls, Purpose
-from teacher.client import Client
+from teacher.connection import Connection
 from teacher.failures import CallFailed
 from teacher.rating import relevant
 from teacher.request import Path, Reply, Request
@@ -33,7 +33,7 @@ class Rater:
     """Listings for one endpoint. What the server can do is learnt once and shared by all threads."""
 
     calls: Calls
-    client: Client
+    client: Connection
     make: Make
     judge: Judge
     limits: dict[Path, int]

@@ -3,19 +3,24 @@
 import threading
 
 from teacher.client import Client
+from teacher.connection import Connection
+from teacher.endpoint import Endpoint
 from teacher.local import LocalServer
 from teacher.pace import Clock, Limits, Pace
-from teacher.settings import Endpoint, TeacherSettings
+from teacher.patient import Permits
+from teacher.provider import ProviderClient
+from teacher.settings import TeacherSettings
 
 
 class Roles:
     """The clients of a run by role."""
 
-    def __init__(self, settings: TeacherSettings, clock: Clock | None = None) -> None:
+    def __init__(self, settings: TeacherSettings, permits: Permits, clock: Clock | None = None) -> None:
         """Build the clients of `[teacher]` and of every named role, so that a missing key shows before the run starts.
 
         Args:
             settings: `[teacher]`.
+            permits: The budget's word on every try.
             clock: For the pace of calls.
 
         Raises:
@@ -23,28 +28,28 @@ class Roles:
         """
         self.settings = settings
         self._lock = threading.Lock()
+        self._permits = permits
         self._clock = clock or Clock()
         self._paces: dict[tuple[str | None, str, str], Pace] = {}
         self._servers: dict[str, LocalServer] = {}
-        self._clients: dict[str, Client] = {}
+        self._clients: dict[str, Connection] = {}
         for role in ("", *settings.roles):
             self.client(role)
 
-    def client(self, role: str) -> Client:
+    def client(self, role: str) -> Connection:
         """The client of a role; a role nobody named has the settings of `[teacher]`."""
         endpoint = self.settings.role(role)
         with self._lock:
             key = endpoint.model_dump_json()
             if key not in self._clients:
-                server = self._server(endpoint.model) if endpoint.kind == "local" else None
-                self._clients[key] = Client(endpoint, self._pace(endpoint), self.settings.retries, server)
+                self._clients[key] = self._opened(endpoint)
             return self._clients[key]
 
     @property
     def keys(self) -> list[str]:
         """The keys in use; they must be shown nowhere."""
         with self._lock:
-            return sorted({client.key for client in self._clients.values() if client.key != "none"})
+            return sorted({secret for client in self._clients.values() for secret in client.secrets})
 
     def close(self) -> None:
         """Close connections, stop embedded servers; safe to call twice."""
@@ -53,6 +58,13 @@ class Roles:
                 client.close()
             for server in self._servers.values():
                 server.close()
+
+    def _opened(self, endpoint: Endpoint) -> Connection:
+        pace, retries = self._pace(endpoint), self.settings.retries
+        if endpoint.kind == "langchain":
+            return ProviderClient(endpoint, pace, retries, self._permits)
+        server = self._server(endpoint.model) if endpoint.kind == "local" else None
+        return Client(endpoint, pace, retries, self._permits, server)
 
     def _pace(self, endpoint: Endpoint) -> Pace:
         """One for each model behind an address and key: that is what a provider counts by."""

@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -293,26 +292,6 @@ def test_an_interruption_before_the_first_step(
     monkeypatch.setattr("graph.services.read_examples", interrupted)
     code, _, err = evokd("run", parts.write(tmp_path, DEAD))
     assert (code, err.strip()) == (130, "evokd: stopped. A run that was at work goes on with `evokd resume RUN`.")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("size", [1_000, 30_000, 200_000, 300_000])
-def test_a_full_disk_is_told_and_once_there_is_room_the_run_goes_on(size: int, tmp_path: Path) -> None:
-    """No file may grow beyond `size` bytes: the folder, the cache, the memory or a step of the run is the first."""
-
-    def full() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-
-    with serving(parts.answer) as server:
-        command: list[Any] = [sys.executable, "main.py", "run", parts.write(tmp_path, server.url), "--runs", tmp_path]
-        done = subprocess.run(command, cwd=parts.ROOT, preexec_fn=full, capture_output=True, text=True, check=False)
-        assert done.returncode in (1, 2) and "Traceback" not in done.stderr
-        first = done.stderr.splitlines()[0]
-        assert first.startswith("evokd: ") and ("disk I/O error" in first or "File too large" in first)
-        if (tmp_path / "small" / "students").exists():
-            command = [sys.executable, "main.py", "resume", tmp_path / "small"]
-        done = subprocess.run(command, cwd=parts.ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
 
 
 def test_a_plan_says_what_it_would_take_and_that_nobody_is_there(evokd: Callable[..., Said], tmp_path: Path) -> None:

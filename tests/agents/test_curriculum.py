@@ -67,6 +67,13 @@ def test_a_batch_that_left_nothing_to_compare_brought_nothing() -> None:
     assert share_of_lessons([*BEGUN, row("lessons", -0.1), empty]) > 0.95
 
 
+def test_an_arm_without_more_texts_rests_while_the_other_has_some() -> None:
+    over = {**row("breadth", kept=False), "counts": {"drafted": 0}}
+    assert share_of_lessons([*BEGUN, row("lessons", 0.5, kept=False), over]) == 1.0  # type: ignore[list-item]
+    none = {**row("lessons", kept=False), "counts": {"drafted": 0}}
+    assert 0 < share_of_lessons([*BEGUN, none, over]) < 1, "with both at an end, each is tried again"  # type: ignore[list-item]
+
+
 def test_without_a_gate_lessons_go_on() -> None:
     assert next_plan([row("seed"), row("breadth"), row("lessons"), row("lessons")], 0) == "lessons"
 

@@ -120,3 +120,10 @@ def test_a_text_takes_one_line_and_cannot_pose_as_another_case(services: Service
     evidence = collect(services)
     assert len(evidence.wrong_cases().splitlines()) == 2
     assert len(evidence.correct_cases().splitlines()) == 4, "a heading, an empty line, one case"
+
+
+def test_after_an_empty_batch_the_cases_are_those_of_the_last_one_that_was_not(services: Services) -> None:
+    write_cases(services, 1, ROWS)
+    write_cases(services, 2, [])
+    write_cases(services, 3, [])
+    assert [case.text for case in collect(services, cycle=3).wrong] == ["coach coach", "loan loan", "goal goal"]

@@ -8,8 +8,12 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import pytest
+from langchain_core.language_models import SimpleChatModel
+from langchain_core.messages import BaseMessage
 from pydantic import BaseModel
 
 from teacher.base import Answer, Message, Prompt, Teacher
@@ -61,11 +65,41 @@ def on_loopback(folder: Path) -> Iterator[Teacher]:
         teacher.close()
 
 
+@contextmanager
+def provided(folder: Path) -> Iterator[Teacher]:
+    class Model(SimpleChatModel):
+        """A chat model as LangChain's packages have them."""
+
+        @property
+        def _llm_type(self) -> str:
+            return "echo"
+
+        def _call(self, messages: list[BaseMessage], *given: Any, **more: Any) -> str:
+            return answer_to(str(messages[0].content).partition("\n\nAnswer with one JSON object")[0])
+
+    settings = TeacherSettings(kind="langchain", model="acme:echo")
+    with patch("teacher.provider.open_model", lambda endpoint: Model()):
+        teacher = open_teacher(settings, Budget(BudgetSettings(), settings), folder, run="contract", seed=0)
+        yield teacher
+        teacher.close()
+
+
 Case = Callable[[Path], AbstractContextManager[Teacher]]
 
 
-@pytest.fixture(params=[scripted, on_loopback], ids=lambda case: case.__name__)
+CONTINUING: list[Case] = [scripted, on_loopback]
+"""Teachers that also continue texts and rate continuations; others answer chats only."""
+
+
+@pytest.fixture(params=[*CONTINUING, provided], ids=lambda case: case.__name__)
 def teacher(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Teacher]:
+    case: Case = request.param
+    with case(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(params=CONTINUING, ids=lambda case: case.__name__)
+def continuing(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Teacher]:
     case: Case = request.param
     with case(tmp_path) as made:
         yield made
@@ -111,13 +145,13 @@ def test_spending_is_known_by_cycle(teacher: Teacher) -> None:
     assert {"calls", "input", "output", "cached", "seconds"} <= set(teacher.spent())
 
 
-def test_texts_are_continued(teacher: Teacher) -> None:
-    [answer] = teacher.complete([Prompt("Once")], role="annotator", cycle=1, stop=["\n"])
+def test_texts_are_continued(continuing: Teacher) -> None:
+    [answer] = continuing.complete([Prompt("Once")], role="annotator", cycle=1, stop=["\n"])
     assert answer.text == "Once and on" and answer.problem is None
 
 
-def test_choices_are_rated(teacher: Teacher) -> None:
-    [rates] = teacher.rate([Prompt("Is it?")], [" yes", " no"], role="annotator", cycle=1)
+def test_choices_are_rated(continuing: Teacher) -> None:
+    [rates] = continuing.rate([Prompt("Is it?")], [" yes", " no"], role="annotator", cycle=1)
     assert rates == {" yes": pytest.approx(math.log(0.75)), " no": pytest.approx(math.log(0.25))}
 
 

@@ -107,4 +107,16 @@ def test_without_dev_there_is_no_score_and_the_price_may_be_unknown(tmp_path: Pa
     path.write_text("\n".join(line for line in path.read_text().splitlines() if not line.startswith("dev")))
     made = plan(load(path, {}), path.parent, True)
     assert made.seeds_only == {} and made.verdict == "go" and not server.requests
-    assert made.expected.usd is None and any("price is unknown" in note for note in made.told()["notes"])
+    assert made.expected.usd is None and any("is unknown: set teacher.usd" in note for note in made.told()["notes"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"base_url": "https://api.openai.com/v1", "model": "gpt-4o-mini"}, "0.15 USD for a million tokens in"),
+        (PRICES, "1.0 USD for a million tokens in, 10.0 out, by your config"),
+    ],
+)
+def test_who_says_what_it_costs(tmp_path: Path, server: Loopback, changes: dict[str, Any], told: str) -> None:
+    made = planned(tmp_path, server, offline=True, teacher=changes)
+    assert len(made.prices) == 1 and told in made.prices[0] and made.expected.usd

@@ -1,6 +1,6 @@
 """A teacher over a scripted server on loopback."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,9 @@ from teacher.chat import ChatTeacher
 from teacher.open import open_teacher
 from teacher.pace import Clock
 from teacher.settings import BudgetSettings, TeacherSettings
+from tests.batch_loopback import BatchPlay
 from tests.loopback import Loopback, chat, serving
-from tests.teacher.asking import GOOD, KEY, Open, Ticking
+from tests.teacher.asking import GOOD, KEY, Open, Ticking, echo
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def opened(server: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
     def make(
         *, budget: BudgetSettings | None = None, folder: Path = tmp_path, seed: int = 1,
-        clock: Clock = moving, **more: Any,
+        clock: Clock = moving, halted: Callable[[], bool] = lambda: False, **more: Any,
     ) -> ChatTeacher:  # fmt: skip
         given = {
             "kind": "openai",
@@ -41,9 +42,16 @@ def opened(server: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         }
         settings = TeacherSettings(**given)
         limits = Budget(budget or BudgetSettings(), settings)
-        teachers.append(open_teacher(settings, limits, folder, run="run-1", seed=seed, clock=clock))
+        named = {"run": "run-1", "seed": seed, "clock": clock, "halted": halted}
+        teachers.append(open_teacher(settings, limits, folder, **named))
         return teachers[-1]
 
     yield make
     for teacher in teachers:
         teacher.close()
+
+
+@pytest.fixture
+def play(server: Loopback) -> Iterator[BatchPlay]:
+    server.script = play = BatchPlay(echo)
+    yield play

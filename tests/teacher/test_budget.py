@@ -125,3 +125,15 @@ def test_32_calls_in_flight_pass_a_limit_by_less_than_one_call() -> None:
         for thread in threads:
             thread.join()
         assert 40 - 0.1 <= budget.spent.usd < 40 + 1.0
+
+
+def test_another_try_needs_room_for_those_that_were_lost_and_for_the_wait() -> None:
+    now = [0.0]
+    budget = Budget(BudgetSettings(max_tokens=100, max_minutes=2), LOCAL, clock=lambda: now[0])
+    with budget.reserve(Cost(1, 30), Cost(1, 60)):
+        assert budget.permits(0) and budget.permits(2) and budget.permits(0, wait=119)
+        assert budget.refusal is None
+        assert not budget.permits(3) and "max_tokens = 100" in str(budget.refusal)
+        assert not budget.permits(0, wait=120) and "max_minutes = 2" in str(budget.refusal)
+    with budget.reserve(Cost(1, 30)):
+        assert budget.refusal is None, "another call starts afresh"

@@ -40,7 +40,7 @@ def test_a_role_of_another_kind_inherits_no_address_name_or_price() -> None:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"kind": "vllm"}, "kind 'vllm' is not known; allowed are 'local', 'openai' and 'module:Class'"),
+        ({"kind": "vllm"}, "kind 'vllm' is not known; allowed are 'local', 'openai', 'langchain' and 'module:Class'"),
         ({"kind": "openai"}, "teacher.model is needed"),
         ({"base_url": "http://h/v1"}, "teacher.base_url goes with kind = 'openai'"),
         ({"roles": {"analyst": {"kind": "openai"}}}, "teacher.roles.analyst.model is needed"),

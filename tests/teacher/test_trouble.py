@@ -219,3 +219,26 @@ def test_an_error_the_server_owns_up_to_costs_nothing(
     teacher.complete([said("x")], role="a", cycle=0)
     [row] = ledger(tmp_path)
     assert row["input"] == row["output"] == 0 and f"HTTP {status}" in row["outcome"]
+
+
+def test_no_more_tries_of_one_call_than_the_budget_has_room_for(server: Loopback, opened: Open, tmp_path: Path) -> None:
+    server.script = lambda body: Said(body=b'{"id": "x", "choices": [{"ind')
+    teacher = opened(retries=50, max_tokens=100, budget=BudgetSettings(max_calls=3))
+    with pytest.raises(BudgetExhausted, match="max_calls = 3 is reached"):
+        teacher.ask([said("x")], Label, role="a", cycle=0)
+    assert len(server.requests) == len(ledger(tmp_path)) == 3
+    assert all(row["outcome"].startswith("error: ") for row in ledger(tmp_path))
+
+
+@pytest.mark.parametrize("trouble", [error(429, "slow", **{"Retry-After": "300"}), error(500, "oops")])
+def test_waiting_counts_as_time_before_it_is_begun(
+    server: Loopback, opened: Open, tmp_path: Path, trouble: Said
+) -> None:
+    """No run sits out a wait at whose end its time is over."""
+    clock = Ticking()
+    server.script = lambda body: trouble
+    teacher = opened(retries=50, patience=600, clock=clock, budget=BudgetSettings(max_minutes=0.25))
+    with pytest.raises(BudgetExhausted, match=r"max_minutes = 0.25 is reached: 0\.0 minutes of active time"):
+        teacher.ask([said("x")], Label, role="a", cycle=0)
+    assert len(server.requests) == (1 if trouble.status == 429 else 5) and clock.now() < 1000 + 16
+    assert not (tmp_path / "ledger.jsonl").exists() or not ledger(tmp_path), "a refusal bills nothing"

@@ -16,7 +16,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Item:
-    """One distinct request, and the places in the batch its answer goes to."""
+    """One distinct request, and the places among the prompts that its answer goes to."""
 
     prompt: Prompt
     request: Request
@@ -24,7 +24,7 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Batch:
+class Round:
     """What all requests of one call have in common; the trace shows it."""
 
     run: str
@@ -53,7 +53,7 @@ class Batch:
         Raises:
             Exception: the first that a worker raised, after those in flight have finished.
         """
-        items = _distinct(prompts, request)
+        items = distinct(prompts, request)
         if not items:
             return []
         halt: list[Exception] = []
@@ -109,7 +109,21 @@ class _Counter:
                 self._progress(self._done, self._total)
 
 
-def _distinct(prompts: Sequence[Prompt], request: Callable[[Prompt], Request]) -> list[Item]:
+def rising(progress: Progress, total: int) -> Progress:
+    """The same, but never going back: answers of `total` that a batch has brought are counted again when read."""
+    most, lock = 0, threading.Lock()
+
+    def show(done: int, _: int) -> None:
+        nonlocal most
+        with lock:
+            if done >= most:
+                most = done
+                progress(done, total)
+
+    return show
+
+
+def distinct(prompts: Sequence[Prompt], request: Callable[[Prompt], Request]) -> list[Item]:
     """Prompts with the same request share an item."""
     items: dict[str, Item] = {}
     for place, prompt in enumerate(prompts):

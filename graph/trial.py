@@ -1,0 +1,57 @@
+"""One tiny call: whether the server is there, takes the key, and how it gives structured answers."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from graph.config import RunConfig
+from teacher.base import Message, Prompt, TeacherDown
+from teacher.budget import Budget
+from teacher.open import open_teacher
+
+MODE = {
+    "json_schema": "the server answers by JSON schema",
+    "json_object": "the server knows no schema, but JSON; it is told the form in words",
+    "none": "the server knows neither schema nor JSON; it is told the form in words",
+}
+
+
+class Word(BaseModel):
+    """The answer to the one call that is tried."""
+
+    word: str
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What one tiny call to the server said."""
+
+    ok: bool
+    seconds: float
+    said: str
+    """How structured answers are had there, or why there is none."""
+
+
+def tried(config: RunConfig, folder: Path) -> Trial:
+    """Make the call; `folder` is made for what a teacher writes down."""
+    folder.mkdir()
+    settings = config.teacher.model_copy(update={"batch": None})  # a plan does not wait for a day
+    teacher = open_teacher(settings, Budget(config.budget, settings), folder, run="plan", seed=config.seed)
+    began = time.monotonic()
+    try:
+        if teacher.prompting("generator") == "plain":
+            teacher.complete([Prompt("One, two,")], role="generator", cycle=0)
+            return Trial(True, time.monotonic() - began, "the model continues texts")
+        ask = Message(role="user", content='Answer with the word "ready".')
+        [answer] = teacher.ask([Prompt((ask,))], Word, role="generator", cycle=0)
+        seconds = time.monotonic() - began
+        if answer.value is None:
+            problem = f"it gives no structured answer: {answer.problem}. It said: {answer.text!r:.200}"
+            return Trial(False, seconds, problem)
+        return Trial(True, seconds, MODE[teacher.mode("generator")])
+    except TeacherDown as error:
+        return Trial(False, time.monotonic() - began, str(error))
+    finally:
+        teacher.close()

@@ -1,0 +1,1 @@
+"""A server's batch API: prompts that can wait, at a lower price."""

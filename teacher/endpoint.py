@@ -1,0 +1,173 @@
+"""One model behind one address: what the user may write of it, and what that comes to."""
+
+import os
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
+
+from teacher.base import Prompting
+from teacher.prices import Prices, listed
+
+OFFICIAL = "https://api.openai.com/v1"
+"""Where `kind = "openai"` asks if neither the config nor OPENAI_BASE_URL says otherwise."""
+
+PROTECTED = frozenset(
+    {
+        "messages",
+        "prompt",
+        "model",
+        "n",
+        "seed",
+        "stream",
+        "response_format",
+        "logprobs",
+        "top_logprobs",
+        "max_tokens",
+        "max_completion_tokens",
+        "stop",
+    }
+)
+"""Body fields EvoKD sets itself; `extra_body` must not contradict them."""
+
+
+KINDS = ("local", "openai", "langchain")
+"""Kinds of teachers that are ours."""
+
+
+class RoleSettings(BaseModel):
+    """One model behind one address, and how it is asked. Unset fields of a role are taken from `[teacher]`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: str | None = None
+    """`local` (embedded, no key), `openai` (any OpenAI-compatible server), `langchain` (any provider LangChain has a
+    package for), or `module:Class` for a part of your own."""
+    model: str | None = None
+    """Model name; for `local` a path to a .gguf file, or nothing for SmolLM2-135M-Instruct; for `langchain` with its
+    provider, e.g. `anthropic:claude-sonnet-4-5`."""
+    base_url: str | None = None
+    api_key_env: str | None = None
+    """Name of the environment variable that holds the key; `none` for a server that wants no key. Unset:
+    `OPENAI_API_KEY`, and the provider's own for `langchain`."""
+    temperature: float | None = Field(default=None, ge=0)
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    max_tokens: int | None = Field(default=None, ge=1)
+    """Tokens of one answer. Unset: the server's own limit, and 400 for `local`."""
+    prompting: Prompting | None = None
+    """Unset: `plain` for `local`, `chat` for the others."""
+    timeout: float | None = Field(default=None, gt=0)
+    """Seconds without a byte from the server; a whole answer may take twice as long. Unset: 60, and 300 for `local`,
+    where a busy CPU may be slow."""
+    usd_per_million_input: float | None = Field(default=None, ge=0)
+    """Price of prompt tokens. If no price is set: as the list `genai-prices` has it for this model at this address, or
+    unknown; 0 for `local`."""
+    usd_per_million_cached_input: float | None = Field(default=None, ge=0)
+    """Price of prompt tokens that the server has in its own cache. Unset: as of the others."""
+    usd_per_million_output: float | None = Field(default=None, ge=0)
+    extra_body: dict[str, JsonValue] = {}
+    """More fields for the request body, e.g. `reasoning_effort` or a server's own sampling options; for `langchain`,
+    more arguments of the model's class."""
+
+    @field_validator("kind")
+    @classmethod
+    def _known_kind(cls, kind: str | None) -> str | None:
+        if kind is None or kind in KINDS or ":" in kind:
+            return kind
+        raise ValueError(f"kind {kind!r} is not known; allowed are {', '.join(map(repr, KINDS))} and 'module:Class'")
+
+    @field_validator("extra_body")
+    @classmethod
+    def _no_protected(cls, body: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        if taken := sorted(PROTECTED & set(body)):
+            raise ValueError(f"extra_body may not set {', '.join(taken)}: EvoKD sets these itself")
+        return body
+
+
+class Endpoint(BaseModel):
+    """A role's settings, resolved. Two roles with equal endpoints share one client."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["local", "openai", "langchain"]
+    model: str
+    base_url: str | None
+    api_key_env: str
+    temperature: float | None
+    top_p: float | None
+    max_tokens: int | None
+    prompting: Prompting
+    timeout: float
+    usd_input: float | None
+    usd_output: float | None
+    usd_cached: float | None
+    listed: bool
+    """Whether the prices are those of `genai-prices`, not the user's."""
+    extra_body: dict[str, JsonValue]
+
+    @classmethod
+    def of(cls, kind: str, own: RoleSettings, where: str) -> "Endpoint":
+        """Fill in the defaults of a kind; `where` is the key named in errors."""
+        local = kind == "local"
+        if kind not in KINDS:
+            raise ValueError(f"{where}.kind {kind!r}: one role alone can be {', '.join(map(repr, KINDS))} only")
+        if local and own.base_url:
+            raise ValueError(
+                f"{where}.base_url goes with kind = 'openai'; the embedded model has an address of its own"
+            )
+        if not local and not own.model:
+            example = "gpt-5-mini" if kind == "openai" else "anthropic:claude-sonnet-4-5"
+            raise ValueError(f"{where}.model is needed for kind = {kind!r}, e.g. model = {example!r}")
+        if kind == "langchain" and ":" not in (own.model or ""):
+            raise ValueError(f"{where}.model = {own.model!r} needs its provider, e.g. 'anthropic:claude-sonnet-4-5'")
+        if kind == "langchain" and own.prompting == "plain":
+            raise ValueError(f"{where}.prompting = 'plain': a chat model of LangChain does not continue texts")
+        prices = Prices(0.0, 0.0, 0.0) if local else _prices(kind, own)
+        return cls(
+            kind=kind,  # type: ignore[arg-type]
+            model=own.model or "",
+            base_url=own.base_url,
+            api_key_env="none" if local else own.api_key_env or ("OPENAI_API_KEY" if kind == "openai" else ""),
+            temperature=own.temperature,
+            top_p=own.top_p,
+            max_tokens=own.max_tokens or (400 if local else None),
+            prompting=own.prompting or ("plain" if local else "chat"),
+            timeout=own.timeout or (300 if local else 60),
+            usd_input=prices.input if prices else own.usd_per_million_input,
+            usd_output=prices.output if prices else own.usd_per_million_output,
+            usd_cached=prices.cached if prices else own.usd_per_million_cached_input,
+            listed=prices is not None and not local,
+            extra_body=own.extra_body,
+        )
+
+    @property
+    def url(self) -> str:
+        """The address of a server that is not the embedded one; of a provider without one, its name."""
+        return _address(self.kind, self.model, self.base_url)
+
+    @property
+    def priced(self) -> bool:
+        """Whether the price of a call is known."""
+        return self.usd_input is not None and self.usd_output is not None
+
+    def usd(self, input_tokens: int, output_tokens: int, cached: int = 0) -> float | None:
+        """Price of a call in US dollars, or None where it is unknown; `cached` of the input tokens may be cheaper."""
+        if self.usd_input is None or self.usd_output is None:
+            return None
+        of_cached = self.usd_input if self.usd_cached is None else self.usd_cached
+        fresh = input_tokens - cached
+        return (fresh * self.usd_input + cached * of_cached + output_tokens * self.usd_output) / 1e6
+
+
+def _address(kind: str, model: str, base_url: str | None) -> str:
+    if kind == "langchain":
+        return base_url or model.partition(":")[0]
+    return base_url or os.environ.get("OPENAI_BASE_URL") or OFFICIAL
+
+
+def _prices(kind: str, own: RoleSettings) -> Prices | None:
+    """Those of the list, where the user says nothing of any."""
+    given = (own.usd_per_million_input, own.usd_per_million_output, own.usd_per_million_cached_input)
+    if given != (None, None, None):
+        return None
+    provider, _, name = (own.model or "").partition(":") if kind == "langchain" else ("", "", own.model or "")
+    return listed(name, _address(kind, own.model or "", own.base_url), provider if own.base_url is None else "")
