@@ -24,8 +24,9 @@ FOLDS = 4
 LIGHT = 0.5
 """Learnt weight below which a label counts as doubted; all begin with 1."""
 
-REGULARISATION = 10.0
-"""C of the logistic regression."""
+REGULARISATION = 1.0
+"""C of the logistic regression that doubts: closer fits doubt more right labels, looser ones find fewer wrong ones
+(docs/results.md)."""
 
 
 def cured(services: Services, cure: Cure, examples: Sequence[Example], counts: dict[str, int]) -> list[Example]:
@@ -48,10 +49,9 @@ def cured(services: Services, cure: Cure, examples: Sequence[Example], counts: d
         return list(examples)
     if cure == "learn":
         return _weighed(services, examples, names, counts)
-    shares = _out_of_fold(services, examples, names)
-    doubted = {
-        i for i in _issues([names.index(str(label)) for label in labels], shares) if examples[i].origin.stance != "gold"
-    }
+    shares = out_of_fold(services, examples, names)
+    numbers = [names.index(str(label)) for label in labels]
+    doubted = {i for i in issues(numbers, shares) if examples[i].origin.stance != "gold"}
     counts["doubted labels"] = len(doubted)
     if cure == "drop":
         return [example for i, example in enumerate(examples) if i not in doubted]
@@ -59,20 +59,29 @@ def cured(services: Services, cure: Cure, examples: Sequence[Example], counts: d
     return [_softened(each, others[i]) if i in doubted else each for i, each in enumerate(examples)]
 
 
-def _out_of_fold(services: Services, examples: Sequence[Example], names: Sequence[str]) -> np.ndarray:
-    """Probability of each label for each text, from a regression that had not seen the text; shape (texts, labels)."""
+def out_of_fold(
+    services: Services, examples: Sequence[Example], names: Sequence[str], c: float = REGULARISATION
+) -> np.ndarray:
+    """Probability of each label for each text, from a regression that had not seen the text; shape (texts, labels).
+
+    Args:
+        services: the memory's embeddings.
+        examples: with one label each.
+        names: of all labels.
+        c: of the regression; the smaller, the smoother.
+    """
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
     vectors = services.memory.embed([example.text for example in examples])
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=services.seed)
-    regression = LogisticRegression(C=REGULARISATION, max_iter=2000)
+    regression = LogisticRegression(C=c, max_iter=2000)
     labels = [names.index(str(example.label)) for example in examples]
     return np.asarray(cross_val_predict(regression, vectors, labels, cv=folds, method="predict_proba"))
 
 
-def _issues(labels: Sequence[int], shares: np.ndarray) -> set[int]:
-    """Places of the labels that are probably wrong."""
+def issues(labels: Sequence[int], shares: np.ndarray) -> set[int]:
+    """Places of the labels that are probably wrong, by what `out_of_fold` says of them."""
     from cleanlab.filter import find_label_issues
 
     found = find_label_issues(np.array(labels), shares, filter_by="both", n_jobs=1)
