@@ -10,9 +10,12 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 from agents.base import Draft, Services, State
 from agents.inventory import EXEMPT, MOST_USES, is_worn, names_in, used
 from agents.labelling import Opinion, by_completion, by_rating, check_any_usable, problem, sentences
+from agents.reasking import reheard
 from agents.voting import by_votes
 from tasks.base import Dropped, Example, Misfit, Verdict
+from tasks.errors import ConfigError
 from tasks.task import Task
+from teacher.base import Prompting
 
 
 @dataclass(frozen=True)
@@ -31,22 +34,48 @@ class Annotator:
     agreement: Literal["auto", "on", "off"] = "auto"
     """Quarantine a text whose blind label is not the class it was written for. It pays where the teacher is weak, so
     `auto` means plain prompting only: a strong teacher's second look is better than its plan."""
+    reask: Annotated[float, Field(ge=0, le=1)] | None = None
+    """Probability above which a champion that contradicts a fresh label has the teacher asked again, `votes` times; the
+    text is kept only with the label of a majority. None: never. It takes a teacher that votes: the token probabilities
+    of one that is rated would be the same again."""
     most_uses: NonNegativeInt = MOST_USES
     """Written texts with a name (of an entity) from which further ones go to quarantine; 0 for no limit."""
     calibration: Literal["auto", "blank", "batch"] = "auto"
     """For `rate`: against the batch's mean, which takes its classes to be balanced, as ordered texts are; or against
     texts without content. `auto`: the batch where it has five texts or more per class."""
 
+    def __post_init__(self) -> None:
+        """Refuse settings that contradict each other."""
+        if self.reask is not None and self.method == "rate":
+            raise ValueError("reask goes with method = 'vote': what is rated would say the same again")
+
+    def check(self, prompting: Prompting) -> None:
+        """Refuse to ask again where that would bring nothing.
+
+        Args:
+            prompting: how the teacher wants to be asked.
+
+        Raises:
+            ConfigError: it would be rated.
+        """
+        if self.reask is not None and not self._votes(prompting):
+            raise ConfigError(
+                f"agents.annotator.reask = {self.reask:g} needs votes, but this teacher (prompting = 'plain') is rated "
+                "by its token probabilities, which would be the same again. Leave reask out, or set "
+                "agents.annotator.method = 'vote'."
+            )
+
     def __call__(self, state: State, services: Services) -> State:
         """Label this cycle's drafts; what cannot be labelled goes to quarantine with the reason.
 
         Raises:
             StepError: no answer at all could be used.
+            ConfigError: the teacher is to be asked again, but would be rated.
         """
+        self.check(services.teacher.prompting("annotator"))
         cycle = state["cycle"]
         drafts = services.folder.read_rows(services.folder.cycle(cycle) / "drafts.jsonl", Draft)
-        opinions = self._opinions(drafts, services, cycle)
-        check_any_usable(opinions)
+        opinions, asked_again = self._opinions(drafts, state, services)
         model = services.teacher.model("annotator")
         accepted: list[Example] = []
         refused: dict[str, list[Example]] = {}
@@ -73,24 +102,35 @@ class Annotator:
             **state.get("counts", {}),
             "accepted": len(batch),
             "set aside as gate": len(accepted) - len(batch),
+            **asked_again,
             **tally,
         }
         return State(batch=[example.id for example in batch], counts=counts)
 
-    def _opinions(self, drafts: Sequence[Draft], services: Services, cycle: int) -> list[Opinion]:
-        asked = iter(self._asked([draft.text for draft in drafts if draft.label is None], services, cycle))
-        return [next(asked) if draft.label is None else _own_label(draft, services) for draft in drafts]
+    def _opinions(
+        self, drafts: Sequence[Draft], state: State, services: Services
+    ) -> tuple[list[Opinion], dict[str, int]]:
+        """One for each draft, and how many were asked again."""
+        unlabelled = [draft.text for draft in drafts if draft.label is None]
+        asked = iter(self._asked(unlabelled, services, state["cycle"]))
+        opinions = [next(asked) if draft.label is None else _own_label(draft, services) for draft in drafts]
+        check_any_usable(opinions)
+        if self.reask is None:
+            return opinions, {}
+        return reheard(services, state, drafts, opinions, self.reask, self.votes)
 
     def _asked(self, texts: Sequence[str], services: Services, cycle: int) -> list[Opinion]:
         if not texts:
             return []
-        plain = services.teacher.prompting("annotator") == "plain"
-        if self.method == "vote" or (self.method == "auto" and not plain):
+        if self._votes(services.teacher.prompting("annotator")):
             third = self.tie_break == "on" or (self.tie_break == "auto" and services.task.choices() is None)
             return by_votes(services, texts, cycle, self.votes, third)
         if self.method == "auto" and services.task.choices() is None:
             return by_completion(services, texts, cycle)
         return by_rating(services, texts, cycle, self.calibration)
+
+    def _votes(self, prompting: Prompting) -> bool:
+        return self.method == "vote" or (self.method == "auto" and prompting == "chat")
 
     def _refusal(self, draft: Draft, opinion: Opinion, services: Services) -> str:
         verdict = opinion.verdict

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import tomli_w
 
+from agents.annotator import Annotator
 from agents.base import Services
 from agents.conventions import checked
 from agents.folder import RunFolder, write_text
@@ -102,8 +103,7 @@ def create(
     check_seeds(splits["seed"], task)
     for one, other in combinations(splits.values(), 2):
         check_apart(one, other)
-    if getattr(agents(config)["annotator"], "method", "") == "rate" and task.choices() is None:
-        raise ConfigError(f"agents.annotator.method = 'rate' needs a closed list of answers; {task.kind} has none.")
+    _check_annotator(config, task)
     own = {unspaced(example.text) for examples in splits.values() for example in examples}
     texts = read_texts(data.pool, task, text=data.text, base=base) if data.pool else []
     pool = [text for text in texts if unspaced(text) not in own]  # a held-out text must not come back as unlabelled
@@ -117,6 +117,18 @@ def create(
         write_config(config, folder)
     except OSError as error:
         raise StepError(f"the run folder {folder.root} cannot be written: {error.strerror or error}.") from error
+
+
+def _check_annotator(config: RunConfig, task: Task) -> None:
+    """Refuse what our annotator could not do with this task or this teacher."""
+    annotator, teacher = agents(config)["annotator"], config.teacher
+    if not isinstance(annotator, Annotator):
+        return
+    if annotator.method == "rate" and task.choices() is None:
+        raise ConfigError(f"agents.annotator.method = 'rate' needs a closed list of answers; {task.kind} has none.")
+    own = teacher.roles.get("annotator")
+    if ":" not in ((own and own.kind) or teacher.kind or ""):  # how one of the user's own is asked, it says when built
+        annotator.check(teacher.role("annotator").prompting)
 
 
 def _own_card(source: str | None, task: Task, base: Path) -> Card | None:
