@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--task", default="trec6")
     parser.add_argument("--noise", type=float, default=0.2)
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--freeze", type=int, default=4)
     parser.add_argument("--detect", action="store_true")
     given = parser.parse_args()
@@ -63,7 +63,7 @@ def main() -> None:
 def compare(given: argparse.Namespace, embedder: Embedder) -> None:
     task = known_task(given.task)
     found: dict[str, list[float]] = {way: [] for way in WAYS}
-    for seed in range(given.seeds):
+    for seed in given.seeds:
         services = _services(task, seed, embedder)
         learnt, _, scored = _draw(given.data, given.task, given.noise, seed)
         for way, (cure, loss) in WAYS.items():
@@ -84,7 +84,7 @@ def detect(given: argparse.Namespace, name: str, embedder: Embedder) -> None:
     task = known_task(name)
     for noise in (0.0, given.noise):
         rows: dict[str, list[tuple[float, ...]]] = {}
-        for seed in range(given.seeds):
+        for seed in given.seeds:
             learnt, wrong, _ = _draw(given.data, name, noise, seed)
             counts = [[example.label for example in learnt].count(label) for label in task.labels]
             if min(counts) < FOLDS:
