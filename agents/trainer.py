@@ -37,7 +37,7 @@ class Trainer:
     put on a shelf, and tried again when the champion has grown. None: what pays for the task's kind; 1: never."""
     noise: Cure = "off"
     """What becomes of texts whose label is probably wrong: `off`, `drop`, `soften`, or `learn` (weights for all). For
-    teachers that err often; not for two labels."""
+    comparisons: none of them paid where it was measured (docs/results.md)."""
     last_members: NonNegativeInt = 5
     """Fits averaged into a last student that learns everything kept and the gate's texts too; 0 for no last student."""
     imitate: NonNegativeInt = 1000
