@@ -60,7 +60,7 @@ class TransformerStudent:
         torch.manual_seed(self.seed)
         rows = self._rows([example.text for example in examples])
         targets = self.head.targets(examples, rows)
-        recipe = self.settings.recipe(self.head.recipe)
+        recipe = self.settings.recipe(self.head.recipe, self.network.config.hidden_size)
         fitting = Fitting(self.network, self.head, recipe, self.tokenizer.pad_token_id, self.seed)
         self.head.reset()
         steps = fitting.fit(rows.ids, targets, self.warm, progress)
