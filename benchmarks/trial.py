@@ -14,6 +14,7 @@ import json
 import os
 import random
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from benchmarks.known import TASKS, known_task
 from benchmarks.oracle import Oracle
 from benchmarks.replay import Answering, Recording, Replay, read_rows, serve
 from benchmarks.simulator import Simulator
+from graph.comparison import overlaid
 from graph.config import validate
 from graph.run import drive
 from graph.services import create
@@ -46,7 +48,7 @@ def draw(options: argparse.Namespace, task: Task, folder: Path) -> None:
     text = "text" if "text" in train[0] else "tokens"
     seeds, missing = [], set(task.labels)
     for number, row in enumerate(train):
-        found = missing & set(task.names(_example(task, number, row).label))
+        found = missing & set(task.names(example_of(task, number, row).label))
         if found:
             seeds.append(row)
             missing -= found
@@ -57,7 +59,7 @@ def draw(options: argparse.Namespace, task: Task, folder: Path) -> None:
         (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in kept), encoding="utf-8")
 
 
-def _example(task: Task, number: int, row: dict[str, Any]) -> Example:
+def example_of(task: Task, number: int, row: dict[str, Any]) -> Example:
     """A row as it is: public sets repeat texts, now and then with another label, and every row counts."""
     text, label = next(pair for pair in task.columns if pair[0] in row and pair[1] in row)
     said = row[text] if isinstance(row[text], str) else " ".join(row[text])
@@ -81,7 +83,7 @@ def settings(options: argparse.Namespace, url: str) -> dict[str, Any]:
     if options.teacher != "local":
         teacher = {"kind": "openai", "model": "recording", "base_url": url, "api_key_env": "none", "concurrency": 1}
     data: dict[str, Any] = {"seeds": "seeds.jsonl"} | ({"pool": "pool.jsonl"} if options.pool else {})
-    return {
+    made = {
         "name": name_of(options), "seed": options.seed, "strategy": options.strategy, "task": TASKS[options.task],
         "data": data, "teacher": teacher, "student": {"freeze": options.freeze},
         "memory": {"duplicate_cosine": 0.98}, "stop": {"cycles": options.cycles},
@@ -90,19 +92,22 @@ def settings(options: argparse.Namespace, url: str) -> dict[str, Any]:
             "trainer": {} if options.strategy == "paper" else {"members": options.members},
         },
     }  # fmt: skip
+    return overlaid(made, tomllib.loads("\n".join(options.set)), "--set")
 
 
 def name_of(options: argparse.Namespace) -> str:
     """A folder name that tells the trial."""
     pool = f"-pool{options.pool}" if options.pool else ""
     noise = f"-noise{100 * options.noise:.0f}" if options.noise else ""
-    return f"{options.task}-{options.teacher}-{options.strategy}{pool}{noise}-s{options.seed}"
+    variant = options.variant or options.strategy
+    return f"{options.task}-{options.teacher}-{variant}{pool}{noise}-s{options.seed}"
 
 
 def scored(options: argparse.Namespace, task: Task, folder: RunFolder) -> dict[str, Any]:
     """Test scores of the seed-only and of the best student on the whole file, of the champions on a sample."""
     test = [
-        _example(task, number, row) for number, row in enumerate(read_rows(options.data / options.task / "test.jsonl"))
+        example_of(task, number, row)
+        for number, row in enumerate(read_rows(options.data / options.task / "test.jsonl"))
     ]
     sample = random.Random(0).sample(test, min(SAMPLE, len(test)))
     metrics = read_rows(folder.root / "metrics.jsonl")
@@ -140,7 +145,8 @@ def _teacher(options: argparse.Namespace, task: Task) -> Answering:
     return Replay(Recording.read(options.data / "teacher_texts" / options.task, task))
 
 
-def main() -> None:
+def parsed(words: list[str] | None = None) -> argparse.Namespace:
+    """The options in a command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--task", choices=sorted(TASKS), required=True)
@@ -151,8 +157,14 @@ def main() -> None:
         "seed": 0, "cycles": 10, "backbone": 150, "gate": 150, "batch": 30, "members": 2, "freeze": 0, "pool": 0,
     }.items():  # fmt: skip
         parser.add_argument(f"--{option}", type=int, default=default)
+    parser.add_argument("--set", action="append", default=[], help="a line of the config: agents.trainer.members = 1")
+    parser.add_argument("--variant", help="name of the strategy with what is set")
     parser.add_argument("--noise", type=float, default=0.0, help="the simulator's share of wrong labels")
-    options = parser.parse_args()
+    return parser.parse_args(words)
+
+
+def main() -> None:
+    options = parsed()
     folder = RunFolder((options.out / name_of(options)).resolve())
     result = folder.root / "trial.json"
     task = known_task(options.task)

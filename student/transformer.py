@@ -64,7 +64,7 @@ class TransformerStudent:
         targets = self.head.targets(examples, rows)
         weights = torch.tensor([examples[number].weight for number in rows.whose])
         material = Material(rows.ids, targets, weights / weights.mean())
-        recipe = self.settings.recipe(self.head.recipe)
+        recipe = self.settings.recipe(self.head.recipe, self.network.config.hidden_size)
         fitting = Fitting(self.network, self.head, recipe, self.tokenizer.pad_token_id, self.seed)
         self.head.reset()
         steps = fitting.fit(material, self.warm, progress)

@@ -9,7 +9,6 @@ import pytest
 from graph.comparison import overlaid, read_plan
 from graph.config import agents
 from graph.strategies import STRATEGIES
-from student.heads import head_named
 from tasks.errors import ConfigError
 from tests.graph.comparisons import plan, write
 from tests.parts import ROOT
@@ -53,7 +52,7 @@ def test_what_is_set_against_wrong_labels_can_be_compared(tmp_path: Path) -> Non
     }
     cells = plan(tmp_path, strategies=["sungen"], seeds=[0], baseline="sungen", variants=variants).cells
     sungen, robust, wary, weighed = (agents(cell.config) for cell in cells)
-    assert cells[1].config.student.recipe(head_named("sequence").recipe).robustness == 0.5
+    assert (cells[1].config.student.loss, cells[1].config.student.q) == ("generalised", 0.5)
     assert [each["trainer"].noise for each in (sungen, robust, weighed)] == ["learn", "off", "learn"]
     assert (wary["annotator"].reask, robust["annotator"].reask) == (0.5, None)
 

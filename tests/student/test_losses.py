@@ -7,7 +7,6 @@ import torch
 
 from student.heads import head_named
 from student.losses import curbed, entropy
-from student.settings import StudentSettings
 from student.token import UNASKED
 
 LOGITS = torch.tensor([[0.4, -1.0, 2.0], [3.0, 0.0, -3.0]])
@@ -74,11 +73,3 @@ def test_an_unbelievable_label_costs_at_most_one_over_q_and_pulls_no_more() -> N
 def test_the_entropy_of_a_certainty_is_nothing() -> None:
     assert entropy(torch.tensor([0.0, 1.0])).tolist() == [0.0, 0.0]
     assert float(entropy(torch.tensor([0.5, 0.5])).sum()) == pytest.approx(math.log(2))
-
-
-def test_the_setting_reaches_the_recipe() -> None:
-    own = head_named("token").recipe
-    assert StudentSettings().recipe(own).robustness == 0.0
-    assert StudentSettings(q=0.5).recipe(own).robustness == 0.0
-    assert StudentSettings(loss="generalised").recipe(own).robustness == 0.7
-    assert StudentSettings(loss="generalised", q=0.5).recipe(own).robustness == 0.5

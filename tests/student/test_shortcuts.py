@@ -38,7 +38,8 @@ class Case:
         self.settings = StudentSettings(model=str(folder), epochs=1, min_steps=5, batch_size=12, freeze=freeze)
         student = TransformerStudents(self.settings, LABELS).new(seed=0)
         self.network = student.network.double()
-        self.head, self.recipe = student.head, self.settings.recipe(student.head.recipe)
+        self.head = student.head
+        self.recipe = self.settings.recipe(self.head.recipe, self.network.config.hidden_size)
         self.tokens = student._rows([example.text for example in tiny.examples()]).ids
         targets = torch.eye(2).double()[[LABELS.index(example.label) for example in tiny.examples()]]
         self.material = Material(self.tokens, targets, torch.ones(len(self.tokens)).double())
