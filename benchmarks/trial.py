@@ -178,7 +178,9 @@ def main() -> None:
             draw(options, task, inputs)
             create(validate(settings(options, url), "trial"), inputs, folder)
         config = validate(settings(options, url), "trial")  # a replay started again has another port
-        drive(config, folder, lambda event: None)
+        outcome = drive(config, folder, lambda event: None)
+        if outcome.how != "finished":
+            sys.exit(f"{name_of(options)} stopped {outcome.why}; the same command goes on with it.")
         folder.write_json(result, scored(options, task, folder))
     found = folder.read_json(result)
     print(
