@@ -4,7 +4,8 @@
 
 The run is that of `tests/parts.py`: the whole graph with its SQLite checkpoint and Chroma on disk, a student that
 counts words, a teacher behind a loopback server. The server counts what it answered; a call that was answered and is
-made again would be paid for twice. A call that was under way when its process died may be made again.
+made again would be paid for twice. A call that was under way when its process died, asked and not yet on disk, may be
+made again: no more calls may be made twice than were `under way at a kill`.
 """
 
 import argparse
@@ -54,7 +55,7 @@ def main() -> None:
             length, wanted, needed = time.monotonic() - began, outcome(root / "whole" / "small"), dict(server.asked)
             for number in range(options.count):
                 server.asked.clear()
-                found.update(_killed(config, root / f"{number}", dice, length))
+                found.update(_killed(config, root / f"{number}", server, dice, length))
                 found["other texts or scores"] += outcome(root / f"{number}" / "small") != wanted
                 found["calls made twice"] += sum(server.asked[call] - 1 for call in server.asked)
                 found["calls that were not needed"] += len(set(server.asked) - set(needed))
@@ -63,7 +64,7 @@ def main() -> None:
     print(f"{options.count} runs of {len(needed)} calls and about {length:.0f} s each: {dict(found)}")
 
 
-def _killed(config: Path, runs: Path, dice: random.Random, length: float) -> dict[str, int]:
+def _killed(config: Path, runs: Path, server: Server, dice: random.Random, length: float) -> dict[str, int]:
     """One run, killed once or more often at random moments, then left to its end; what was seen on the way."""
     seen = Counter[str]()
     words: tuple[str | Path, ...] = ("run", config, "--runs", runs)
@@ -79,6 +80,7 @@ def _killed(config: Path, runs: Path, dice: random.Random, length: float) -> dic
             words = ("resume", "small", "--runs", runs)
             seen["broken checkpoints"] += not _is_sound(folder / "checkpoints.sqlite")
             seen["broken answer caches"] += not _is_sound(folder / "answers.sqlite")
+            seen["under way at a kill"] += len(server.asked) - _kept(folder / "answers.sqlite")
     code, said = _until(parts.start(*words), None)
     if code != 0:
         raise SystemExit(f"a resumed run failed: {said}")
@@ -92,6 +94,14 @@ def _until(process: "subprocess.Popen[str]", seconds: float | None) -> tuple[int
         process.kill()
         out, err = process.communicate()
     return process.returncode, out + err
+
+
+def _kept(path: Path) -> int:
+    """Answers on disk."""
+    if not path.exists():
+        return 0
+    with closing(sqlite3.connect(path)) as base:
+        return int(base.execute("select count(*) from answers").fetchone()[0])
 
 
 def _is_sound(path: Path) -> bool:
