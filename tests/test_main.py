@@ -17,8 +17,8 @@ from tests.loopback import chat, error, serving
 HEAVY = ("langgraph", "langchain_core", "langchain_openai", "langsmith", "openai", "torch", "transformers", "chromadb",
          "numpy", "datasets", "agents", "graph", "teacher", "student", "memory")  # fmt: skip
 
-DEAD = "http://127.0.0.1:9/v1"
-"""Nobody listens at this port."""
+DEAD = "http://127.0.0.1:9/v1"  # nobody listens at this port
+Said = tuple[int, str, str]
 
 
 @pytest.fixture(autouse=True)
@@ -28,9 +28,6 @@ def as_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("LANGSMITH_USE_DAEMON", "ANONYMIZED_TELEMETRY", "HF_HUB_DISABLE_TELEMETRY", "RAY_USAGE_STATS_ENABLED"):
         monkeypatch.setenv(name, os.environ.get(name, "true"))
     monkeypatch.chdir(tmp_path)
-
-
-Said = tuple[int, str, str]
 
 
 @pytest.fixture
