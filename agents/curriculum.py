@@ -41,12 +41,13 @@ def next_plan(history: Sequence[CycleReport], seed: int) -> Plan:
     later = history[learnt[0] + 1 :]
     if not any(row["gate"] for row in history):
         return "lessons"  # nothing is held out to compare on
-    for arm in ARMS:
-        if not any(row["plan"] == arm for row in later):
+    played = {arm: [row for row in later if row["plan"] == arm] for arm in ARMS}
+    for arm, rows in played.items():
+        if not rows:
             return arm
-    able = [arm for arm in ARMS if _has_texts([row for row in later if row["plan"] == arm][-1])]
+    able = [arm for arm, rows in played.items() if _has_texts(rows[-1])]
     dice = random.Random(f"{seed} {len(history)}")
-    return max(able or ARMS, key=lambda arm: _draw([row for row in later if row["plan"] == arm], dice))
+    return max(able or ARMS, key=lambda arm: _draw(played[arm], dice))
 
 
 def _has_texts(row: CycleReport) -> bool:

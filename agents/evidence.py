@@ -72,10 +72,9 @@ class Evidence:
 
 def gather(services: Services, cycle: int, wrong: int, correct: bool, similar: int) -> Evidence:
     """Collect the evidence that the cases of `cycle` hold, or of the last cycle before it whose batch was not empty."""
-    cases = services.folder.read_rows(services.folder.cycle(cycle) / "cases.jsonl", Case)
-    while not cases and cycle > 0:
-        cycle -= 1
-        cases = services.folder.read_rows(services.folder.cycle(cycle) / "cases.jsonl", Case)
+    folder = services.folder
+    written = (folder.read_rows(folder.cycle(number) / "cases.jsonl", Case) for number in range(cycle, -1, -1))
+    cases = next(filter(None, written), [])
     failed = sorted(
         (case for case in cases if not case.right_before), key=lambda case: (case.right_after, case.after_probability)
     )

@@ -11,18 +11,10 @@ from tasks.classification import Classification
 from tasks.errors import ConfigError
 from tasks.ner import Ner
 from tasks.reading import check_apart, check_seeds, overlaps, read_examples, read_texts
+from tests.tasks.files import lines, write
 
 TASK = Classification("", {"music": "", "GetWeather": "", "5": ""})
 NER = Ner("", {"ORG": "", "LOC": ""})
-
-
-def write(folder: Path, name: str, content: str | bytes) -> str:
-    (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
-    return name
-
-
-def lines(*rows: object) -> str:
-    return "\n".join(json.dumps(row) for row in rows)
 
 
 def refused(source: str, base: Path) -> str:

@@ -1,6 +1,5 @@
 """Reading the labels of kinds whose answers are no single name: spans in every form, CoNLL files, several labels."""
 
-import json
 from pathlib import Path
 
 import datasets
@@ -14,18 +13,10 @@ from tasks.errors import ConfigError
 from tasks.multilabel import MultiLabel
 from tasks.ner import Ner
 from tasks.reading import check_seeds, read_examples, read_texts
+from tests.tasks.files import lines, write
 
 TASK = Classification("", {"music": "", "GetWeather": "", "5": ""})
 NER = Ner("", {"ORG": "", "LOC": ""})
-
-
-def write(folder: Path, name: str, content: str | bytes) -> str:
-    (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
-    return name
-
-
-def lines(*rows: object) -> str:
-    return "\n".join(json.dumps(row) for row in rows)
 
 
 ROME = (Span(start=7, end=11, type="LOC"),)
