@@ -7,7 +7,6 @@ is repeated is still one call in the trace.
 
 import json
 import socket
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +14,7 @@ import httpx2
 import openai
 
 from teacher.pace import Pace, Turn
+from teacher.tries import Tries, rest_after
 from teacher.waits import asked_wait
 
 NO_MONEY = (b"insufficient_quota", b"billing_hard_limit_reached", b"billing_not_active")
@@ -30,9 +30,6 @@ AFTER_SENDING = (httpx2.ReadTimeout, httpx2.ReadError, httpx2.RemoteProtocolErro
 
 Permits = Callable[[int, float], bool]
 """(tries of this thread's call that may be billed, seconds to wait) -> whether it may be made then."""
-
-LONGEST_REST = 30.0
-"""Seconds between two tries of one call; they begin with one second and double."""
 
 
 class Unreachable(openai.OpenAIError):
@@ -57,7 +54,7 @@ class PatientClient(openai.DefaultHttpxClient):
             options: Of httpx.
         """
         super().__init__(timeout=timeout, **options)
-        self._lost = threading.local()
+        self._tries = Tries()
         self._pace = pace
         self._retries = retries
         self._permits = permits
@@ -65,13 +62,7 @@ class PatientClient(openai.DefaultHttpxClient):
 
     def lost(self) -> int:
         """Tries of this thread, since this was last asked, whose answers never arrived whole: they may be billed."""
-        count: int = getattr(self._lost, "count", 0)
-        self._lost.count = 0
-        return count
-
-    def lose(self, tries: int = 1) -> None:
-        """Count such tries."""
-        self._lost.count = getattr(self._lost, "count", 0) + tries
+        return self._tries.take()
 
     def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
         """Send one request until it is answered, refused for good, or out of tries."""
@@ -85,7 +76,7 @@ class PatientClient(openai.DefaultHttpxClient):
                 try:
                     response = self._once(request, **options)
                 except httpx2.RequestError as error:
-                    self.lose(isinstance(error, AFTER_SENDING))
+                    self._tries.lose(isinstance(error, AFTER_SENDING))
                     trouble = _worth_another(error)
                 else:
                     wait = asked_wait(response.headers, self._pace.clock.date())
@@ -97,19 +88,19 @@ class PatientClient(openai.DefaultHttpxClient):
                             return response
                         self._check(self._pace.closed_for)
                         continue
-                    self.lose(response.status_code == 200)
+                    self._tries.lose(response.status_code == 200)
             tries += 1
             if tries > self._retries:
                 if trouble is not None:
                     raise trouble
                 return response
-            pause = min(LONGEST_REST, 2.0 ** (tries - 1))
+            pause = rest_after(tries)
             self._check(pause)
             self._pace.rest(pause)
 
     def _check(self, wait: float = 0.0) -> None:
         """Raise `OutOfBudget` if the next try may not be made in `wait` seconds."""
-        if not self._permits(getattr(self._lost, "count", 0), wait):
+        if not self._permits(self._tries.lost, wait):
             raise OutOfBudget("the budget does not allow another try")
 
     def _once(self, request: httpx2.Request, **options: Any) -> httpx2.Response:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import threading
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -17,9 +16,10 @@ from teacher.base import Usage
 from teacher.endpoint import Endpoint
 from teacher.failures import CallFailed, Place, refused
 from teacher.pace import Pace
-from teacher.patient import LONGEST_REST, OVERLOADED, TRY_AGAIN, Permits
+from teacher.patient import OVERLOADED, TRY_AGAIN, Permits
 from teacher.request import Reply, Request, canonical
 from teacher.structured import Mode, instruction, strict_schema
+from teacher.tries import Tries, rest_after
 from teacher.trouble import Trouble
 from teacher.waits import asked_wait
 from teacher.wire import chat_reply
@@ -73,7 +73,7 @@ class ProviderClient:
         found = {value for value in vars(self._model).values() if isinstance(value, SecretStr)}
         self.secrets = tuple({secret for each in found if (secret := each.get_secret_value())})
         self._in_words: set[str] = set()
-        self._lost = threading.local()
+        self._tries = Tries()
 
     @property
     def mode(self) -> Mode:
@@ -107,9 +107,7 @@ class ProviderClient:
 
     def lost(self) -> int:
         """Tries of this thread, since this was last asked, whose answers never came: they may be billed."""
-        count: int = getattr(self._lost, "count", 0)
-        self._lost.count = 0
-        return count
+        return self._tries.take()
 
     def close(self) -> None:
         """Nothing to do: LangChain's models close their connections themselves."""
@@ -156,18 +154,18 @@ class ProviderClient:
                 if crowded and not trouble.no_money and self._pace.refused(turn, wait, since):
                     self._check(self._pace.closed_for)
                     continue
-            self._lost.count = getattr(self._lost, "count", 0) + trouble.is_broken
+            self._tries.lose(trouble.is_broken)
             tries += 1
             passing = trouble.is_broken or trouble.status in TRY_AGAIN
             if crowded or trouble.no_money or not passing or tries > self._retries:
                 raise self._explained(trouble, since)
-            pause = min(LONGEST_REST, 2.0 ** (tries - 1))
+            pause = rest_after(tries)
             self._check(pause)
             self._pace.rest(pause)
 
     def _check(self, wait: float = 0.0) -> None:
         """Give up if the budget does not allow the next try in `wait` seconds; the caller knows why."""
-        if not self._permits(getattr(self._lost, "count", 0), wait):
+        if not self._permits(self._tries.lost, wait):
             raise CallFailed("the budget does not allow another try")
 
     def _explained(self, trouble: Trouble, since: float) -> EvoKDError:
