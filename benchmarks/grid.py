@@ -2,10 +2,11 @@
 
     python benchmarks/grid.py --data DATA --tasks trec6 sst2 --seeds 0 1 2 --jobs 2 --out runs/grid
 
-Each cell is a trial (trial.py): 120 texts in breadth (a gated variant sets half of them aside until its last training),
-then batches of 24. Kill it whenever you like; the same command goes on. At the end comes a table:
-mean and standard deviation over seeds, difference to `static` paired by seed with Student's t interval, score on a
-sample of the test file within the tokens that every variant spent, share of a student of the train file, seconds.
+Each cell is a trial (trial.py) with 216 texts asked for: 120 in breadth (a gated variant sets half of them aside until
+its last training), then four batches of 24; all at once where a strategy makes one pass, in nine batches where the
+paper's loop starts from the seeds. Kill it whenever you like; the same command goes on. At the end comes a table: mean
+and standard deviation over seeds, difference to `static` paired by seed with Student's t interval, score on a sample of
+the test file within the tokens that every variant spent, share of a student of the train file, seconds.
 """
 
 import argparse
@@ -31,12 +32,14 @@ from rich.table import Table
 from benchmarks.known import known_task
 from benchmarks.replay import read_rows
 from benchmarks.trial import example_of
+from graph.strategies import MOST_CYCLES
 from report.statistics import over_seeds
 from student.settings import StudentSettings
 from student.transformer import TransformerStudents
 from tasks.metrics import pooled
 
 BREADTH, BATCH, CYCLES = 120, 24, 5
+TEXTS = BREADTH + BATCH * (CYCLES - 1)
 BASELINE = "static"
 FULL = 2000
 """Train rows that the student of the train file learns, at most."""
@@ -48,6 +51,18 @@ class Variant:
 
     strategy: str
     lines: tuple[str, ...] = ()
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Texts of each kind of batch: as many in all for every variant, the gate's included."""
+        breadth, cycles = BREADTH, CYCLES
+        if MOST_CYCLES.get(self.strategy) == 1:
+            breadth = TEXTS
+        if self.strategy == "gated":
+            breadth = BREADTH // 2
+        if self.strategy == "paper" and not any(line.startswith("init") for line in self.lines):
+            cycles = TEXTS // BATCH
+        return {"backbone": breadth, "gate": BREADTH // 2, "batch": BATCH, "cycles": cycles}
 
 
 VARIANTS: Mapping[str, Variant] = {
@@ -80,16 +95,14 @@ class Cell:
     seed: int
 
     def command(self, given: argparse.Namespace) -> list[str]:
-        """What runs it; texts in breadth are as many for every variant, the gate's included."""
+        """What runs it."""
         variant = VARIANTS[self.variant]
-        half = variant.strategy == "gated"
-        sizes = {"backbone": BREADTH // 2 if half else BREADTH, "gate": BREADTH // 2, "batch": BATCH, "cycles": CYCLES}
         return [
             *(sys.executable, str(Path(__file__).with_name("trial.py")), "--teacher", "simulator"),
             *("--data", str(given.data), "--out", str(given.out), "--task", self.task, "--freeze", str(given.freeze)),
             *("--strategy", variant.strategy, "--variant", self.name, "--seed", str(self.seed)),
             *("--noise", str(self.noise)),
-            *(word for name, size in sizes.items() for word in (f"--{name}", str(size))),
+            *(word for name, size in variant.sizes.items() for word in (f"--{name}", str(size))),
             *(word for line in variant.lines for word in ("--set", line)),
         ]
 

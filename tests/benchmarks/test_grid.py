@@ -10,8 +10,9 @@ import pytest
 from rich.console import Console
 
 from benchmarks import trial
-from benchmarks.grid import VARIANTS, Cell, learnt, table_of, tokens_of, within
+from benchmarks.grid import TEXTS, VARIANTS, Cell, learnt, table_of, tokens_of, within
 from graph.config import agents, validate
+from graph.strategies import MOST_CYCLES
 
 
 def result(score: float, *samples: float, tokens: int = 1000, kept: bool = True) -> dict[str, Any]:
@@ -33,6 +34,17 @@ def test_a_cell_is_a_trial_that_can_be_run(variant: str, tmp_path: Path) -> None
     config = validate(trial.settings(options, "http://127.0.0.1:9/v1"), "trial")
     assert set(agents(config)) >= {"trainer", "evaluator", "generator"} and config.student.freeze == 4
     assert trial.name_of(options) == f"trec6-simulator-{cell.name}-noise20-s1"
+
+
+@pytest.mark.parametrize("variant", list(VARIANTS))
+def test_every_variant_asks_for_as_many_texts(variant: str) -> None:
+    sizes, strategy = VARIANTS[variant].sizes, VARIANTS[variant].strategy
+    if strategy == "none":
+        return
+    cycles = MOST_CYCLES.get(strategy, sizes["cycles"])
+    starts = variant != "paper, auggpt first" and strategy == "paper"  # from the seeds, with lessons at once
+    gate = sizes["gate"] if strategy == "gated" else 0
+    assert (0 if starts else sizes["backbone"]) + gate + (cycles - (not starts)) * sizes["batch"] == TEXTS
 
 
 def test_a_cell_that_has_ended_is_found_by_its_name(tmp_path: Path) -> None:
