@@ -12,20 +12,36 @@ from dataclasses import dataclass
 
 from agents.base import CycleReport, Plan
 
+LEAST_ERROR = 0.0005
+"""Of a gain in loss: a handful of held-out texts can agree by chance, and would then outweigh all that comes later."""
+
 ARMS: tuple[Plan, ...] = ("lessons", "breadth")
 """In the order in which they are tried first."""
 
 
 @dataclass(frozen=True)
 class Gain:
-    """What one batch brought: less loss on the held-out texts per thousand teacher tokens, and its standard error."""
+    """By how much the loss on the held-out texts fell, and the standard error of that."""
 
     value: float
     error: float
 
+    def per(self, amount: float) -> "Gain":
+        """Of one unit of what it took."""
+        return Gain(self.value / amount, self.error / amount)
+
 
 NOTHING = Gain(0.0, 0.01)
 """Of a batch that left nothing to compare; the error is about that of one batch."""
+
+
+def brought(row: CycleReport) -> Gain:
+    """What the batch of a cycle brought at the gate."""
+    loss = row["gate"].get("loss", {})
+    value, low, high = (loss.get(key) for key in ("value", "low", "high"))
+    if value is None or low is None or high is None:  # an empty batch, or one that changed nothing
+        return NOTHING
+    return Gain(-value, max(LEAST_ERROR, (high - low) / (2 * 1.96)))
 
 
 def next_plan(history: Sequence[CycleReport], seed: int) -> Plan:
@@ -57,16 +73,12 @@ def _has_texts(row: CycleReport) -> bool:
 
 def _draw(rows: Sequence[CycleReport], dice: random.Random) -> float:
     """A gain that the arm may have: from the normal distribution that its batches leave of its mean."""
-    gains = [_gain(row) for row in rows]
+    gains = [brought(row).per(_thousands(row)) for row in rows]
     weights = [1 / gain.error**2 for gain in gains]
     mean = sum(weight * gain.value for weight, gain in zip(weights, gains, strict=True)) / sum(weights)
     return dice.gauss(mean, math.sqrt(1 / sum(weights)))
 
 
-def _gain(row: CycleReport) -> Gain:
-    thousands = max(1.0, row["teacher"].get("input", 0.0) + row["teacher"].get("output", 0.0)) / 1000
-    loss = row["gate"].get("loss", {})
-    value, low, high = (loss.get(key) for key in ("value", "low", "high"))
-    if value is None or low is None or high is None:  # an empty batch, or one that changed nothing
-        return NOTHING
-    return Gain(-value / thousands, max(1e-9, (high - low) / (2 * 1.96) / thousands))
+def _thousands(row: CycleReport) -> float:
+    """Teacher tokens that a cycle took, in thousands."""
+    return max(1.0, row["teacher"].get("input", 0.0) + row["teacher"].get("output", 0.0)) / 1000

@@ -16,6 +16,7 @@ from agents.edits import edits
 from agents.inventory import MOST_USES
 from agents.orders import Mix, Order, aimed, breadth, rewrites, total
 from agents.outline import outline
+from agents.shares import paid, written
 from agents.writing import ChatWriter
 
 ROUNDS = 3
@@ -33,6 +34,8 @@ class Generator:
     batch: PositiveInt = 30
     """Texts of every later batch."""
     mix: Mix = field(default_factory=Mix)
+    follow: bool = True
+    """Move the shares of the mix to the stances whose texts paid at the gate; off: they stay as they are."""
     first: Literal["breadth", "rewrites", "edits"] = "breadth"
     """What the first batch is: texts over all facets, the seeds in other words (AugGPT), or the seeds with words
     swapped and left out, without a teacher (EDA)."""
@@ -70,7 +73,7 @@ class Generator:
         if first:
             drafts = _set_aside(drafts, round(len(drafts) * gate / wanted), services.seed)
         services.folder.write_rows(services.folder.cycle(cycle) / "drafts.jsonl", drafts)
-        counts = {**state.get("counts", {}), "drafted": len(drafts)}
+        counts = {**state.get("counts", {}), "drafted": len(drafts), **written(drafts)}
         counts |= {f"refused: {reason}": count for reason, count in sorted(refused.items())}
         return State(counts=counts)
 
@@ -86,18 +89,25 @@ class Generator:
     def _orders(self, state: State, services: Services, wanted: int) -> list[Order]:
         if not wanted:
             return []
-        chosen = set(state.get("lessons", []))
-        lessons = [lesson for lesson in services.memory.lessons() if lesson.id in chosen]
-        mix = self.mix if self.easy else replace(self.mix, typical=0.0, hard=1.0, coverage=0.0)
         if state["plan"] == "lessons":
-            coverage = services.task.coverage if mix.coverage is None else mix.coverage
-            most = services.task.per_lesson if self.per_lesson is None else self.per_lesson or None
-            orders = aimed(wanted - round(wanted * coverage), lessons, mix, most)
+            orders = self._aimed(state, services, wanted)
             rest = wanted - total(orders)
             return [*orders, *(self._breadth(rest, services, state["cycle"]) if rest else [])]
         if self.first == "rewrites" and (state["cycle"] == 1 or not services.memory.samples("train")):
             return rewrites(wanted, services.memory.samples("seed"), per_call=15)
         return self._breadth(wanted, services, state["cycle"])
+
+    def _aimed(self, state: State, services: Services, wanted: int) -> list[Order]:
+        """What this cycle's lessons ask for; less than is wanted, as the share of breadth has it."""
+        chosen = set(state.get("lessons", []))
+        lessons = [lesson for lesson in services.memory.lessons() if lesson.id in chosen]
+        mix = self.mix if self.easy else replace(self.mix, typical=0.0, hard=1.0, rewrite=0.0, coverage=0.0)
+        if self.follow:
+            mix = paid(mix, state.get("history", []), services.seed)
+        coverage = services.task.coverage if mix.coverage is None else mix.coverage
+        most = services.task.per_lesson if self.per_lesson is None else self.per_lesson or None
+        seeds, turn = services.memory.samples("seed"), state["cycle"]
+        return aimed(wanted - round(wanted * coverage), lessons, mix, most, seeds, turn)
 
     def _breadth(self, wanted: int, services: Services, cycle: int) -> list[Order]:
         seeds = services.memory.samples("seed")

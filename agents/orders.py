@@ -11,14 +11,19 @@ from agents.base import Services
 from agents.outline import Subtype
 from tasks.base import Example, Lesson, Stance
 
+PER_SEED = 4
+"""Most other wordings of one seed in a batch for lessons."""
+
 
 @dataclass(frozen=True)
 class Mix:
-    """Shares of a later batch by stance; the three stances are scaled to sum to one."""
+    """Shares of a later batch by stance; the four stances are scaled to sum to one."""
 
     typical: NonNegativeFloat = 0.4
     hard: NonNegativeFloat = 0.4
     probe: NonNegativeFloat = 0.2
+    rewrite: NonNegativeFloat = 0.1
+    """The user's own examples in other words."""
     pool: Annotated[float, Field(ge=0, le=1)] = 0.7
     """Share of every batch taken from the user's unlabelled texts, where there are any."""
     coverage: Annotated[float, Field(ge=0, le=1)] | None = None
@@ -85,14 +90,23 @@ def rewrites(count: int, seeds: Sequence[Example], per_call: int) -> list[Order]
     return orders
 
 
-def aimed(count: int, lessons: Sequence[Lesson], mix: Mix, most: int | None = None) -> list[Order]:
-    """Hard and typical texts for each lesson and texts for each probe, by the shares of the mix.
+def aimed(
+    count: int,
+    lessons: Sequence[Lesson],
+    mix: Mix,
+    most: int | None = None,
+    seeds: Sequence[Example] = (),
+    turn: int = 0,
+) -> list[Order]:
+    """Hard and typical texts for each lesson, texts for each probe and seeds in other words, by the shares of the mix.
 
     Args:
         count: texts in all; fewer are ordered where `most` forbids them.
         lessons: this cycle's.
         mix: the shares of the stances.
         most: most texts for one lesson, None for no limit.
+        seeds: the user's examples.
+        turn: number of the batch; each turn goes on with other seeds.
     """
     probes = [lesson for lesson in lessons if lesson.kind == "probe"]
     patterns = [lesson for lesson in lessons if lesson.kind == "lesson"]
@@ -101,9 +115,10 @@ def aimed(count: int, lessons: Sequence[Lesson], mix: Mix, most: int | None = No
         "typical": mix.typical if patterns else 0.0,
         "probe": mix.probe if probes else 0.0,
     }
-    total = sum(shares.values())
-    if not total:
+    if not any(shares.values()):
         return []
+    shares["rewrite"] = mix.rewrite if seeds else 0.0
+    total = sum(shares.values())
     if most is not None:
         count = min(count, most * len(lessons))
     orders: list[Order] = []
@@ -111,6 +126,8 @@ def aimed(count: int, lessons: Sequence[Lesson], mix: Mix, most: int | None = No
     for stance, group in (("hard", patterns), ("typical", patterns), ("probe", probes)):
         for lesson, size in zip(group, spread(sizes[stance], len(group)), strict=True):
             orders.append(Order(stance, size, lesson=lesson))  # type: ignore[arg-type]
+    for place, size in enumerate(spread(sizes["rewrite"], -(-sizes["rewrite"] // PER_SEED))):
+        orders.append(Order("rewrite", size, seed=seeds[(turn + place) % len(seeds)]))
     return [order for order in orders if order.count]
 
 

@@ -77,7 +77,7 @@ def settings(options: argparse.Namespace, url: str) -> dict[str, Any]:
         generator["backbone"] = options.batch
     teacher: dict[str, Any] = {"kind": "local"}
     if options.teacher == "replay":
-        generator["mix"] = {"coverage": 0.0}  # the recorded batches have their own
+        generator["mix"] = {"coverage": 0.0, "rewrite": 0.0}  # the recorded batches have their own
     if options.teacher == "oracle":
         generator["mix"] = {"pool": 1.0}
     if options.teacher != "local":

@@ -34,7 +34,7 @@ STRATEGIES: Mapping[str, Settings] = {
         "analyst": {"probe": False},
         "generator": {
             "gate": 0,
-            "mix": {"hard": 0.5, "typical": 0.5, "probe": 0.0, "coverage": 0.0},
+            "mix": {"hard": 0.5, "typical": 0.5, "probe": 0.0, "rewrite": 0.0, "coverage": 0.0},
             "per_lesson": 0,
             "most_uses": 0,
             "card": False,

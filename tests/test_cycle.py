@@ -125,7 +125,7 @@ def test_the_papers_loop_keeps_everything_and_starts_with_lessons(tmp_path: Path
         ("eda", None, ["seed", "breadth"], {"rewrite"}),
         ("paper", "auggpt", ["seed", "breadth", "lessons", "lessons"], {"rewrite", "hard", "typical"}),
         ("paper", "breadth", ["seed", "breadth", "lessons", "lessons"], {"typical", "hard"}),
-        ("gated", "none", ["seed", "lessons", "lessons", "lessons"], {"typical", "hard", "probe"}),
+        ("gated", "none", ["seed", "lessons", "lessons", "lessons"], {"typical", "hard", "probe", "rewrite"}),
     ],
 )
 def test_the_strategies_and_what_they_begin_with(

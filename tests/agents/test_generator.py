@@ -14,7 +14,10 @@ from agents.orders import Mix
 from tasks.base import Example
 from tests import world
 from tests.agents.acting import ODD, after_seeds, drafts, lesson, sent, settled, step, train
+from tests.agents.test_shares import batch
 from tests.fakes import ScriptedTeacher, words
+
+HARD = Mix(hard=1.0, typical=0.0, probe=0.0, rewrite=0.0)
 
 POOL = [
     world.make_text(label, random.Random(f"{label} {number}")) for label in world.VOCABULARY for number in range(24)
@@ -45,7 +48,7 @@ def test_the_backbone_and_its_gate(tmp_path: Path) -> None:
     there = world.services(tmp_path)
     update = generate(there, counts={"x": 1})
     written = drafts(there)
-    assert update == {"counts": {"x": 1, "drafted": 60, **_refusals(update)}}
+    assert update == {"counts": {"x": 1, "drafted": 60, "written: breadth": 60, **_refusals(update)}}
     assert Counter(draft.asked for draft in written) == dict.fromkeys(world.VOCABULARY, 15)
     gate = Counter(draft.asked for draft in written if draft.split == "gate")
     assert gate == dict.fromkeys(world.VOCABULARY, 5), "the same share of every class"
@@ -81,13 +84,26 @@ def test_a_second_backbone_sets_no_second_gate_aside(tmp_path: Path) -> None:
 
 
 def test_the_default_mix(tmp_path: Path) -> None:
-    _, there = aimed(tmp_path, Generator(batch=10), lesson(), lesson("new", kind="probe"))
-    assert Counter(draft.stance for draft in drafts(there, 2)) == {"hard": 4, "typical": 4, "probe": 2}
-    assert {draft.lesson for draft in drafts(there, 2)} == {"2-short", "2-new"}
+    update, there = aimed(tmp_path, Generator(batch=11), lesson(), lesson("new", kind="probe"))
+    mix = {"hard": 4, "typical": 4, "probe": 2, "rewrite": 1}
+    assert Counter(draft.stance for draft in drafts(there, 2)) == mix
+    assert {name: update["counts"][f"written: {name}"] for name in mix} == mix
+    assert {draft.lesson for draft in drafts(there, 2)} == {"2-short", "2-new", None}
+
+
+@pytest.mark.parametrize(("follow", "hard"), [(True, 18), (False, 10)])
+def test_the_shares_follow_what_paid(tmp_path: Path, follow: bool, hard: int) -> None:
+    there = world.services(tmp_path)
+    train(there, [("a kept text", "food")])
+    there.memory.remember(lessons=[lesson()])
+    history = [batch(-0.2, hard=20, typical=5), batch(0.1, typical=20), batch(-0.2, hard=20, rewrite=3)]
+    generator = Generator(batch=20, follow=follow, mix=Mix(typical=0.5, hard=0.5, probe=0.0, rewrite=0.0))
+    generate(there, generator, cycle=2, plan="lessons", lessons=["2-short"], history=history)
+    assert Counter(draft.stance for draft in drafts(there, 2)) == {"hard": hard, "typical": 20 - hard}
 
 
 def test_the_papers_settings(tmp_path: Path) -> None:
-    paper = Generator(gate=0, batch=12, mix=Mix(hard=0.5, typical=0.5, probe=0.0))
+    paper = Generator(gate=0, batch=12, mix=Mix(hard=0.5, typical=0.5, probe=0.0, rewrite=0.0))
     _, there = aimed(tmp_path, paper, lesson(), lesson("other"))
     assert Counter((draft.stance, draft.lesson) for draft in drafts(there, 2)) == dict.fromkeys(
         [("hard", "2-short"), ("hard", "2-other"), ("typical", "2-short"), ("typical", "2-other")], 3
@@ -119,7 +135,7 @@ def test_lessons_of_other_cycles_are_not_written_for(tmp_path: Path) -> None:
     train(there, [("a kept text", "food")])
     there.memory.remember(lessons=[lesson("old"), lesson("new")])
     generate(there, cycle=2, plan="lessons", lessons=["2-new"])
-    assert {draft.lesson for draft in drafts(there, 2)} == {"2-new"}
+    assert {draft.lesson for draft in drafts(there, 2) if draft.stance != "rewrite"} == {"2-new"}
 
 
 def test_no_lessons_means_breadth(tmp_path: Path) -> None:
@@ -131,7 +147,7 @@ def test_duplicates_and_held_out_texts_are_refused_and_counted(tmp_path: Path) -
     services = world.services(tmp_path)
     dev = services.memory.samples("dev")[0].text
     said = saying(dev, "A kept text", "soup with bread", "goal one", "goal one!", "loan two")
-    update, there = aimed(tmp_path, Generator(batch=6, mix=Mix(hard=1.0, typical=0.0, probe=0.0)), lesson(),
+    update, there = aimed(tmp_path, Generator(batch=6, mix=HARD), lesson(),
                           teacher=world.teacher(generator=said))  # fmt: skip
     assert [draft.text for draft in drafts(there, 2)] == ["goal one", "loan two"]
     # Round 1: dev, two known ones and a repetition; then four texts are ordered twice, none of the first four is new.
@@ -143,7 +159,7 @@ def test_refused_texts_are_ordered_again_but_not_for_ever(tmp_path: Path) -> Non
     def stubborn(prompt: Any) -> Any:
         return {"hard": [{"text": "soup with bread"}, {"text": f"goal {prompt.sample}"}], "typical": [], "probe": []}
 
-    update, there = aimed(tmp_path, Generator(batch=9, mix=Mix(hard=1.0, typical=0.0, probe=0.0)), lesson(),
+    update, there = aimed(tmp_path, Generator(batch=9, mix=HARD), lesson(),
                           teacher=world.teacher(generator=stubborn))  # fmt: skip
     assert update["counts"]["drafted"] == len(sent(there)) == ROUNDS
     assert _refusals(update) == {"refused: duplicate": ROUNDS}
@@ -172,9 +188,7 @@ def test_a_shortfall_takes_the_same_share_from_the_gate(tmp_path: Path) -> None:
 
 def test_odd_texts_reach_the_disk_whole(tmp_path: Path) -> None:
     teacher = world.teacher(generator=saying(*ODD.values()))
-    _, there = aimed(
-        tmp_path, Generator(batch=20, mix=Mix(hard=1.0, typical=0.0, probe=0.0)), lesson(), teacher=teacher
-    )
+    _, there = aimed(tmp_path, Generator(batch=20, mix=HARD), lesson(), teacher=teacher)
     assert [draft.text for draft in drafts(there, 2)] == [" ".join(text.split()) for text in ODD.values()]
 
 
@@ -202,7 +216,7 @@ def test_a_written_copy_of_a_picked_pool_text_is_refused(tmp_path: Path) -> None
     train(there, [("a kept text", "food")])
     after_seeds(there)
     there.memory.remember(lessons=[lesson()])
-    mix = Mix(hard=1.0, typical=0.0, probe=0.0, pool=0.4)
+    mix = Mix(hard=1.0, typical=0.0, probe=0.0, rewrite=0.0, pool=0.4)
     update = generate(there, Generator(batch=20, mix=mix), cycle=2, plan="lessons", lessons=["2-short"])
     texts = [draft.text for draft in drafts(there, 2)]
     assert len(texts) == len(set(texts)) == 9

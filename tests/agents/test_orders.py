@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from agents.orders import Mix, Order, aimed, breadth, largest_remainder, lengths, spread, total
 from agents.outline import Subtype
+from tasks.base import Example
 from tests import world
 from tests.agents.acting import lesson
 
@@ -19,7 +20,8 @@ LESSONS = st.lists(st.sampled_from(["lesson", "probe"]), max_size=6).map(
     lambda kinds: [lesson(f"l{place}", kind=kind) for place, kind in enumerate(kinds)]
 )
 SHARE = st.floats(0, 1, allow_subnormal=False)
-MIXES = st.builds(Mix, typical=SHARE, hard=SHARE, probe=SHARE)
+MIXES = st.builds(Mix, typical=SHARE, hard=SHARE, probe=SHARE, rewrite=SHARE)
+SEEDS = [Example(text=f"seed {number}", label="food") for number in range(3)]
 
 
 def subtypes(count: int) -> list[Subtype]:
@@ -76,15 +78,26 @@ def test_small_batches_come_to_every_subtype_in_turn(size: int, quota: int, firs
     assert {subtype for order in orders for subtype in order.subtypes} == set(subtypes(size))
 
 
-@given(st.integers(0, 200), LESSONS, MIXES)
-def test_aimed_orders_are_exact_and_of_the_right_kind(count: int, lessons: list[Any], mix: Mix) -> None:
-    orders = aimed(count, lessons, mix)
+@given(st.integers(0, 200), LESSONS, MIXES, st.sampled_from([0, 1, 3]))
+def test_aimed_orders_are_exact_and_of_the_right_kind(count: int, lessons: list[Any], mix: Mix, seeds: int) -> None:
+    orders = aimed(count, lessons, mix, seeds=SEEDS[:seeds])
     kinds = {each.kind for each in lessons}
     usable = ("lesson" in kinds and mix.hard + mix.typical > 0) or ("probe" in kinds and mix.probe > 0)
     assert total(orders) == (count if usable else 0)
     for order in orders:
-        assert order.count > 0 and order.lesson is not None and order.facet is None
-        assert (order.stance == "probe") == (order.lesson.kind == "probe")
+        assert order.count > 0 and order.facet is None and (order.lesson is None) is (order.stance == "rewrite")
+        assert (order.stance == "probe") == (order.lesson is not None and order.lesson.kind == "probe")
+        assert (order.seed is not None) is (order.stance == "rewrite")
+
+
+def test_seeds_in_other_words_are_of_other_seeds_each_turn() -> None:
+    mix = Mix(typical=0.0, hard=0.5, probe=0.0, rewrite=0.5)
+    chosen = [
+        [order.seed.text for order in aimed(16, [lesson()], mix, seeds=SEEDS, turn=turn) if order.seed]
+        for turn in (1, 2)
+    ]
+    assert chosen == [["seed 1", "seed 2"], ["seed 2", "seed 0"]]
+    assert not any(order.stance == "rewrite" for order in aimed(16, [], mix, seeds=SEEDS)), "no lessons, no such batch"
 
 
 def test_no_lesson_gets_more_than_its_most() -> None:

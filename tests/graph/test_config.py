@@ -132,7 +132,8 @@ def test_an_override_of_what_is_no_table_is_told(tmp_path: Path) -> None:
 def test_a_strategy_is_a_set_of_defaults_that_the_config_overrides_key_by_key() -> None:
     ring = agents(config(strategy="paper", agents={"generator": {"mix": {"probe": 0.5}}, "annotator": {"votes": 3}}))
     assert isinstance(ring["generator"], Generator) and isinstance(ring["annotator"], Annotator)
-    assert ring["generator"].mix == Mix(hard=0.5, typical=0.5, probe=0.5, coverage=0.0) and ring["generator"].gate == 0
+    mix = Mix(hard=0.5, typical=0.5, probe=0.5, rewrite=0.0, coverage=0.0)
+    assert ring["generator"].mix == mix and ring["generator"].gate == 0
     assert (ring["annotator"].votes, ring["annotator"].threshold) == (3, 0.0)
 
 
