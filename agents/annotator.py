@@ -112,14 +112,15 @@ class Annotator:
     ) -> tuple[list[Opinion], dict[str, int]]:
         """One for each draft, and how many were asked again."""
         unlabelled = [draft.text for draft in drafts if draft.label is None]
-        asked = iter(self._asked(unlabelled, services, state["cycle"]))
+        asked = iter(self.label(unlabelled, services, state["cycle"]))
         opinions = [next(asked) if draft.label is None else _own_label(draft, services) for draft in drafts]
         check_any_usable(opinions)
         if self.reask is None:
             return opinions, {}
         return reheard(services, state, drafts, opinions, self.reask, self.votes)
 
-    def _asked(self, texts: Sequence[str], services: Services, cycle: int) -> list[Opinion]:
+    def label(self, texts: Sequence[str], services: Services, cycle: int) -> list[Opinion]:
+        """What the teacher thinks of texts that come without an answer of its own."""
         if not texts:
             return []
         if self._votes(services.teacher.prompting("annotator")):

@@ -11,6 +11,7 @@ from agents.base import Case, Draft, Figures, Services, State
 from agents.folder import RunFolder
 from graph.build import initial_state
 from graph.config import RunConfig, agents, stop_rule
+from graph.hearing import Hearing, heard
 from graph.needs import Need, needs
 from graph.rehearsal import Asked, Rehearsal
 from graph.services import create, make_task, open_services
@@ -46,6 +47,8 @@ class Plan:
     """The seed-only student's score on dev; empty without one."""
     metric: str
     trial: Trial | None
+    hearing: Hearing | None
+    """What the teacher says of the user's own examples; None where it was not asked."""
     doubts: tuple[str, ...]
     """What should be looked at before money is spent."""
 
@@ -78,6 +81,8 @@ class Plan:
             )
         if self.trial:
             notes.append(f"One call was made ({self.trial.seconds:.1f} s): {self.trial.said}.")
+        if self.hearing:
+            notes += self.hearing.notes
         notes += self.prices
         whole = {"low": LOW, "expected": 1.0, "high": HIGH}
         return {
@@ -101,7 +106,7 @@ class Plan:
 
 
 def plan(config: RunConfig, base: Path, offline: bool) -> Plan:
-    """Rehearse a first cycle and one with lessons, train the seed-only student, and try the server.
+    """Rehearse a first cycle and one with lessons, train the seed-only student, try the server, and hear the teacher.
 
     Args:
         config: the checked config.
@@ -125,11 +130,12 @@ def plan(config: RunConfig, base: Path, offline: bool) -> Plan:
             _stand_in_cases(services, 1)
             later = _rehearsed(config, services, teacher, State(**{**state, "cycle": 2, "plan": "lessons"}))
             scores = state["history"][-1]["scores"].get("dev", {})
+            hearing = heard(config, services, Path(place) / "hearing") if trial and trial.ok else None
     made = Plan(
         first=first, later=later, prompts=_first_of_each(teacher.asked), cycles=getattr(stop_rule(config), "cycles", 1),
         concurrency=config.teacher.concurrency, prices=_prices(config.teacher, sorted({*first, *later})),
         batch_price=config.teacher.batch.price if config.teacher.batch else None,
-        seeds_only=scores, metric=task.metric, trial=trial, doubts=(),
+        seeds_only=scores, metric=task.metric, trial=trial, hearing=hearing, doubts=(),
     )  # fmt: skip
     return replace(made, doubts=tuple(_doubts(config, made)))
 
@@ -209,4 +215,4 @@ def _doubts(config: RunConfig, made: Plan) -> list[str]:
         found.append(f"labels without a description: {', '.join(bare[:5])}; one line each is cheap help")
     if (n := made.seeds_only.get("n")) and n < 50:
         found.append(f"the dev set has {n:.0f} rows: differences below {100 / math.sqrt(n):.0f} points cannot be told")
-    return found
+    return [*found, *(made.hearing.doubts if made.hearing else [])]

@@ -17,6 +17,9 @@ COLUMNS = (
 )  # fmt: skip
 """Heading and width of the row that is printed for every cycle."""
 
+FEW, ENOUGH = 0.25, 40
+"""Share of usable texts below which a run of so many is warned about: with one in ten, one of four lost points."""
+
 
 def header_line() -> str:
     """The headings above the cycles' rows."""
@@ -81,6 +84,8 @@ def print_result(run: Run) -> None:
             soft_wrap=True,
             markup=False,
         )
+    if warning := _few_usable(run):
+        console.print(warning, soft_wrap=True, markup=False)
     result = run.result
     if result is None:
         return
@@ -107,6 +112,19 @@ def print_result(run: Run) -> None:
             f"{overlap} training texts also stand in the test set; without those the champion has {without}.",
             markup=False,
         )
+
+
+def _few_usable(run: Run) -> str:
+    """A warning where hardly any text got a label that was learnt; empty where enough did."""
+    counts = [row["counts"] for row in run.metrics]
+    written = sum(each.get("drafted", 0) for each in counts)
+    usable = sum(each.get("accepted", 0) + each.get("set aside as gate", 0) for each in counts)
+    if written < ENOUGH or usable >= FEW * written:
+        return ""
+    return (
+        f"Only {usable} of {written} texts got a label that could be used. So few teach little, and can teach wrong: "
+        "`evokd plan` says whether the teacher labels your own examples as you do, and a dev file vetoes what harms it."
+    )
 
 
 def print_prompts(run: Run, role: str | None) -> None:

@@ -35,6 +35,13 @@ def run(root: Path, **files: Any) -> Run:
     return Run(root)
 
 
+def crowned(made: Run) -> None:
+    """Print a run that has a best student."""
+    (made.root / "students" / "cycle-001").mkdir(parents=True)
+    (made.root / "best").symlink_to("students/cycle-001")
+    print_run(made)
+
+
 def test_a_cycle_in_one_line() -> None:
     said = " ".join(cycle_line(row()).split())
     assert said == "1 breadth kept 20 4 2 75 % > - 100.0 [too few to tell] 75.0 [50, 90] 1,234 3"
@@ -101,6 +108,24 @@ def test_show_tells_all_and_lets_no_text_drive_the_terminal(tmp_path: Path, caps
     assert "assumed: a [bold]\\x1b[1mteam: OSLO 3 => LOC OSLO" in out
     assert "2 training texts also stand in the test set" in out
     assert not set("\x1b\x07\x9b") & set(out)
+
+
+def test_show_tells_what_texts_of_each_stance_brought(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    hard = {"value": 0.001, "low": -0.0005, "high": 0.0025, "n": 12}
+    crowned(run(tmp_path, metrics=[row(), row(stances={"hard": hard})]))
+    assert "hard 12 +0.10 [-0.05, +0.25]" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    ("drafted", "accepted", "gate", "warned"), [(124, 10, 7, True), (124, 25, 6, False), (39, 0, 0, False)]
+)
+def test_a_run_with_hardly_any_usable_text_is_warned_about(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], drafted: int, accepted: int, gate: int, warned: bool
+) -> None:
+    counts = {"drafted": drafted, "accepted": accepted, "set aside as gate": gate}
+    crowned(run(tmp_path, metrics=[row(cycle=0, counts={}), row(counts=counts)]))
+    said = " ".join(capsys.readouterr().out.split())
+    assert (f"Only {accepted + gate} of {drafted} texts got a label that could be used." in said) is warned
 
 
 def test_show_of_a_run_without_a_cycle(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
