@@ -11,7 +11,7 @@ from agents.base import Case, CycleReport, Figures, Services, State
 from agents.curriculum import next_plan
 from agents.export import export_samples
 from agents.gate import Decision, decide
-from agents.shares import brought_by_stance
+from agents.stances import brought_by_stance
 from tasks.base import ErrorCase, Example, Prediction, Split
 from tasks.metrics import pooled
 

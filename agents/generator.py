@@ -16,7 +16,7 @@ from agents.edits import edits
 from agents.inventory import MOST_USES
 from agents.orders import Mix, Order, aimed, breadth, rewrites, total
 from agents.outline import outline
-from agents.shares import paid, written
+from agents.stances import following, written
 from agents.writing import ChatWriter
 
 ROUNDS = 3
@@ -103,7 +103,7 @@ class Generator:
         lessons = [lesson for lesson in services.memory.lessons() if lesson.id in chosen]
         mix = self.mix if self.easy else replace(self.mix, typical=0.0, hard=1.0, rewrite=0.0, coverage=0.0)
         if self.follow:
-            mix = paid(mix, state.get("history", []), services.seed)
+            mix = following(mix, state.get("history", []), services.seed)
         coverage = services.task.coverage if mix.coverage is None else mix.coverage
         most = services.task.per_lesson if self.per_lesson is None else self.per_lesson or None
         seeds, turn = services.memory.samples("seed"), state["cycle"]

@@ -14,7 +14,7 @@ from agents.orders import Mix
 from tasks.base import Example
 from tests import world
 from tests.agents.acting import ODD, after_seeds, drafts, lesson, sent, settled, step, train
-from tests.agents.test_shares import batch
+from tests.agents.test_stances import batch
 from tests.fakes import ScriptedTeacher, words
 
 HARD = Mix(hard=1.0, typical=0.0, probe=0.0, rewrite=0.0)

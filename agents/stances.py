@@ -41,7 +41,7 @@ def written(drafts: Iterable[Draft]) -> dict[str, int]:
     return {f"written: {kind}": count for kind, count in sorted(Counter(kinds).items())}
 
 
-def paid(mix: Mix, history: Sequence[CycleReport], seed: int) -> Mix:
+def following(mix: Mix, history: Sequence[CycleReport], seed: int) -> Mix:
     """The mix with its shares moved to the stances whose texts paid; as it is where nothing was compared yet.
 
     Args:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from agents.base import CycleReport, Draft
 from agents.orders import Mix
-from agents.shares import KEPT, STANCES, brought_by_stance, paid, written
+from agents.stances import KEPT, STANCES, brought_by_stance, following, written
 from tests.agents.test_curriculum import row
 
 MIX = Mix(typical=0.4, hard=0.4, probe=0.2, rewrite=0.1)
@@ -22,7 +22,7 @@ def batch(loss: float | None, spread: float = 0.02, **counts: int) -> CycleRepor
 
 
 def shares(history: list[CycleReport], mix: Mix = MIX, seed: int = 0) -> dict[str, float]:
-    found = paid(mix, history, seed)
+    found = following(mix, history, seed)
     total = sum(getattr(found, stance) for stance in STANCES)
     return {stance: getattr(found, stance) / total for stance in STANCES}
 
@@ -38,10 +38,10 @@ def world_of(effects: Mapping[str, float], batches: int, spread: float, seed: in
 
 
 def test_the_mix_stays_as_it_is_where_nothing_was_compared() -> None:
-    assert paid(MIX, [], 0) is MIX
-    assert paid(MIX, [row("seed"), row("lessons")], 0) is MIX
+    assert following(MIX, [], 0) is MIX
+    assert following(MIX, [row("seed"), row("lessons")], 0) is MIX
     alone = Mix(typical=0.0, hard=1.0, probe=0.0, rewrite=0.0)
-    assert paid(alone, [batch(0.5, hard=30)], 0) is alone
+    assert following(alone, [batch(0.5, hard=30)], 0) is alone
 
 
 def test_what_pays_gets_more_and_what_harms_less() -> None:
@@ -87,7 +87,7 @@ def test_an_interval_holds_the_true_effect() -> None:
 
 
 @given(st.lists(st.tuples(st.floats(-3, 3), st.floats(0, 2), st.lists(st.integers(0, 500), min_size=4, max_size=4))))
-def test_shares_are_shares_whatever_happened(found: list[tuple[float, float, list[int]]]) -> None:
+def test_stances_are_shares_whatever_happened(found: list[tuple[float, float, list[int]]]) -> None:
     history = [batch(loss, spread, **dict(zip(STANCES, counts, strict=True))) for loss, spread, counts in found]
     moved = shares(history)
     assert all(math.isfinite(share) and share > 0 for share in moved.values())
