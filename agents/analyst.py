@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel, NonNegativeInt
 
 from agents.base import Case, Services, State, prompt
+from agents.cases import crossfitted, last_batch
 from agents.conventions import read_card
 from agents.evidence import Evidence, gather
 from agents.retiring import retired, told
@@ -69,13 +70,17 @@ class Analyst:
     """Past errors like the present ones, taken from memory."""
     probe: bool = True
     """Ask for one shape of text never written yet."""
+    folds: NonNegativeInt = 3
+    """Parts of the kept texts, each shown to a student that has learnt the others: what it gets wrong is analysed. 0:
+    the last batch under the student that had not seen it (the paper)."""
 
     def __call__(self, state: State, services: Services) -> State:
         """Write this cycle's lessons, or none if the cycle's texts are to cover the classes in breadth."""
         if state["plan"] != "lessons":
             return State(lessons=[])
         cycle = state["cycle"]
-        evidence = gather(services, cycle - 1, self.wrong, self.correct, self.similar)
+        cases = crossfitted(services, cycle, self.folds) or last_batch(services, cycle - 1)
+        evidence = gather(services, cases, self.wrong, self.correct, self.similar)
         counts = dict(state.get("counts", {}))
         if services.teacher.prompting("analyst") == "plain":
             lessons = self._worded(evidence, services, cycle)

@@ -1,6 +1,5 @@
 """The evaluator: what was learnt, what is still wrong, does the batch stay, what comes next. It asks no LLM."""
 
-import math
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -8,11 +7,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from agents.base import Case, CycleReport, Figures, Services, State
+from agents.cases import case_of
 from agents.curriculum import next_plan
 from agents.export import export_samples
 from agents.gate import Decision, decide
 from agents.stances import brought_by_stance
-from tasks.base import ErrorCase, Example, Prediction, Split
+from tasks.base import ErrorCase, Example, Split
 from tasks.metrics import pooled
 
 
@@ -81,7 +81,7 @@ class Evaluator:
         after = services.students.load(services.folder.root / state["challenger"]).predict(texts)
         unseeing = state.get("champion") or state["challenger"]
         before = services.students.load(services.folder.root / unseeing).predict(texts)
-        cases = [_case(services, example, old, new) for example, old, new in zip(batch, before, after, strict=True)]
+        cases = [case_of(services.task, *row) for row in zip(batch, before, after, strict=True)]
         services.folder.write_rows(services.folder.cycle(state["cycle"]) / "cases.jsonl", cases)
         return cases
 
@@ -143,20 +143,6 @@ def _mark_fixed(services: Services, champion: str, cycle: int) -> None:
             for error, prediction in zip(open_ones, predictions, strict=True)
             if services.task.is_right(error.example.label, prediction.label)
         ]
-    )
-
-
-def _case(services: Services, example: Example, before: Prediction, after: Prediction) -> Case:
-    return Case(
-        id=example.id,
-        text=example.text,
-        label=example.label,
-        before=before.label,
-        after=after.label,
-        before_probability=math.exp(-services.task.loss(example, before)),
-        after_probability=math.exp(-services.task.loss(example, after)),
-        right_before=services.task.is_right(example.label, before.label),
-        right_after=services.task.is_right(example.label, after.label),
     )
 
 

@@ -1,6 +1,7 @@
 """What is known about the student's failures before anyone asks an LLM: tables and real cases."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agents.base import Case, Services, one_line
@@ -10,7 +11,7 @@ from tasks.task import Task
 
 @dataclass(frozen=True)
 class Evidence:
-    """The last fresh batch, split into wrong and correct, with what memory adds."""
+    """Cases, split into wrong and correct, with what memory adds."""
 
     task: Task
     wrong: tuple[Case, ...]
@@ -20,7 +21,7 @@ class Evidence:
     past: tuple[ErrorCase, ...]
     """Earlier errors like the present ones."""
     per_label: dict[str, tuple[int, int]]
-    """Label -> (texts in which it was found rightly, texts that have it) in the batch."""
+    """Label -> (texts in which it was found rightly, texts that have it)."""
     confusions: tuple[tuple[tuple[str, str], int], ...]
     """((label, taken for), how often), the most frequent first."""
     subtypes: tuple[tuple[str, int], ...]
@@ -70,11 +71,16 @@ class Evidence:
         return "; ".join(f"{subtype} ({count})" for subtype, count in self.subtypes[:60]) or "(nothing listed)"
 
 
-def gather(services: Services, cycle: int, wrong: int, correct: bool, similar: int) -> Evidence:
-    """Collect the evidence that the cases of `cycle` hold, or of the last cycle before it whose batch was not empty."""
-    folder = services.folder
-    written = (folder.read_rows(folder.cycle(number) / "cases.jsonl", Case) for number in range(cycle, -1, -1))
-    cases = next(filter(None, written), [])
+def gather(services: Services, cases: Sequence[Case], wrong: int, correct: bool, similar: int) -> Evidence:
+    """Collect the evidence that cases hold, with what memory adds.
+
+    Args:
+        services: memory and task.
+        cases: of texts under a student that had not learnt them.
+        wrong: most wrong cases.
+        correct: whether correct ones belong to it.
+        similar: most earlier errors for each of the worst cases.
+    """
     failed = sorted(
         (case for case in cases if not case.right_before), key=lambda case: (case.right_after, case.after_probability)
     )

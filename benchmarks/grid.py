@@ -76,6 +76,7 @@ VARIANTS: Mapping[str, Variant] = {
     # what ours adds, one at a time
     "gated, one fit": Variant("gated", ("agents.trainer.members = 1",)),
     "gated, nothing out of reach": Variant("gated", ("agents.trainer.reach = 1.0",)),
+    "gated, last batch analysed": Variant("gated", ("agents.analyst.folds = 0",)),
     "gated, shares as set": Variant("gated", ("agents.generator.follow = false",)),
     "gated, lessons only": Variant("gated", ('agents.evaluator.curriculum = "lessons"',)),
     "gated, no gate": Variant("gated", ("agents.evaluator.gate = false",)),

@@ -75,9 +75,11 @@ def settings(options: argparse.Namespace, url: str) -> dict[str, Any]:
     if options.strategy == "paper" and options.teacher == "replay":
         evaluator["curriculum"] = "gated"  # the recording's first batch is static: the loop starts after it
         generator["backbone"] = options.batch
+    analyst: dict[str, Any] = {"lessons": 4, "probe": False}
     teacher: dict[str, Any] = {"kind": "local"}
     if options.teacher == "replay":
         generator["mix"] = {"coverage": 0.0, "rewrite": 0.0}  # the recorded batches have their own
+        analyst["folds"] = 0  # and their own lessons
     if options.teacher == "oracle":
         generator["mix"] = {"pool": 1.0}
     if options.teacher != "local":
@@ -88,7 +90,7 @@ def settings(options: argparse.Namespace, url: str) -> dict[str, Any]:
         "data": data, "teacher": teacher, "student": {"freeze": options.freeze},
         "memory": {"duplicate_cosine": 0.98}, "stop": {"cycles": options.cycles},
         "agents": {
-            "generator": generator, "evaluator": evaluator, "analyst": {"lessons": 4, "probe": False},
+            "generator": generator, "evaluator": evaluator, "analyst": analyst,
             "trainer": {} if options.strategy == "paper" else {"members": options.members},
         },
     }  # fmt: skip

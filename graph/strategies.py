@@ -31,7 +31,7 @@ STRATEGIES: Mapping[str, Settings] = {
     "paper": {
         "trainer": {"start": "warm", "members": 1, "rival": False, "reach": 1.0, "last_members": 0},
         "evaluator": {"gate": False, "curriculum": "lessons"},
-        "analyst": {"probe": False},
+        "analyst": {"probe": False, "folds": 0},
         "generator": {
             "gate": 0,
             "mix": {"hard": 0.5, "typical": 0.5, "probe": 0.0, "rewrite": 0.0, "coverage": 0.0},

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from agents.base import Services
+from agents.cases import last_batch
 from agents.evidence import Evidence, gather
 from tasks.base import ErrorCase, Example
 from tests import world
@@ -27,7 +28,7 @@ def services(tmp_path: Path) -> Services:
 
 
 def collect(services: Services, wrong: int = 12, correct: bool = True, similar: int = 3, cycle: int = 1) -> Evidence:
-    return gather(services, cycle, wrong, correct, similar)
+    return gather(services, last_batch(services, cycle), wrong, correct, similar)
 
 
 def error(text: str, cycle: int, **changes: Any) -> ErrorCase:

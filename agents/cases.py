@@ -1,0 +1,64 @@
+"""What the student gets wrong and right among texts it has not learnt: the last batch, or all texts in turn.
+
+The paper analyses the last batch under the student that had not seen it. In a loop that begins with a broad batch, that
+student has seen the seeds alone, so its mistakes there say nothing of what is still hard once the batch is learnt; and
+later batches have thirty texts. Cross-fitting shows all that is kept to students that have learnt the rest of it.
+"""
+
+import math
+import random
+
+from agents.base import Case, Services
+from tasks.base import Example, Prediction
+from tasks.task import Task
+
+LEAST = 24
+"""Kept texts below which there is too little to learn from a part of them."""
+
+
+def case_of(task: Task, example: Example, before: Prediction, after: Prediction) -> Case:
+    """One text under a student that has not learnt it, and one that has."""
+    return Case(
+        id=example.id,
+        text=example.text,
+        label=example.label,
+        before=before.label,
+        after=after.label,
+        before_probability=math.exp(-task.loss(example, before)),
+        after_probability=math.exp(-task.loss(example, after)),
+        right_before=task.is_right(example.label, before.label),
+        right_after=task.is_right(example.label, after.label),
+    )
+
+
+def last_batch(services: Services, cycle: int) -> list[Case]:
+    """The cases of a cycle, or of the last one before it whose batch was not empty."""
+    folder = services.folder
+    written = (folder.read_rows(folder.cycle(number) / "cases.jsonl", Case) for number in range(cycle, -1, -1))
+    return next(filter(None, written), [])
+
+
+def crossfitted(services: Services, cycle: int, folds: int) -> list[Case]:
+    """Every kept text under a student that has learnt the seeds and the other folds; nothing where there are too few.
+
+    Args:
+        services: students and memory.
+        cycle: the one that is about to write; a step that is run again finds its cases.
+        folds: parts of the kept texts, one fit for each; below two there is no other part.
+    """
+    kept, path = services.memory.samples("train"), services.folder.cycle(cycle) / "crossfitted.jsonl"
+    if folds < 2 or len(kept) < LEAST:
+        return []
+    if path.exists():
+        return services.folder.read_rows(path, Case)
+    seeds, order = services.memory.samples("seed"), random.Random(f"{services.seed} {cycle}").sample(kept, len(kept))
+    cases = []
+    for number in range(folds):
+        held = order[number::folds]
+        rest = [example for place, example in enumerate(order) if place % folds != number]
+        student = services.students.new(services.seed * 10_000 + cycle * 100 + 50 + number)
+        student.fit([*seeds, *rest], services.bar(f"looking for weaknesses, fit {number + 1} of {folds}"))
+        found = student.predict([example.text for example in held])
+        cases += [case_of(services.task, *row) for row in zip(held, found, found, strict=True)]
+    services.folder.write_rows(path, cases)
+    return cases

@@ -1,0 +1,91 @@
+"""Cross-fitted cases: every kept text once, under a student that has not learnt it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agents.analyst import Analyst
+from agents.base import Services
+from agents.cases import LEAST, crossfitted
+from tasks.base import Example
+from tests import world
+from tests.agents.acting import sent, settled, train, write_cases
+from tests.fake_student import WordStudent, WordStudents
+
+ROWS = [
+    (f"{words[n % len(words)]} {words[0]} {n}", label) for label, words in world.VOCABULARY.items() for n in range(8)
+]
+
+
+class Watching(WordStudents):
+    """Students that keep what each of them has learnt, and been asked."""
+
+    def __init__(self, labels: Sequence[str]) -> None:
+        super().__init__(labels)
+        self.made: list[Watched] = []
+
+    def new(self, seed: int) -> "Watched":
+        self.made.append(Watched(self.labels))
+        return self.made[-1]
+
+
+class Watched(WordStudent):
+    learnt: frozenset[str] = frozenset()
+    asked: tuple[str, ...] = ()
+
+    def fit(self, examples: Sequence[Example], progress: Any = None) -> None:
+        self.learnt = frozenset(example.text for example in examples)
+        super().fit(examples, progress)
+
+    def predict(self, texts: Sequence[str]) -> Any:
+        self.asked = tuple(texts)
+        return super().predict(texts)
+
+
+@pytest.fixture
+def there(tmp_path: Path) -> Services:
+    made = world.services(tmp_path, students=Watching(list(world.VOCABULARY)))
+    train(made, ROWS)
+    return made
+
+
+def test_every_kept_text_is_asked_once_of_a_student_that_has_not_learnt_it(there: Services) -> None:
+    cases = crossfitted(there, 2, folds=3)
+    assert sorted(case.text for case in cases) == sorted(text for text, _ in ROWS)
+    students: Any = there.students
+    seeds = {example.text for example in there.memory.samples("seed")}
+    assert len(students.made) == 3
+    for student in students.made:
+        assert seeds <= student.learnt and not student.learnt & set(student.asked)
+        assert len(student.learnt) + len(student.asked) == len(seeds) + len(ROWS)
+
+
+def test_a_step_that_is_run_again_trains_nothing_again(there: Services) -> None:
+    students: Any = there.students
+    assert crossfitted(there, 2, folds=2) == crossfitted(there, 2, folds=2)
+    assert len(students.made) == 2
+    crossfitted(there, 3, folds=2)
+    assert len(students.made) == 4, "another cycle has learnt other texts"
+
+
+@pytest.mark.parametrize("folds", [0, 1])
+def test_without_another_part_there_is_nothing_to_learn_from(there: Services, folds: int) -> None:
+    assert crossfitted(there, 2, folds) == []
+
+
+def test_few_texts_are_not_divided(tmp_path: Path) -> None:
+    there = world.services(tmp_path)
+    train(there, ROWS[: LEAST - 1])
+    assert crossfitted(there, 2, folds=3) == []
+
+
+def test_the_analyst_studies_them_and_without_them_the_last_batch(there: Services) -> None:
+    write_cases(there, 1, [("coach of the last batch", "sports", "money", 0.1)])
+    for folds, shown in ((0, True), (3, False)):
+        before = len(sent(there, "analyst"))
+        settled(Analyst(folds=folds), world.state(cycle=2, plan="lessons"), there)
+        asked = "\n".join(sent(there, "analyst")[before:])
+        assert ("Per class:\n- sports: 0 of 1 right" in asked) is shown
+        assert "It was just tested on texts it had never seen" in asked
