@@ -228,10 +228,10 @@ def test_at_a_limit_the_run_ends_with_its_champion_and_says_what_more_would_buy(
         assert "Every 10,000 tokens more would buy about" in out and f"go on with: evokd resume {folder}" in out
         assert "Test set (24 texts, opened once)" in out and (folder / "best" / "model.json").exists()
         (folder / "config.toml").write_text((folder / "config.toml").read_text().replace("= 11", "= 50"))
-        assert evokd("resume", "small")[0] == 0 and len(server.requests) == 14, "and nothing is asked twice"
+        assert evokd("resume", "small")[0] == 0 and len(server.requests) == 15, "and nothing is asked twice"
     lines = [line.split() for line in evokd("show", "small", "--costs")[1].splitlines()]
     sums = [[each[1], *each[3:6]] for each in lines if each[:1] == ["all"]]
-    assert sums == 2 * [["14", "140", "0", "70"]], "by role and by cycle, as the server counted: 10 and 5 tokens a call"
+    assert sums == 2 * [["15", "150", "0", "75"]], "by role and by cycle, as the server counted: 10 and 5 tokens a call"
 
 
 def test_a_server_that_answers_prose(evokd: Callable[..., Said], tmp_path: Path) -> None:

@@ -208,7 +208,7 @@ def test_money_is_passed_by_less_than_one_call_with_32_in_flight(
     def script(body: Body) -> Said:
         long = random.Random(prompt_of(body)).random() < 0.3
         if len(server.requests) <= at_once:
-            together.wait(10)  # none of the first is answered before all are in flight
+            together.wait(60)  # none of the first is answered before all are in flight
         reply = chat(GOOD)
         reply.body["usage"] |= {"prompt_tokens": 50, "completion_tokens": 1000 if long else 10}
         with lock:
