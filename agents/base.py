@@ -6,6 +6,7 @@ repeats the step it was in), so everything it writes is idempotent.
 """
 
 import operator
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -189,4 +190,5 @@ def prompt(file: str, /, **values: object) -> str:
     Raises:
         KeyError: a placeholder got no value.
     """
-    return _template(file).substitute({key: str(value) for key, value in values.items()}).strip()
+    filled = _template(file).substitute({key: str(value) for key, value in values.items()})
+    return re.sub(r"\n{3,}", "\n\n", filled).strip()  # what was left out leaves no hole

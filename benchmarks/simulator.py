@@ -96,7 +96,7 @@ class Simulator(Replay):
         """Hard texts near the cited cases, typical ones of the classes they confuse, and anything for a probe."""
         asked = messages[-1]["content"]
         name = re.search(r"^Lesson: (.*)$", asked, re.MULTILINE)[1]  # type: ignore[index]
-        parts = re.findall(r"^- `(hard|typical|probe)`: (\d+) texts", asked, re.MULTILINE)
+        parts = re.findall(r"^- `(hard|typical|probe)`: (\d+) (?:typical )?texts", asked, re.MULTILINE)
         counts = {kind: int(number) for kind, number in parts}
         cited = [case for case in _cases(messages[0]["content"]).values() if case.name == name]
         classes = {label for case in cited for label in self._classes(f"{case.right} {case.said}")}

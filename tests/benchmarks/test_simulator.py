@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from agents.writing import ASKS
 from benchmarks.simulator import Simulator
 from tasks.base import Span
 from tasks.ner import Ner
@@ -36,7 +37,9 @@ ANALYSIS = """Find up to 2 patterns
     right: sports; the model said: money
 [3] a bank
     right: money; the model said: food"""
-LESSON = "Lesson: sports taken for money\n- `hard`: 4 texts that\n- `typical`: 3 texts of"
+LESSON = "\n".join(
+    ["Lesson: sports taken for money", *(ASKS[kind].replace("$n", n) for kind, n in (("hard", "4"), ("typical", "3")))]
+)
 
 
 def test_typical_texts_are_of_the_class_and_given_once(tmp_path: Path) -> None:
