@@ -79,8 +79,10 @@ class Analyst:
         if state["plan"] != "lessons":
             return State(lessons=[])
         cycle = state["cycle"]
-        cases = crossfitted(services, cycle, self.folds) or last_batch(services, cycle - 1)
-        evidence = gather(services, cases, self.wrong, self.correct, self.similar)
+        if cases := crossfitted(services, cycle, self.folds):
+            evidence = gather(services, cases, self.wrong, self.correct, self.similar, services.task.reach)
+        else:
+            evidence = gather(services, last_batch(services, cycle - 1), self.wrong, self.correct, self.similar)
         counts = dict(state.get("counts", {}))
         if services.teacher.prompting("analyst") == "plain":
             lessons = self._worded(evidence, services, cycle)

@@ -149,6 +149,8 @@ class Case(Frozen):
     before: Label
     before_probability: float
     """What the unseeing student gave to the right label, as a whole."""
+    before_sure: float = 0.0
+    """What it gave to its own answer."""
     after: Label
     after_probability: float
     right_before: bool

@@ -25,6 +25,7 @@ def case_of(task: Task, example: Example, before: Prediction, after: Prediction)
         before=before.label,
         after=after.label,
         before_probability=math.exp(-task.loss(example, before)),
+        before_sure=before.probability,
         after_probability=math.exp(-task.loss(example, after)),
         right_before=task.is_right(example.label, before.label),
         right_after=task.is_right(example.label, after.label),

@@ -15,7 +15,7 @@ class Evidence:
 
     task: Task
     wrong: tuple[Case, ...]
-    """The worst first: still wrong after training, then the least probable."""
+    """Within reach first; of these the worst: still wrong after training, then the least probable."""
     correct: tuple[Case, ...]
     """The least sure first; empty where the setting leaves them out."""
     past: tuple[ErrorCase, ...]
@@ -71,7 +71,9 @@ class Evidence:
         return "; ".join(f"{subtype} ({count})" for subtype, count in self.subtypes[:60]) or "(nothing listed)"
 
 
-def gather(services: Services, cases: Sequence[Case], wrong: int, correct: bool, similar: int) -> Evidence:
+def gather(
+    services: Services, cases: Sequence[Case], wrong: int, correct: bool, similar: int, reach: float = 1.0
+) -> Evidence:
     """Collect the evidence that cases hold, with what memory adds.
 
     Args:
@@ -80,11 +82,15 @@ def gather(services: Services, cases: Sequence[Case], wrong: int, correct: bool,
         wrong: most wrong cases.
         correct: whether correct ones belong to it.
         similar: most earlier errors for each of the worst cases.
+        reach: probability of a wrong answer above which a case comes after all others: texts for lessons about what a
+            student is sure is something else teach it that cues mean the reverse, or end on a shelf.
     """
     failed = sorted(
-        (case for case in cases if not case.right_before), key=lambda case: (case.right_after, case.after_probability)
+        (case for case in cases if not case.right_before),
+        key=lambda case: (case.before_sure > reach, case.right_after, case.after_probability),
     )
     passed = sorted((case for case in cases if case.right_before), key=lambda case: case.before_probability)
+    correct_shown = tuple(passed[: max(4, wrong // 2)]) if correct else ()
     task = services.task
     pairs = {case.id: task.mistakes(case.label, case.before) for case in cases}
     per_label = {}
@@ -98,8 +104,8 @@ def gather(services: Services, cases: Sequence[Case], wrong: int, correct: bool,
     return Evidence(
         task=task,
         wrong=tuple(failed[:wrong]),
-        correct=tuple(passed[: max(4, wrong // 2)]) if correct else (),
-        past=_past(services, failed[:wrong], {case.id for case in cases}, similar),
+        correct=correct_shown,
+        past=_past(services, failed[:wrong], {case.id for case in (*failed, *correct_shown)}, similar),
         per_label=per_label,
         confusions=tuple(confusions.most_common(10)),
         subtypes=tuple(subtypes.most_common()),

@@ -45,6 +45,14 @@ def test_the_worst_come_first_and_the_least_sure_of_the_right_ones(services: Ser
     assert [case.text for case in evidence.cases] == [case.text for case in (*evidence.wrong, *evidence.correct)]
 
 
+def test_what_is_out_of_reach_comes_last_however_wrong_it_is(services: Services) -> None:
+    write_cases(services, 1, ROWS[:3])
+    sure = [case.model_copy(update={"before_sure": 1 - case.before_probability}) for case in last_batch(services, 1)]
+    assert [case.text for case in gather(services, sure, 12, True, 3, 0.75).wrong] == [
+        "goal goal", "coach coach", "loan loan"
+    ]  # fmt: skip
+
+
 def test_still_wrong_after_training_is_worse_than_unlikely(services: Services) -> None:
     write_cases(services, 1, ROWS[:3], after="money")
     assert [case.text for case in collect(services).wrong] == ["coach coach", "goal goal", "loan loan"]
