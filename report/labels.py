@@ -1,14 +1,20 @@
-"""What a comparison says about single labels: the paper's adaptivity, and label noise against gold."""
+"""Single labels: their scores in a run; and of a comparison the paper's adaptivity, and label noise against gold."""
 
 import statistics
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rich.table import Table
+from rich.text import Text
+
 from report.comparison import CellRun
+from report.reading import Run
 from report.statistics import Line
-from tasks.metrics import Score, mean
+from report.wording import harmless, interval
+from tasks.metrics import Score, mean, pooled
+from tasks.task import Points
 
 
 @dataclass(frozen=True)
@@ -74,15 +80,44 @@ def names(label: Any) -> set[str]:
     return {name for name, _ in items(label)}
 
 
-def label_f1(pairs: Sequence[tuple[Any, Any]]) -> dict[str, float]:
-    """F1 of every label over (gold, predicted) pairs; for spans, of exact places."""
-    right: Counter[str] = Counter()
-    both: Counter[str] = Counter()
+def label_points(pairs: Iterable[tuple[Any, Any]]) -> dict[str, list[Points]]:
+    """What every text that has a label, or got it, adds to its F1, from (gold, predicted); spans by exact places."""
+    found: dict[str, list[Points]] = {}
     for gold, predicted in pairs:
         there, said = items(gold), items(predicted)
-        right.update(name for name, _ in there & said)
-        both.update(name for name, _ in [*there, *said])
-    return {name: 2 * right[name] / count for name, count in both.items()}
+        right, both = Counter(name for name, _ in there & said), Counter(name for name, _ in [*there, *said])
+        for name, count in both.items():
+            found.setdefault(name, []).append((2.0 * right[name], float(count)))
+    return found
+
+
+def label_f1(pairs: Iterable[tuple[Any, Any]]) -> dict[str, float]:
+    """F1 of every label over (gold, predicted) pairs."""
+    found = label_points(pairs)
+    return {name: sum(top for top, _ in each) / sum(bottom for _, bottom in each) for name, each in found.items()}
+
+
+def labels_table(run: Run) -> Table | None:
+    """F1 of every label on the test set, worst first, beside that of the seeds alone; None where nothing was scored."""
+    rows = run.rows("scored.jsonl")
+    if not rows:
+        return None
+    before = label_f1((row["label"], row["seeds only"]) for row in rows)
+    after = {
+        name: pooled(each) for name, each in label_points((row["label"], row["predicted"]) for row in rows).items()
+    }
+    texts = Counter(name for row in rows for name in names(row["label"]))
+    learnt = Counter(
+        name for row in run.rows("samples.jsonl") if (row["split"], row["status"]) == ("train", "kept")
+        for name in names(row["label"])
+    )  # fmt: skip
+    table = Table(title="F1 of each label on the test set", title_justify="left", box=None, pad_edge=False)
+    for heading in ("label", "test texts", "texts learnt", "seeds only", "champion"):
+        table.add_column(heading, justify="left" if heading == "label" else "right", overflow="fold")
+    for name, score in sorted(after.items(), key=lambda pair: pair[1].value):
+        own = "-" if name not in before else f"{100 * before[name]:.0f}"
+        table.add_row(Text(harmless(name)), str(texts[name]), str(learnt[name]), own, interval(score.model_dump()))
+    return table
 
 
 def _f1(cell: CellRun, student: str) -> dict[str, float]:

@@ -1,6 +1,5 @@
 """What happened in a run, as text tables for a terminal."""
 
-import unicodedata
 from collections import Counter
 
 from rich.console import Console
@@ -8,7 +7,9 @@ from rich.table import Table
 from rich.text import Text
 
 from report.costs import by_role
+from report.labels import labels_table
 from report.reading import Row, Run
+from report.wording import bounds, harmless, interval, percent
 from tasks.errors import ConfigError
 
 COLUMNS = (
@@ -38,7 +39,7 @@ def cycle_line(row: Row) -> str:
     tokens = row["teacher"].get("input", 0) + row["teacher"].get("output", 0)
     cells = (
         str(row["cycle"]), row["plan"], "kept" if row["kept"] else "shelved", str(counts.get("accepted", 0)),
-        str(refused), str(quarantined), f"{_percent(row['fresh_before'])} > {_percent(row['fresh_after'])}",
+        str(refused), str(quarantined), f"{percent(row['fresh_before'])} > {percent(row['fresh_after'])}",
         interval(scores.get("gate")), interval(scores.get("dev")), f"{tokens:,.0f}",
         f"{sum(row['seconds'].values()):.0f}",
     )  # fmt: skip
@@ -68,6 +69,9 @@ def print_run(run: Run) -> None:
     _print_samples(console, run)
     console.print()
     console.print(by_role(run))
+    if labels := labels_table(run):
+        console.print()
+        console.print(labels)
     console.print(
         f"\nChampion: {run.root / 'best'} (students/{(run.root / 'best').resolve().name})", soft_wrap=True, markup=False
     )
@@ -94,7 +98,7 @@ def print_result(run: Run) -> None:
         f"Test set ({result['seeds only']['n']:.0f} texts, opened once), {result['metric']}: "
         f"seeds only {interval(result['seeds only'])}, "
         f"champion {interval(result['champion score'])}, difference {100 * difference['value']:+.1f} points "
-        f"{_bounds(difference, '+.1f')}.",
+        f"{bounds(difference, '+.1f')}.",
         soft_wrap=True,
         markup=False,
     )
@@ -143,12 +147,6 @@ def print_prompts(run: Run, role: str | None) -> None:
             console.print(harmless(message["content"]), markup=False, soft_wrap=True)
         console.print("[answer]", style="bold", markup=False)
         console.print(harmless(row["answer"]), markup=False, soft_wrap=True)
-
-
-def harmless(text: str) -> str:
-    """A text of a model or a user for the terminal: control characters, which could drive it, are spelt out."""
-    kept = {"\n", "\t"}
-    return "".join(c if c in kept or unicodedata.category(c) not in ("Cc", "Cs") else ascii(c)[1:-1] for c in text)
 
 
 def _print_lessons(console: Console, run: Run) -> None:
@@ -204,18 +202,3 @@ def _print_samples(console: Console, run: Run) -> None:
     console.print("\nTexts", style="bold")
     for (split, status), count in sorted(found.items()):
         console.print(f"  {split}, {status}: {count}")
-
-
-def _percent(score: Row | None) -> str:
-    return f"{100 * score['value']:.0f} %" if score else "-"
-
-
-def interval(score: Row | None) -> str:
-    """A score in percent with its interval."""
-    return f"{100 * score['value']:.1f} {_bounds(score, '.0f')}" if score else "-"
-
-
-def _bounds(score: Row, form: str) -> str:
-    if score["low"] is None:
-        return "[too few to tell]"
-    return f"[{100 * score['low']:{form}}, {100 * score['high']:{form}}]"

@@ -1,4 +1,4 @@
-"""Numbers with their n and their 95 % interval: means, paired differences, macro F1.
+"""Numbers with their n and their 95 % interval: means, paired differences, ratios of sums.
 
 Every interval is one of three kinds, so that none claims a certainty it does not have:
 
@@ -10,7 +10,7 @@ Every interval is one of three kinds, so that none claims a certainty it does no
 """
 
 import math
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -96,36 +96,6 @@ def pooled_difference(a: Sequence[Points], b: Sequence[Points]) -> Score:
     return _bootstrapped_ratio(
         lambda ta, ba, tb, bb, axis=-1: _ratio(ta, ba, axis) - _ratio(tb, bb, axis), (top_a, bottom_a, top_b, bottom_b)
     )
-
-
-def macro_f1(gold: Sequence[Hashable], predicted: Sequence[Hashable]) -> Score:
-    """Mean F1 over the labels that occur in either list, with a bootstrap interval over examples.
-
-    Resampling examples is drawing the cells of the confusion matrix from a multinomial, so no example is touched.
-
-    Raises:
-        ValueError: there are no examples, or the lengths differ.
-    """
-    if not gold or len(gold) != len(predicted):
-        raise ValueError(f"Macro F1 needs one prediction for each example, got {len(predicted)} for {len(gold)}.")
-    index = {label: i for i, label in enumerate(dict.fromkeys([*gold, *predicted]))}
-    pairs = np.array([(index[g], index[p]) for g, p in zip(gold, predicted, strict=True)])
-    cells, counts = np.unique(pairs, axis=0, return_counts=True)
-    value = float(_f1_of_cells(cells, counts[None, :].astype(np.float64), len(index))[0])
-    if len(cells) < 2:
-        return Score(value=value, low=None, high=None, n=len(gold))
-    draws = np.random.default_rng(SEED).multinomial(len(gold), counts / len(gold), size=RESAMPLES)
-    low, high = _percentiles(_f1_of_cells(cells, draws.astype(np.float64), len(index)))
-    return Score(value=value, low=low, high=high, n=len(gold))
-
-
-def _f1_of_cells(cells: npt.NDArray[np.int64], counts: Floats, labels: int) -> Floats:
-    """Macro F1 for each row of cell counts (resamples x cells); a label absent from a resample does not count."""
-    in_gold, in_predicted = np.eye(labels)[cells[:, 0]], np.eye(labels)[cells[:, 1]]
-    support = counts @ in_gold + counts @ in_predicted
-    right = counts @ (in_gold * in_predicted)
-    f1 = np.divide(2 * right, support, out=np.zeros_like(support), where=support > 0)
-    return np.asarray(f1.sum(axis=1) / (support > 0).sum(axis=1), dtype=np.float64)
 
 
 def _wilson(value: float, n: int) -> Score:

@@ -1,11 +1,13 @@
 """Single labels: F1 by hand, adaptivity, label noise."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from report.labels import LabelLine, adaptivity, label_f1, noise, trend
+from report.labels import LabelLine, adaptivity, label_f1, labels_table, noise, trend
+from report.reading import Run
 from report.statistics import lines
 from tests.report.comparisons import cell, listed, sample
 
@@ -25,6 +27,21 @@ ANN = {"start": 5, "end": 9, "type": "PERSON"}
 )
 def test_f1_of_a_label_of_every_kind(pairs: list[tuple[Any, Any]], found: dict[str, float]) -> None:
     assert label_f1(pairs) == pytest.approx(found)
+
+
+def test_a_run_tells_every_label_worst_first_with_its_interval(tmp_path: Path) -> None:
+    rows = [{"label": "a", "seeds only": "b", "predicted": "a"}] * 8 + [
+        {"label": "b", "seeds only": "b", "predicted": "a"}, {"label": "b", "seeds only": "b", "predicted": "b"}
+    ]  # fmt: skip
+    samples = [{"split": "train", "status": status, "label": "a"} for status in ("kept", "kept", "shelved")]
+    for name, lines_ in (("scored", rows), ("samples", samples)):
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(each) + "\n" for each in lines_))
+    table = labels_table(Run(tmp_path))
+    assert table is not None
+    cells = [list(column.cells) for column in table.columns]
+    assert [str(name) for name in cells[0]] == ["b", "a"] and cells[1:4] == [["2", "8"], ["0", "2"], ["33", "0"]]
+    assert cells[4][0].startswith("66.7 [") and cells[4][1].startswith("94.1 [")
+    assert labels_table(Run(tmp_path / "nothing")) is None
 
 
 def test_adaptivity_sets_what_was_learnt_of_a_label_beside_its_f1_before_and_after(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from report.live import Live
 from report.reading import Run
-from report.tables import cycle_line, harmless, print_prompts, print_run
+from report.tables import cycle_line, print_prompts, print_run
+from report.wording import harmless
 from tasks.conventions import Card
 from tasks.errors import ConfigError
 

@@ -2,9 +2,8 @@ import json
 
 import numpy as np
 import pytest
-from sklearn.metrics import f1_score
 
-from tasks.metrics import RESAMPLES, Score, macro_f1, mean, paired, pooled, pooled_difference
+from tasks.metrics import RESAMPLES, Score, mean, paired, pooled, pooled_difference
 
 
 def test_accuracy_has_wilsons_interval() -> None:
@@ -64,27 +63,6 @@ def test_values_that_cannot_be_scored(wrong: list[float]) -> None:
 def test_pairs_must_be_pairs() -> None:
     with pytest.raises(ValueError, match="got 2 and 1"):
         paired([1, 0], [1])
-    with pytest.raises(ValueError, match="got 1 for 2"):
-        macro_f1(["a", "b"], ["a"])
-    with pytest.raises(ValueError, match="got 0 for 0"):
-        macro_f1([], [])
-
-
-def test_macro_f1_is_that_of_sklearn_with_the_interval_of_resampling() -> None:
-    rng = np.random.default_rng(3)
-    gold = rng.choice(["a", "b", "c"], p=[0.6, 0.3, 0.1], size=300)
-    predicted = np.where(rng.random(300) < 0.7, gold, rng.choice(["a", "b", "c"], size=300))
-    score = macro_f1(gold.tolist(), predicted.tolist())
-    assert score.value == pytest.approx(f1_score(gold, predicted, average="macro"))
-    draws = [rng.integers(0, 300, 300) for _ in range(200)]
-    plain = np.quantile([f1_score(gold[i], predicted[i], average="macro") for i in draws], [0.025, 0.975])
-    assert score.low == pytest.approx(plain[0], abs=0.02)
-    assert score.high == pytest.approx(plain[1], abs=0.02)
-
-
-def test_macro_f1_of_one_cell_cannot_be_told() -> None:
-    assert macro_f1(["a"] * 5, ["a"] * 5) == Score(value=1.0, low=None, high=None, n=5)
-    assert macro_f1(["a"] * 5, ["b"] * 5) == Score(value=0.0, low=None, high=None, n=5)
 
 
 def test_text_of_a_score() -> None:
