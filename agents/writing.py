@@ -33,6 +33,9 @@ T = TypeVar("T", bound=Text)
 SHOWN_NAMES = 60
 """Worn-out names that a prompt lists, the most frequent."""
 
+SHOWN_TEXTS = 10
+"""Texts of a facet that a prompt shows as written already, the latest."""
+
 
 class Written(BaseModel, Generic[T]):
     """The answer to an order for a lesson; lists that were not ordered are empty."""
@@ -133,6 +136,7 @@ class ChatWriter:
             low=low,
             high=high,
             examples=self._examples() if self.examples else "",
+            written=self._written(order.facet) if self.examples else "",
             conventions=read_card(self.services).told(),
             register=self._register() if self.examples else "",
             rule=self._label_rule(),
@@ -152,6 +156,16 @@ class ChatWriter:
         usable = [text for text, refusal in zip(pool, memory.novel(pool), strict=True) if refusal != "held-out"]
         listed = "\n".join(f"- {one_line(text)}" for text in (*seeds, *usable))
         return f"Texts of this task look like this (their style, not their content, is to be matched):\n{listed}\n"
+
+    def _written(self, facet: str | None) -> str:
+        """The last texts of this facet: a model that is asked the same again writes much the same again."""
+        texts = [each.text for each in self.services.memory.samples("train") if each.origin.asked == facet]
+        listed = "\n".join(f"- {one_line(text)}" for text in texts[-SHOWN_TEXTS:])
+        return (
+            f"These are written already. Nothing new may resemble them in topic, wording or form:\n{listed}"
+            if texts
+            else ""
+        )
 
     def _label_rule(self) -> str:
         if self.separate:

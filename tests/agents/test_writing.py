@@ -9,7 +9,7 @@ from agents.base import Services
 from agents.orders import Order
 from agents.outline import Subtype
 from agents.writing import ChatWriter
-from tasks.base import Example
+from tasks.base import Example, Origin
 from tests import world
 from tests.agents.acting import ODD, lesson, sent
 from tests.fakes import words
@@ -111,6 +111,22 @@ def test_equal_orders_of_other_cycles_and_rounds_are_asked_anew(tmp_path: Path) 
     assert len({prompt.sample for prompt in asked}) == len(asked) == 8
     ChatWriter(there, 1).write([BREADTH, BREADTH], 0)
     assert len(asked) == 8
+
+
+def test_a_later_breadth_order_is_told_what_its_facet_has_already(tmp_path: Path) -> None:
+    there = services(tmp_path, texts())
+    origin = {"stance": "typical", "asked": "food"}
+    old = [Example(text=f"kept {n}", label="food", split="train", origin=Origin(cycle=n, **origin)) for n in range(12)]
+    other = Example(text="of money", label="money", split="train", origin=Origin(cycle=1, asked="money"))
+    there.memory.remember(examples=[*old, other])
+    gate = Example(text="held out", label="food", split="gate", origin=Origin(cycle=1, **origin))
+    there.memory.remember(examples=[gate])
+    for examples in (True, False):
+        write(there, [BREADTH], examples=examples)
+    told, untold = sent(there)
+    assert "Nothing new may resemble them" in told and told.count("- kept ") == 10 and "- kept 11" in told
+    assert "- kept 0" not in told and "of money" not in told and "held out" not in told
+    assert "resemble" not in untold, "ZeroGen writes from the description alone"
 
 
 def test_labels_written_with_the_texts(tmp_path: Path) -> None:
