@@ -43,8 +43,8 @@ class Hearing:
         if not self.asked:
             return []
         said = (
-            f"The teacher labels {self.right} of {self.asked} of your own examples as you do ({self.calls} calls, each "
-            "half of them with the other half in view)."
+            f"Asked about each half of your own examples with the other half in view ({self.calls} calls), the teacher "
+            f"labels {self.right} of {self.asked} as you do."
         )
         rest = len(self.others) - SHOWN
         return [said, *(f"  {each}" for each in self.others[:SHOWN]), *([f"  and {rest} more."] if rest > 0 else [])]
@@ -100,6 +100,7 @@ def _with_half(found: Hearing, half: list[Example], annotator: Annotator, servic
     others = []
     for example, opinion in zip(half, opinions, strict=True):
         if opinion.verdict is None or not task.is_right(example.label, opinion.verdict.label):
-            said = task.say(example.text, opinion.verdict.label) if opinion.verdict else opinion.problem
-            others.append(f"{one_line(example.text)!r:.120}: yours {task.say(example.text, example.label)}, its {said}")
+            said = task.say(example.text, opinion.verdict.label) if opinion.verdict else f"no label ({opinion.problem})"
+            own = task.say(example.text, example.label)
+            others.append(f"{one_line(example.text)!r:.120}: yours is {own}, the teacher's {said}")
     return Hearing(found.asked + len(half), found.right + len(half) - len(others), 0, (*found.others, *others))

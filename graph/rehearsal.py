@@ -84,8 +84,10 @@ class Rehearsal:
         stop: Sequence[str] = (),
         progress: Progress | None = None,
     ) -> list[Answer[BaseModel]]:
-        """Keep the prompts; a few words for each."""
+        """Keep the prompts; a few words for each, from the annotator a label."""
         self.asked += [Asked(role, cycle, prompt, None) for prompt in prompts]
+        if role == "annotator":
+            return [Answer(self._said()) for _ in prompts]
         return [Answer(next(self._texts())) for _ in prompts]
 
     def rate(
@@ -130,10 +132,13 @@ class Rehearsal:
             facets = self._task.facets([])
             return {"classes": [ClassOutline(label=facet, subtypes=list(subtypes)).model_dump() for facet in facets]}
         if "labels" in names:
-            said = self._task.say("", self._task.stand_in(None))
-            return {"labels": [{"id": n, "label": said} for n in range(1, MOST + 1)]}
-        texts, said = self._texts(), self._task.say("", self._task.stand_in(None))
+            return {"labels": [{"id": n, "label": self._said()} for n in range(1, MOST + 1)]}
+        texts, said = self._texts(), self._said()
         return {name: [{"text": next(texts), "label": said} for _ in range(MOST)] for name in listed}
+
+    def _said(self) -> str:
+        """A label."""
+        return self._task.say("", self._task.stand_in(None))
 
     def _texts(self) -> Iterator[str]:
         while True:

@@ -33,7 +33,7 @@ def test_a_teacher_that_agrees_raises_no_doubt(tmp_path: Path) -> None:
     seeds = [row["text"] for row in parts.rows(tmp_path / "seeds.jsonl")]
     assert made.hearing == Hearing(len(seeds), len(seeds), len(asked(server)))
     assert not any("examples" in doubt for doubt in made.doubts)
-    assert f"labels {len(seeds)} of {len(seeds)} of your own examples as you do" in "\n".join(made.told()["notes"])
+    assert f"the teacher labels {len(seeds)} of {len(seeds)} as you do" in "\n".join(made.told()["notes"])
 
 
 def test_no_example_is_shown_with_its_label_where_it_is_asked_about(tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_a_teacher_that_differs_is_told_of_with_the_examples(tmp_path: Path) -> 
     made, _ = planned(tmp_path, contrary)
     found = made.hearing
     assert found and found.asked == 4 and found.right == 1 and len(found.others) == 3
-    assert any("yours sports, its food" in each for each in found.others)
+    assert any("yours is sports, the teacher's food" in each for each in found.others)
     assert made.verdict == "look again" and "the teacher labels 1 of 4 of your own examples" in made.doubts[-1]
 
 
