@@ -95,6 +95,7 @@ class Cell:
     variant: str
     noise: float
     seed: int
+    shots: int = 1
 
     def command(self, given: argparse.Namespace) -> list[str]:
         """What runs it."""
@@ -103,7 +104,7 @@ class Cell:
             *(sys.executable, str(Path(__file__).with_name("trial.py")), "--teacher", "simulator"),
             *("--data", str(given.data), "--out", str(given.out), "--task", self.task, "--freeze", str(given.freeze)),
             *("--strategy", variant.strategy, "--variant", self.name, "--seed", str(self.seed)),
-            *("--noise", str(self.noise)),
+            *("--noise", str(self.noise), "--shots", str(self.shots)),
             *(word for name, size in variant.sizes.items() for word in (f"--{name}", str(size))),
             *(word for line in variant.lines for word in ("--set", line)),
         ]
@@ -115,8 +116,9 @@ class Cell:
 
     def result(self, out: Path) -> dict[str, Any] | None:
         """What the trial found, once it has ended."""
+        shots = f"-k{self.shots}" if self.shots > 1 else ""
         noise = f"-noise{100 * self.noise:.0f}" if self.noise else ""
-        path = out / f"{self.task}-simulator-{self.name}{noise}-s{self.seed}" / "trial.json"
+        path = out / f"{self.task}-simulator-{self.name}{shots}{noise}-s{self.seed}" / "trial.json"
         return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
@@ -200,13 +202,13 @@ def within(result: Mapping[str, Any], tokens: float) -> float:
 
 def show(cells: Iterable[Cell], given: argparse.Namespace) -> None:
     """Print a table for each task and noise of what has ended."""
-    found: dict[tuple[str, float], dict[str, dict[int, dict[str, Any]]]] = {}
+    found: dict[tuple[str, float, int], dict[str, dict[int, dict[str, Any]]]] = {}
     for cell in cells:
         if (result := cell.result(given.out)) is not None:
-            found.setdefault((cell.task, cell.noise), {}).setdefault(cell.variant, {})[cell.seed] = result
-    for (task, noise), results in found.items():
+            found.setdefault((cell.task, cell.noise, cell.shots), {}).setdefault(cell.variant, {})[cell.seed] = result
+    for (task, noise, shots), results in found.items():
         full = full_shot(task, given)
-        title = f"{task}, {noise:.0%} wrong labels; the student of {FULL} train rows has {full:.3f}"
+        title = f"{task}, {shots} a label, {noise:.0%} wrong labels; the student of {FULL} train rows has {full:.3f}"
         Console(width=150, highlight=False).print(table_of(title, results, full))
 
 
@@ -218,12 +220,13 @@ def main() -> None:
     parser.add_argument("--variants", nargs="+", choices=list(VARIANTS), default=["static", "gated", "paper", "none"])
     parser.add_argument("--noise", nargs="+", type=float, default=[0.0])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--shots", type=int, default=1)
     parser.add_argument("--freeze", type=int, default=4)
     parser.add_argument("--jobs", type=int, default=1)
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     cells = [
-        Cell(task, variant, noise, seed)
+        Cell(task, variant, noise, seed, given.shots)
         for seed in given.seeds for noise in given.noise for task in given.tasks for variant in given.variants
     ]  # fmt: skip
     began, left = time.monotonic(), [cell for cell in cells if cell.result(given.out) is None]

@@ -1,4 +1,4 @@
-"""One measured run on a public data set: one-shot seeds, a teacher, a strategy; test scores of every cycle at the end.
+"""One measured run on a public data set: a few seeds, a teacher, a strategy; test scores of every cycle at the end.
 
     python benchmarks/trial.py --data DATA --task trec6 --teacher replay --strategy gated --seed 0 --out runs/bench
 
@@ -15,6 +15,7 @@ import os
 import random
 import sys
 import tomllib
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -42,16 +43,16 @@ SAMPLE = 400
 
 
 def draw(options: argparse.Namespace, task: Task, folder: Path) -> None:
-    """Write seeds (rows drawn by the seed until every label is there) and pool (more train rows, without labels)."""
+    """Write seeds (rows drawn until every label has its shots) and pool (more train rows, without labels)."""
     train = read_rows(options.data / options.task / "train.jsonl")
     random.Random(options.seed).shuffle(train)
     text = "text" if "text" in train[0] else "tokens"
-    seeds, missing = [], set(task.labels)
+    seeds, missing = [], Counter(dict.fromkeys(task.labels, options.shots))
     for number, row in enumerate(train):
-        found = missing & set(task.names(example_of(task, number, row).label))
+        found = [name for name in task.names(example_of(task, number, row).label) if missing[name] > 0]
         if found:
             seeds.append(row)
-            missing -= found
+            missing.subtract(found)
     taken = [row[text] for row in seeds]
     pool = [{text: row[text]} for row in train if row[text] not in taken][: options.pool]
     folder.mkdir(parents=True, exist_ok=True)
@@ -99,10 +100,11 @@ def settings(options: argparse.Namespace, url: str) -> dict[str, Any]:
 
 def name_of(options: argparse.Namespace) -> str:
     """A folder name that tells the trial."""
+    shots = f"-k{options.shots}" if options.shots > 1 else ""
     pool = f"-pool{options.pool}" if options.pool else ""
     noise = f"-noise{100 * options.noise:.0f}" if options.noise else ""
     variant = options.variant or options.strategy
-    return f"{options.task}-{options.teacher}-{variant}{pool}{noise}-s{options.seed}"
+    return f"{options.task}-{options.teacher}-{variant}{shots}{pool}{noise}-s{options.seed}"
 
 
 def scored(options: argparse.Namespace, task: Task, folder: RunFolder) -> dict[str, Any]:
@@ -156,7 +158,8 @@ def parsed(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--strategy", choices=sorted(STRATEGIES), default="gated")
     parser.add_argument("--out", type=Path, default=Path("runs/bench"))
     for option, default in {
-        "seed": 0, "cycles": 10, "backbone": 150, "gate": 150, "batch": 30, "members": 2, "freeze": 0, "pool": 0,
+        "seed": 0, "shots": 1, "cycles": 10, "backbone": 150, "gate": 150, "batch": 30, "members": 2, "freeze": 0,
+        "pool": 0,
     }.items():  # fmt: skip
         parser.add_argument(f"--{option}", type=int, default=default)
     parser.add_argument("--set", action="append", default=[], help="a line of the config: agents.trainer.members = 1")

@@ -28,12 +28,12 @@ def result(score: float, *samples: float, tokens: int = 1000, kept: bool = True)
 
 @pytest.mark.parametrize("variant", list(VARIANTS))
 def test_a_cell_is_a_trial_that_can_be_run(variant: str, tmp_path: Path) -> None:
-    cell = Cell("trec6", variant, 0.2, 1)
+    cell = Cell("trec6", variant, 0.2, 1, 5)
     command = cell.command(argparse.Namespace(data=tmp_path, out=tmp_path / "out", freeze=4))
     options = trial.parsed(command[2:])
     config = validate(trial.settings(options, "http://127.0.0.1:9/v1"), "trial")
     assert set(agents(config)) >= {"trainer", "evaluator", "generator"} and config.student.freeze == 4
-    assert trial.name_of(options) == f"trec6-simulator-{cell.name}-noise20-s1"
+    assert trial.name_of(options) == f"trec6-simulator-{cell.name}-k5-noise20-s1"
 
 
 @pytest.mark.parametrize("variant", list(VARIANTS))
