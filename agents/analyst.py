@@ -3,8 +3,9 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
-from pydantic import BaseModel, NonNegativeInt
+from pydantic import BaseModel, Field, NonNegativeInt
 
 from agents.base import Case, Services, State, prompt
 from agents.cases import crossfitted, last_batch
@@ -70,9 +71,14 @@ class Analyst:
     """Past errors like the present ones, taken from memory."""
     probe: bool = True
     """Ask for one shape of text never written yet."""
-    folds: NonNegativeInt = 3
+    folds: Annotated[int, Field(ge=0, le=20)] = 3
     """Parts of the kept texts, each shown to a student that has learnt the others: what it gets wrong is analysed. 0:
     the last batch under the student that had not seen it (the paper)."""
+
+    def __post_init__(self) -> None:
+        """Refuse a number that leaves nothing to learn from."""
+        if self.folds == 1:
+            raise ValueError("folds = 1 leaves no other part to learn from: 0 for the last batch, or 2 to 20")
 
     def __call__(self, state: State, services: Services) -> State:
         """Write this cycle's lessons, or none if the cycle's texts are to cover the classes in breadth."""

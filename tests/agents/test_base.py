@@ -117,6 +117,8 @@ def test_an_origin_says_what_the_draft_knew() -> None:
         (Trainer, {"members": 0}),
         (Evaluator, {"curriculum": "x"}),
         (Analyst, {"wrong": -1}),
+        (Analyst, {"folds": 1}),
+        (Analyst, {"folds": 21}),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(kind: type, setting: dict[str, Any]) -> None:
