@@ -59,7 +59,7 @@ class WaryAnalysis(BaseModel):
 class Analyst:
     """Turns computed evidence and real cases into a few lessons and one probe (the paper's weakness analysis).
 
-    Its conversation is kept for the generator, which continues it; the annotator never sees it.
+    Its conversation is kept; the paper's generator goes on with it, the annotator never sees it.
     """
 
     lessons: NonNegativeInt = 3

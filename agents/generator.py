@@ -17,7 +17,7 @@ from agents.inventory import MOST_USES
 from agents.orders import Mix, Order, aimed, breadth, rewrites, total
 from agents.outline import outline
 from agents.stances import following, written
-from agents.writing import ChatWriter
+from agents.writing import ChatWriter, Manner
 
 ROUNDS = 3
 """How often an order is given when texts are refused as duplicates."""
@@ -53,6 +53,9 @@ class Generator:
     """Written texts after which the prompt forbids a name (of an entity); 0 for no limit. The annotator has one too."""
     card: bool = True
     """Draft a convention card before anything is written, where the task is one that needs it."""
+    conversation: bool = False
+    """Go on with the analyst's conversation where a lesson is written for (the paper); off: what the lesson says and
+    cites is all that is sent, for fewer tokens."""
     separate: bool = True
     """Off: the label is written with the text (the paper's `w/o Separate`)."""
 
@@ -123,7 +126,8 @@ class Generator:
         """The picked drafts and what was written; no two of them alike."""
         writer: PlainWriter | ChatWriter = PlainWriter(services, cycle, self.separate)
         if services.teacher.prompting("generator") == "chat":
-            writer = ChatWriter(services, cycle, self.separate, self.most_uses, self.examples)
+            manner = Manner(self.separate, self.most_uses, self.examples, self.conversation)
+            writer = ChatWriter(services, cycle, manner)
         kept = list(picked)
         for sample in range(ROUNDS):
             if not total(orders):

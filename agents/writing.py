@@ -1,18 +1,18 @@
 """How an order becomes texts: instructions to a chat model, or the opening of a line for a small model to finish."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from pydantic import BaseModel, Field, JsonValue
 
 from agents.answers import with_labels
-from agents.base import Draft, Services, one_line, prompt
+from agents.base import Draft, Services, one_line, prompt, said
 from agents.conventions import read_card
 from agents.inventory import used, worn_out
 from agents.orders import Order, lengths
 from agents.pool import shown
-from tasks.base import Example
+from tasks.base import Example, Lesson
 from teacher.base import Answer, Message, Prompt
 
 
@@ -32,6 +32,9 @@ T = TypeVar("T", bound=Text)
 
 SHOWN_NAMES = 60
 """Worn-out names that a prompt lists, the most frequent."""
+
+SHOWN_CASES = 6
+"""Cases of a lesson that a prompt shows."""
 
 SHOWN_TEXTS = 10
 """Texts of a facet that a prompt shows as written already, the latest."""
@@ -61,23 +64,33 @@ ASKS = {
 
 
 @dataclass(frozen=True)
-class ChatWriter:
-    """Writes by instruction. Orders for lessons continue the analyst's conversation; the annotator sees neither."""
+class Manner:
+    """How it is written; the generator's settings of the same names."""
 
-    services: Services
-    cycle: int
     separate: bool = True
+    """Texts without labels."""
     most_uses: int = 0
     """Uses after which a name is worn out; 0 for no limit."""
     examples: bool = True
-    """Show seeds, and texts of the pool, to whoever writes in breadth."""
+    """Show seeds, texts of the pool and what is there already to whoever writes in breadth."""
+    conversation: bool = False
+    """Go on with the analyst's conversation where a lesson is written for; off: only what the lesson cites is shown."""
+
+
+@dataclass(frozen=True)
+class ChatWriter:
+    """Writes by instruction. The annotator sees nothing of it."""
+
+    services: Services
+    cycle: int
+    manner: Manner = field(default_factory=Manner)
 
     def write(self, orders: Sequence[Order], sample: int) -> list[list[Draft]]:
         """The drafts of each order, in order; `sample` tells repeated orders apart."""
         groups = _by_lesson(orders)
         # The sample index keeps equal orders, of this or of another cycle, from getting one and the same cached answer.
         first = (self.cycle * 10 + sample) * 1000
-        form = Text if self.separate else with_labels(LabelledText, self.services.task)
+        form = Text if self.manner.separate else with_labels(LabelledText, self.services.task)
         drafts: list[list[Draft]] = [[] for _ in orders]
         for aimed, schema in ((True, Written[form]), (False, Listed[form])):  # type: ignore[valid-type]
             chosen = [group for group in groups if (orders[group[0]].lesson is not None) is aimed]
@@ -95,24 +108,35 @@ class ChatWriter:
             return Prompt((Message(role="user", content=self._rewrite(first, first.seed)),), sample)
         if first.lesson is None:
             return Prompt((Message(role="user", content=self._breadth(first)),), sample)
+        return self._lesson(group, first.lesson, sample)
+
+    def _lesson(self, group: Sequence[Order], lesson: Lesson, sample: int) -> Prompt:
         path = self.services.folder.cycle(self.cycle) / "conversation.json"
-        talk = self.services.folder.read_json(path) if path.exists() else []
-        parts = "\n".join(ASKS[order.stance].replace("$n", str(order.count)) for order in group)
+        talk = self.services.folder.read_json(path) if self.manner.conversation and path.exists() else []
         low, high = lengths(self.services)
         request = prompt(
             "generator_lesson",
+            opening="The task again:" if talk else "A small language model is learning this task:",
             task=self.services.task.describe(),
-            name=first.lesson.name,
-            pattern=first.lesson.pattern,
-            advice=first.lesson.advice,
-            parts=parts,
+            name=lesson.name,
+            pattern=lesson.pattern,
+            advice=lesson.advice,
+            cases="" if talk else self._cases(lesson),
+            parts="\n".join(ASKS[order.stance].replace("$n", str(order.count)) for order in group),
             low=low,
             high=high,
             conventions=read_card(self.services).told(),
             register=self._register(),
             label=self._label_rule(),
         )
-        return Prompt((*talk, Message(role="user", content=request)), sample, first.lesson.id)
+        return Prompt((*talk, Message(role="user", content=request)), sample, lesson.id)
+
+    def _cases(self, lesson: Lesson) -> str:
+        cited = self.services.memory.get(lesson.evidence)[:SHOWN_CASES]
+        lines = [f"- {said(self.services.task, example)}" for example in cited]
+        return (
+            "\n".join(["Texts that it misreads or is least sure of, with their right labels:", *lines]) if lines else ""
+        )
 
     def _rewrite(self, order: Order, seed: Example) -> str:
         task = self.services.task
@@ -135,17 +159,17 @@ class ChatWriter:
             subtypes=subtypes or "- any",
             low=low,
             high=high,
-            examples=self._examples() if self.examples else "",
-            written=self._written(order.facet) if self.examples else "",
+            examples=self._examples() if self.manner.examples else "",
+            written=self._written(order.facet) if self.manner.examples else "",
             conventions=read_card(self.services).told(),
-            register=self._register() if self.examples else "",
+            register=self._register() if self.manner.examples else "",
             rule=self._label_rule(),
         )
 
     def _register(self) -> str:
         """How real texts look, and which names are worn out, as further items of the list of rules."""
         register = self.services.task.register(self.services.memory.samples("seed"), self.services.pool)
-        worn = worn_out(used(self.services, self.cycle), self.most_uses)[:SHOWN_NAMES]
+        worn = worn_out(used(self.services, self.cycle), self.manner.most_uses)[:SHOWN_NAMES]
         rules = [*register.splitlines(), *([f"Used too often, so not again: {', '.join(worn)}."] if worn else [])]
         return "".join(f"\n- {rule}" for rule in rules)
 
@@ -168,7 +192,7 @@ class ChatWriter:
         )
 
     def _label_rule(self) -> str:
-        if self.separate:
+        if self.manner.separate:
             return "Only the texts: no labels, no explanations."
         return f"Give each text its label. {self.services.task.rule}"
 

@@ -99,9 +99,11 @@ class Simulator(Replay):
         parts = re.findall(r"^- `(hard|typical|probe)`: (\d+) (?:typical )?texts", asked, re.MULTILINE)
         counts = {kind: int(number) for kind, number in parts}
         cited = [case for case in _cases(messages[0]["content"]).values() if case.name == name]
+        texts = [case.text for case in cited] or re.findall(r"^- (.*) => .*$", asked, re.MULTILINE)
         classes = {label for case in cited for label in self._classes(f"{case.right} {case.said}")}
+        classes = classes or self._classes(name)
         return {
-            "hard": self._near([case.text for case in cited], classes, counts.get("hard", 0)),
+            "hard": self._near(texts, classes, counts.get("hard", 0)),
             "typical": self._taken(
                 [row for row in self._unused() if self._named(row.label) & classes][: counts.get("typical", 0)]
             ),

@@ -38,6 +38,7 @@ STRATEGIES: Mapping[str, Settings] = {
             "per_lesson": 0,
             "most_uses": 0,
             "card": False,
+            "conversation": True,
         },
         "annotator": {"votes": 1, "threshold": 0.0, "agreement": "off", "most_uses": 0},
     },

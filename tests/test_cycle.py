@@ -77,11 +77,14 @@ def test_the_annotator_sees_neither_lesson_nor_stance_nor_class(tmp_path: Path) 
             assert len(prompt.body) == 1, "labelling is a conversation of its own"
 
 
-def test_the_generator_goes_on_with_the_analysts_conversation(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("strategy", "roles"), [("paper", ["user", "assistant", "user"]), ("gated", ["user"])])
+def test_the_papers_generator_goes_on_with_the_analysts_conversation(
+    tmp_path: Path, strategy: str, roles: list[str]
+) -> None:
     services = world.services(tmp_path)
-    run(services)
+    run(services, strategy)
     aimed = [p for role, p in services.teacher.asked if role == "generator" and "Lesson: " in words(p)]  # type: ignore[attr-defined]
-    assert aimed and all([m["role"] for m in p.body] == ["user", "assistant", "user"] for p in aimed)
+    assert aimed and all([m["role"] for m in p.body] == roles for p in aimed)
 
 
 def test_a_harmful_batch_is_shelved_and_breadth_returns(tmp_path: Path) -> None:

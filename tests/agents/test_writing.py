@@ -8,10 +8,10 @@ import pytest
 from agents.base import Services
 from agents.orders import Order
 from agents.outline import Subtype
-from agents.writing import ChatWriter
+from agents.writing import ChatWriter, Manner
 from tasks.base import Example, Origin
 from tests import world
-from tests.agents.acting import ODD, lesson, sent
+from tests.agents.acting import ODD, lesson, sent, train
 from tests.fakes import words
 
 BREADTH = Order("typical", 4, facet="food", subtypes=(Subtype(name="menus", topics=("fish",)), Subtype(name="recipes")))
@@ -26,7 +26,7 @@ def texts(*given: str, **more: Any) -> Any:
 
 
 def write(there: Services, orders: list[Order], **settings: Any) -> list[list[Any]]:
-    return ChatWriter(there, 2, **settings).write(orders, 0)
+    return ChatWriter(there, 2, Manner(**settings)).write(orders, 0)
 
 
 @pytest.mark.parametrize(
@@ -92,11 +92,22 @@ def test_all_orders_of_a_lesson_are_one_call(tmp_path: Path) -> None:
     assert "`probe`:" not in sent(there)[0]
 
 
-def test_aimed_orders_go_on_with_the_analysts_conversation(tmp_path: Path) -> None:
+def test_a_lesson_is_sent_with_the_cases_it_cites_and_nothing_else_of_the_analysis(tmp_path: Path) -> None:
+    there = services(tmp_path, {})
+    there.folder.write_json(there.folder.cycle(2) / "conversation.json", [{"role": "user", "content": "all cases"}])
+    ids = train(there, [(f"goal {n}", "sports") for n in range(9)])
+    write(there, [Order("hard", 2, lesson(evidence=tuple(ids))), Order("probe", 1, lesson("new", kind="probe"))])
+    cited, probe = sent(there)
+    assert cited.startswith("A small language model is learning this task:") and "all cases" not in cited
+    assert cited.count("- goal ") == 6 and "- goal 0 => sports" in cited
+    assert "right labels:" not in probe, "a probe cites nothing"
+
+
+def test_the_papers_orders_go_on_with_the_analysts_conversation(tmp_path: Path) -> None:
     there = services(tmp_path, {})
     talk = [{"role": "user", "content": "cases"}, {"role": "assistant", "content": "lessons"}]
     there.folder.write_json(there.folder.cycle(2) / "conversation.json", talk)
-    write(there, [Order("hard", 2, lesson()), BREADTH])
+    write(there, [Order("hard", 2, lesson()), BREADTH], conversation=True)
     aimed, breadth = [prompt for _, prompt in there.teacher.asked]  # type: ignore[attr-defined]
     assert list(aimed.body[:2]) == talk and aimed.lesson == "2-short"
     assert len(breadth.body) == 1 and "cases" not in words(breadth)
