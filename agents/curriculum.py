@@ -44,6 +44,15 @@ def brought(row: CycleReport) -> Gain:
     return Gain(-value, max(LEAST_ERROR, (high - low) / (2 * 1.96)))
 
 
+def after_first(history: Sequence[CycleReport]) -> Sequence[CycleReport] | None:
+    """The cycles after the first batch that was learnt; None before there is one.
+
+    Whatever that batch is, it is worth more than any later one: it is no evidence for its kind of texts.
+    """
+    learnt = [place for place, row in enumerate(history) if row["plan"] in ARMS and row["kept"]]
+    return history[learnt[0] + 1 :] if learnt else None
+
+
 def next_plan(history: Sequence[CycleReport], seed: int) -> Plan:
     """The plan of the next cycle: breadth until something is learnt, then each arm once, then by the bandit.
 
@@ -51,10 +60,9 @@ def next_plan(history: Sequence[CycleReport], seed: int) -> Plan:
         history: the finished cycles.
         seed: of the run; the same history gives the same plan.
     """
-    learnt = [place for place, row in enumerate(history) if row["plan"] in ARMS and row["kept"]]
-    if not learnt:
+    later = after_first(history)
+    if later is None:
         return "breadth"
-    later = history[learnt[0] + 1 :]
     if not any(row["gate"] for row in history):
         return "lessons"  # nothing is held out to compare on
     played = {arm: [row for row in later if row["plan"] == arm] for arm in ARMS}

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.base import CycleReport, Draft, Figures
-from agents.curriculum import brought
+from agents.curriculum import after_first, brought
 from agents.orders import Mix
 from tasks.metrics import Score
 
@@ -51,7 +51,7 @@ def following(mix: Mix, history: Sequence[CycleReport], seed: int) -> Mix:
     """
     own = np.array([getattr(mix, stance) for stance in STANCES])
     tried = own > 0
-    rows = [row for row in history if row["gate"]]
+    rows = _compared(history)
     if not rows or tried.sum() < 2:
         return mix
     _, mean, spread = _effects(rows)
@@ -64,14 +64,21 @@ def following(mix: Mix, history: Sequence[CycleReport], seed: int) -> Mix:
 
 
 def brought_by_stance(history: Sequence[CycleReport]) -> dict[str, Figures]:
-    """What one text of each stance that was written adds to the loss on the held-out texts, with a 95 % interval."""
-    rows = [row for row in history if row["gate"]]
+    """What one text of each stance that was written adds to the loss on the held-out texts, with a 95 % interval.
+
+    Of the batches after the first.
+    """
+    rows = _compared(history)
     counts, mean, spread = _effects(rows)
     return {
         kind: Score(value=-gain, low=-gain - 1.96 * error, high=-gain + 1.96 * error, n=int(n)).model_dump()
         for kind, n, gain, error in zip(KINDS, counts.sum(axis=0), mean, np.sqrt(np.diag(spread)), strict=True)
         if n
     }
+
+
+def _compared(history: Sequence[CycleReport]) -> list[CycleReport]:
+    return [row for row in after_first(history) or () if row["gate"]]
 
 
 def _effects(rows: Sequence[CycleReport]) -> tuple[Array, Array, Array]:

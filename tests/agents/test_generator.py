@@ -96,7 +96,7 @@ def test_the_shares_follow_what_paid(tmp_path: Path, follow: bool, hard: int) ->
     there = world.services(tmp_path)
     train(there, [("a kept text", "food")])
     there.memory.remember(lessons=[lesson()])
-    history = [batch(-0.2, hard=20, typical=5), batch(0.1, typical=20), batch(-0.2, hard=20, rewrite=3)]
+    history = [batch(-1.0), batch(-0.2, hard=20, typical=5), batch(0.1, typical=20), batch(-0.2, hard=20, rewrite=3)]
     generator = Generator(batch=20, follow=follow, mix=Mix(typical=0.5, hard=0.5, probe=0.0, rewrite=0.0))
     generate(there, generator, cycle=2, plan="lessons", lessons=["2-short"], history=history)
     assert Counter(draft.stance for draft in drafts(there, 2)) == {"hard": hard, "typical": 20 - hard}

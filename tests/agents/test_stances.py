@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from agents.base import CycleReport, Draft
 from agents.orders import Mix
 from agents.stances import KEPT, STANCES, brought_by_stance, following, written
-from tests.agents.test_curriculum import row
+from tests.agents.test_curriculum import BEGUN, row
 
 MIX = Mix(typical=0.4, hard=0.4, probe=0.2, rewrite=0.1)
 
@@ -22,7 +22,7 @@ def batch(loss: float | None, spread: float = 0.02, **counts: int) -> CycleRepor
 
 
 def shares(history: list[CycleReport], mix: Mix = MIX, seed: int = 0) -> dict[str, float]:
-    found = following(mix, history, seed)
+    found = following(mix, [*BEGUN, *history], seed)
     total = sum(getattr(found, stance) for stance in STANCES)
     return {stance: getattr(found, stance) / total for stance in STANCES}
 
@@ -41,7 +41,13 @@ def test_the_mix_stays_as_it_is_where_nothing_was_compared() -> None:
     assert following(MIX, [], 0) is MIX
     assert following(MIX, [row("seed"), row("lessons")], 0) is MIX
     alone = Mix(typical=0.0, hard=1.0, probe=0.0, rewrite=0.0)
-    assert following(alone, [batch(0.5, hard=30)], 0) is alone
+    assert following(alone, [*BEGUN, batch(0.5, hard=30)], 0) is alone
+
+
+def test_the_first_batch_is_no_evidence_for_its_kind_of_texts() -> None:
+    first = {**row("breadth", -1.0), "counts": {"written: breadth": 60, "written: pool": 60}}
+    assert brought_by_stance([row("seed"), first]) == {}
+    assert set(brought_by_stance([row("seed"), first, batch(-0.1, hard=5)])) == {"hard"}
 
 
 def test_what_pays_gets_more_and_what_harms_less() -> None:
@@ -70,7 +76,7 @@ def test_a_stance_without_a_share_gets_none_whatever_it_brought() -> None:
 
 def test_the_gain_of_texts_in_breadth_is_not_the_lessons_own() -> None:
     rows = [batch(-0.1, breadth=20, hard=5), batch(-0.1, breadth=20), batch(0.0, hard=5), batch(-0.1, breadth=20)]
-    found = brought_by_stance(rows)
+    found = brought_by_stance([*BEGUN, *rows])
     assert found["breadth"]["value"] == pytest.approx(-0.005, abs=0.001)
     assert abs(found["hard"]["value"] or 1) < 0.001 and set(found) == {"breadth", "hard"}
     assert found["breadth"]["n"] == 60
@@ -79,7 +85,7 @@ def test_the_gain_of_texts_in_breadth_is_not_the_lessons_own() -> None:
 def test_an_interval_holds_the_true_effect() -> None:
     held = 0
     for seed in range(40):
-        found = brought_by_stance(world_of({"hard": 0.001}, batches=10, spread=0.02, seed=seed))["hard"]
+        found = brought_by_stance([*BEGUN, *world_of({"hard": 0.001}, batches=10, spread=0.02, seed=seed)])["hard"]
         low, high = found["low"], found["high"]
         assert low is not None and high is not None
         held += low <= 0.001 <= high
