@@ -85,6 +85,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, int]:
         ("trainer", "save:3"),  # between the students of a comparison
         ("evaluator", "predict:8"),  # the gate is being read
         ("evaluator", "mark:1"),  # the verdict is half written
+        ("analyst", "fit:8"),  # the second of three cross-fits
         ("annotator", "remember:7"),  # accepted texts are remembered, the step is not over
     ],
 )
