@@ -19,7 +19,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 from benchmarks.known import TASKS, known_task
 from benchmarks.replay import read_rows
 from benchmarks.trial import example_of
-from report.statistics import over_seeds
+from report.statistics import over_seeds, summed
 from student.transformer import load_student
 from tasks.base import Example
 from tasks.metrics import pooled, pooled_difference
@@ -30,11 +30,6 @@ def points(task: Task, run: Path, test: list[Example]) -> list[Points]:
     """What each text adds to the score of a run's best student."""
     answers = load_student((run / "best").resolve()).predict([example.text for example in test])
     return [task.points(example.label, answer.label) for example, answer in zip(test, answers, strict=True)]
-
-
-def summed(sides: Sequence[Sequence[Points]]) -> list[Points]:
-    """What each text adds, over all runs of a side."""
-    return [(sum(top for top, _ in text), sum(bottom for _, bottom in text)) for text in zip(*sides, strict=True)]
 
 
 def told(ones: Sequence[Sequence[Points]], others: Sequence[Sequence[Points]], names: Sequence[str]) -> list[str]:

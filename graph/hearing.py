@@ -10,10 +10,9 @@ from pathlib import Path
 from agents.annotator import Annotator
 from agents.base import Services, one_line
 from graph.config import RunConfig, agents
+from graph.trial import teacher_of_plan
 from tasks.base import Example
 from tasks.errors import EvoKDError
-from teacher.budget import Budget
-from teacher.open import open_teacher
 
 MOST = 40
 """Examples asked about; four calls of two votes on twenty."""
@@ -75,9 +74,7 @@ def heard(config: RunConfig, services: Services, folder: Path) -> Hearing | None
     if not isinstance(annotator, Annotator) or len(seeds) < 2:
         return None
     seeds = sorted(seeds, key=lambda each: (services.task.names(each.label), each.id))[:: -(-len(seeds) // MOST)]
-    folder.mkdir()
-    settings = config.teacher.model_copy(update={"batch": None})  # a plan does not wait for a day
-    teacher = open_teacher(settings, Budget(config.budget, settings), folder, run="plan", seed=config.seed)
+    teacher = teacher_of_plan(config, folder)
     asking, found = replace(services, teacher=teacher), Hearing(0, 0, 0)
     try:
         for half in (seeds[::2], seeds[1::2]):

@@ -1,8 +1,11 @@
 """One tiny call: whether the server is there, takes the key, and how it gives structured answers."""
 
+from __future__ import annotations
+
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
@@ -10,6 +13,9 @@ from graph.config import RunConfig
 from teacher.base import Message, Prompt, TeacherDown
 from teacher.budget import Budget
 from teacher.open import open_teacher
+
+if TYPE_CHECKING:
+    from teacher.chat import ChatTeacher
 
 MODE = {
     "json_schema": "the server answers by JSON schema",
@@ -34,11 +40,16 @@ class Trial:
     """How structured answers are had there, or why there is none."""
 
 
-def tried(config: RunConfig, folder: Path) -> Trial:
-    """Make the call; `folder` is made for what a teacher writes down."""
+def teacher_of_plan(config: RunConfig, folder: Path) -> ChatTeacher:
+    """The run's teacher for a few calls before it; `folder` is made for what a teacher writes down."""
     folder.mkdir()
     settings = config.teacher.model_copy(update={"batch": None})  # a plan does not wait for a day
-    teacher = open_teacher(settings, Budget(config.budget, settings), folder, run="plan", seed=config.seed)
+    return open_teacher(settings, Budget(config.budget, settings), folder, run="plan", seed=config.seed)
+
+
+def tried(config: RunConfig, folder: Path) -> Trial:
+    """Make the call; `folder` is made for what a teacher writes down."""
+    teacher = teacher_of_plan(config, folder)
     began = time.monotonic()
     try:
         if teacher.prompting("generator") == "plain":

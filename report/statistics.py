@@ -2,12 +2,13 @@
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from report.comparison import CellRun, ComparisonRun
 from tasks.metrics import CONFIDENCE, Score, pooled_difference
+from tasks.task import Points
 
 Pair = tuple[CellRun, CellRun]
 """A variant and the baseline, of the same seed, both finished."""
@@ -104,12 +105,13 @@ def over_texts(pairs: Sequence[Pair]) -> Score:
     ids = [row["id"] for row in cells[0].texts]
     if not ids or any([row["id"] for row in cell.texts] != ids for cell in cells):
         return Score(value=statistics.fmean(map(_difference, pairs)), low=None, high=None, n=0)
-    return pooled_difference(*(_summed(side) for side in zip(*pairs, strict=True)))
+    points = ([[row["points"] for row in cell.texts] for cell in side] for side in zip(*pairs, strict=True))
+    return pooled_difference(*map(summed, points))
 
 
-def _summed(cells: Sequence[CellRun]) -> list[tuple[float, float]]:
-    """What every test text adds to the score, its two sides, summed over cells."""
-    columns = zip(*([row["points"] for row in cell.texts] for cell in cells), strict=True)
+def summed(sides: Iterable[Sequence[Points]]) -> list[Points]:
+    """What every test text adds to the score, its two sides, summed over students."""
+    columns = zip(*sides, strict=True)
     return [(sum(top for top, _ in column), sum(bottom for _, bottom in column)) for column in columns]
 
 

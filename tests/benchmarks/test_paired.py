@@ -1,6 +1,7 @@
 """Pairs of trials: each by itself, and all together over seeds and over texts."""
 
-from benchmarks.paired import summed, told
+from benchmarks.paired import told
+from report.statistics import summed
 
 RIGHT, WRONG = (1.0, 1.0), (0.0, 1.0)
 
