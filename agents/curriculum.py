@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agents.base import CycleReport, Plan
+from tasks.metrics import Score
 
 LEAST_ERROR = 0.0005
 """Of a gain in loss: a handful of held-out texts can agree by chance, and would then outweigh all that comes later."""
@@ -37,11 +38,11 @@ NOTHING = Gain(0.0, 0.01)
 
 def brought(row: CycleReport) -> Gain:
     """What the batch of a cycle brought at the gate."""
-    loss = row["gate"].get("loss", {})
-    value, low, high = (loss.get(key) for key in ("value", "low", "high"))
-    if value is None or low is None or high is None:  # an empty batch, or one that changed nothing
+    found = row["gate"].get("loss")
+    loss = Score.model_validate(found) if found else None
+    if loss is None or loss.error is None:  # an empty batch, or one that changed nothing
         return NOTHING
-    return Gain(-value, max(LEAST_ERROR, (high - low) / (2 * 1.96)))
+    return Gain(-loss.value, max(LEAST_ERROR, loss.error))
 
 
 def after_first(history: Sequence[CycleReport]) -> Sequence[CycleReport] | None:

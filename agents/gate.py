@@ -13,7 +13,7 @@ import numpy.typing as npt
 from agents.base import Figures, Services
 from tasks.base import Example
 from tasks.errors import ConfigError
-from tasks.metrics import Score, paired, pooled_difference
+from tasks.metrics import paired, pooled_difference
 from tasks.task import Points
 
 Vector = npt.NDArray[np.float64]
@@ -53,12 +53,8 @@ def decide(services: Services, cycle: int, strictness: float) -> Decision:
         on_dev = paired(with_batch.loss[dev], without.loss[dev])
         if on_dev.value > 0 and (on_dev.differs_from(0.0) or (on_dev.low is None and on_dev.n > 1)):
             return Decision(False, f"it harms the dev set ({on_dev}); {figures}", evidence)
-    keep = loss.value + strictness * _standard_error(loss) <= 0
+    keep = loss.value + strictness * (loss.error or 0.0) <= 0
     return Decision(keep, f"it {'passes' if keep else 'does not pass'} the gate: {figures}", evidence)
-
-
-def _standard_error(score: Score) -> float:
-    return (score.high - score.low) / (2 * 1.96) if score.low is not None and score.high is not None else 0.0
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from rich.table import Table
 
 from benchmarks.known import known_task
 from benchmarks.replay import read_rows
-from benchmarks.trial import example_of
+from benchmarks.trial import example_of, name_of, parsed
 from graph.strategies import MOST_CYCLES
 from report.statistics import over_seeds
 from student.settings import StudentSettings
@@ -99,33 +99,26 @@ class Cell:
 
     def command(self, given: argparse.Namespace) -> list[str]:
         """What runs it."""
-        variant = VARIANTS[self.variant]
+        variant, name = VARIANTS[self.variant], "-".join(self.variant.replace(",", "").split())
         return [
             *(sys.executable, str(Path(__file__).with_name("trial.py")), "--teacher", "simulator"),
             *("--data", str(given.data), "--out", str(given.out), "--task", self.task, "--freeze", str(given.freeze)),
-            *("--strategy", variant.strategy, "--variant", self.name, "--seed", str(self.seed)),
+            *("--strategy", variant.strategy, "--variant", name, "--seed", str(self.seed)),
             *("--noise", str(self.noise), "--shots", str(self.shots)),
             *(word for name, size in variant.sizes.items() for word in (f"--{name}", str(size))),
             *(word for line in variant.lines for word in ("--set", line)),
         ]
 
-    @property
-    def name(self) -> str:
-        """Of the variant, in a folder's name."""
-        return "-".join(self.variant.replace(",", "").split())
-
-    def result(self, out: Path) -> dict[str, Any] | None:
+    def result(self, given: argparse.Namespace) -> dict[str, Any] | None:
         """What the trial found, once it has ended."""
-        shots = f"-k{self.shots}" if self.shots > 1 else ""
-        noise = f"-noise{100 * self.noise:.0f}" if self.noise else ""
-        path = out / f"{self.task}-simulator-{self.name}{shots}{noise}-s{self.seed}" / "trial.json"
+        path = given.out / name_of(parsed(self.command(given)[2:])) / "trial.json"
         return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
 def run(cell: Cell, given: argparse.Namespace) -> float:
     """Run a cell to its end, unless it has ended; returns the seconds it took."""
     began = time.monotonic()
-    if cell.result(given.out) is None:
+    if cell.result(given) is None:
         done = subprocess.run(cell.command(given), capture_output=True, text=True, check=False)
         if done.returncode:
             raise SystemExit(f"{cell}: {done.stderr.strip()[-2000:]}")
@@ -185,7 +178,8 @@ def difference(pairs: Sequence[float]) -> str:
 
 def tokens_of(result: Mapping[str, Any], cycles: int | None = None) -> float:
     """Teacher tokens, in and out, of the first cycles or all."""
-    return sum(c["teacher"].get("input", 0) + c["teacher"].get("output", 0) for c in result["cycles"][:cycles])
+    spent = [cycle["teacher"] for cycle in result["cycles"][:cycles]]
+    return float(sum(each.get("input", 0) + each.get("output", 0) for each in spent))
 
 
 def learnt(result: Mapping[str, Any]) -> int:
@@ -204,7 +198,7 @@ def show(cells: Iterable[Cell], given: argparse.Namespace) -> None:
     """Print a table for each task and noise of what has ended."""
     found: dict[tuple[str, float, int], dict[str, dict[int, dict[str, Any]]]] = {}
     for cell in cells:
-        if (result := cell.result(given.out)) is not None:
+        if (result := cell.result(given)) is not None:
             found.setdefault((cell.task, cell.noise, cell.shots), {}).setdefault(cell.variant, {})[cell.seed] = result
     for (task, noise, shots), results in found.items():
         full = full_shot(task, given)
@@ -229,7 +223,7 @@ def main() -> None:
         Cell(task, variant, noise, seed, given.shots)
         for seed in given.seeds for noise in given.noise for task in given.tasks for variant in given.variants
     ]  # fmt: skip
-    began, left = time.monotonic(), [cell for cell in cells if cell.result(given.out) is None]
+    began, left = time.monotonic(), [cell for cell in cells if cell.result(given) is None]
     with ThreadPoolExecutor(given.jobs) as pool:
         started = {pool.submit(run, cell, given): cell for cell in left}
         for done in as_completed(started):

@@ -14,7 +14,7 @@ import random
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -132,9 +132,9 @@ class Simulator(Replay):
         place = dice.randrange(len(label))
         one = label[place]
         if dice.random() < 0.5 or len(names) < 2 or not isinstance(one, Span):
-            return label[:place] + label[place + 1 :]  # type: ignore[return-value]
+            return cast(Label, (*label[:place], *label[place + 1 :]))
         other = one.model_copy(update={"type": dice.choice([name for name in names if name != one.type])})
-        return (*label[:place], other, *label[place + 1 :])  # type: ignore[return-value]
+        return cast(Label, (*label[:place], other, *label[place + 1 :]))
 
     def _near(self, texts: list[str], classes: set[str], count: int) -> list[dict[str, str]]:
         """Unused rows of the classes nearest to any of the texts."""

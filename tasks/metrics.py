@@ -41,6 +41,11 @@ class Score(Frozen):
             return f"{self.value:.3f} (n={self.n}, too few to tell)"
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}] (n={self.n})"
 
+    @property
+    def error(self) -> float | None:
+        """The standard error that the interval stands for; None where there is no interval."""
+        return None if self.low is None or self.high is None else (self.high - self.low) / (2 * 1.96)
+
     def differs_from(self, reference: float = 0.0) -> bool:
         """Whether the interval leaves `reference` out; never where there is no interval."""
         return self.low is not None and self.high is not None and not self.low <= reference <= self.high

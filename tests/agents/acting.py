@@ -116,25 +116,36 @@ def sent(services: Services, role: str | None = None) -> list[str]:
 
 
 class WatchedStudents(WordStudents):
-    """Students that tell what they were fitted on."""
+    """Students that tell what they were fitted on and asked."""
 
     def __init__(self, labels: Sequence[str]) -> None:
         super().__init__(labels)
-        self.fits: list[tuple[int, list[str]]] = []
-        """(seed, texts) of every fit."""
+        self.made: list[WatchedStudent] = []
 
-    def new(self, seed: int) -> WordStudent:
-        return _Watched(self, seed, {})
+    def new(self, seed: int) -> "WatchedStudent":
+        return self._watched(seed, {})
 
-    def load(self, folder: Path, seed: int = 0) -> WordStudent:
-        return _Watched(self, seed, super().load(folder).counts)
+    def load(self, folder: Path, seed: int = 0) -> "WatchedStudent":
+        return self._watched(seed, super().load(folder).counts)
+
+    def _watched(self, seed: int, counts: dict[str, dict[str, float]]) -> "WatchedStudent":
+        self.made.append(WatchedStudent(self.labels, seed, counts))
+        return self.made[-1]
 
 
-class _Watched(WordStudent):
-    def __init__(self, students: WatchedStudents, seed: int, counts: dict[str, dict[str, float]]) -> None:
-        super().__init__(students.labels, counts)
-        self._students, self._seed = students, seed
+class WatchedStudent(WordStudent):
+    """One of them."""
+
+    def __init__(self, labels: Sequence[str], seed: int, counts: dict[str, dict[str, float]]) -> None:
+        super().__init__(labels, counts)
+        self.seed = seed
+        self.learnt: list[str] = []
+        self.asked: list[str] = []
 
     def fit(self, examples: Sequence[Example], progress: Any = None) -> None:
-        self._students.fits.append((self._seed, [example.text for example in examples]))
+        self.learnt += [example.text for example in examples]
         super().fit(examples, progress)
+
+    def predict(self, texts: Sequence[str]) -> Any:
+        self.asked += texts
+        return super().predict(texts)

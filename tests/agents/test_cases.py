@@ -1,6 +1,5 @@
 """Cross-fitted cases: every kept text once, under a student that has not learnt it."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,44 +8,17 @@ import pytest
 from agents.analyst import Analyst
 from agents.base import Services
 from agents.cases import LEAST, crossfitted
-from tasks.base import Example
 from tests import world
-from tests.agents.acting import sent, settled, train, write_cases
-from tests.fake_student import WordStudent, WordStudents
+from tests.agents.acting import WatchedStudents, sent, settled, train, write_cases
 
 ROWS = [
     (f"{words[n % len(words)]} {words[0]} {n}", label) for label, words in world.VOCABULARY.items() for n in range(8)
 ]
 
 
-class Watching(WordStudents):
-    """Students that keep what each of them has learnt, and been asked."""
-
-    def __init__(self, labels: Sequence[str]) -> None:
-        super().__init__(labels)
-        self.made: list[Watched] = []
-
-    def new(self, seed: int) -> "Watched":
-        self.made.append(Watched(self.labels))
-        return self.made[-1]
-
-
-class Watched(WordStudent):
-    learnt: frozenset[str] = frozenset()
-    asked: tuple[str, ...] = ()
-
-    def fit(self, examples: Sequence[Example], progress: Any = None) -> None:
-        self.learnt = frozenset(example.text for example in examples)
-        super().fit(examples, progress)
-
-    def predict(self, texts: Sequence[str]) -> Any:
-        self.asked = tuple(texts)
-        return super().predict(texts)
-
-
 @pytest.fixture
 def there(tmp_path: Path) -> Services:
-    made = world.services(tmp_path, students=Watching(list(world.VOCABULARY)))
+    made = world.services(tmp_path, students=WatchedStudents(list(world.VOCABULARY)))
     train(made, ROWS)
     return made
 
@@ -58,7 +30,7 @@ def test_every_kept_text_is_asked_once_of_a_student_that_has_not_learnt_it(there
     seeds = {example.text for example in there.memory.samples("seed")}
     assert len(students.made) == 3
     for student in students.made:
-        assert seeds <= student.learnt and not student.learnt & set(student.asked)
+        assert seeds <= set(student.learnt) and not set(student.learnt) & set(student.asked)
         assert len(student.learnt) + len(student.asked) == len(seeds) + len(ROWS)
 
 

@@ -9,7 +9,7 @@ from agents.base import Services
 from agents.trainer import Trainer
 from tasks.base import Example
 from tests import world
-from tests.agents.acting import WatchedStudents, after_seeds, settled, train
+from tests.agents.acting import WatchedStudent, WatchedStudents, after_seeds, settled, train
 from tests.fakes import ListMemory
 
 BATCH = [("the goal of the match", "sports"), ("a loan from the bank", "money"), ("an atom in the lab", "science")]
@@ -20,9 +20,14 @@ def services(tmp_path: Path) -> Services:
     return world.services(tmp_path, students=WatchedStudents(list(world.VOCABULARY)))
 
 
+def made(services: Services) -> list[WatchedStudent]:
+    assert isinstance(services.students, WatchedStudents)
+    return services.students.made
+
+
 def fits(services: Services) -> list[tuple[int, list[str]]]:
-    found: list[tuple[int, list[str]]] = services.students.fits  # type: ignore[attr-defined]
-    return found
+    """(seed, texts) of every fit since they were last forgotten."""
+    return [(student.seed, student.learnt) for student in made(services) if student.learnt]
 
 
 def test_cycle_0_trains_on_the_seeds_alone(services: Services) -> None:
@@ -36,7 +41,7 @@ def test_cycle_0_trains_on_the_seeds_alone(services: Services) -> None:
 
 def test_both_sides_are_trained_on_the_same_seeds_with_and_without_the_batch(services: Services) -> None:
     state = after_seeds(services, batch=train(services, BATCH, "candidate"))
-    fits(services).clear()
+    made(services).clear()
     update = settled(Trainer(members=2), state, services)
     batch = {text for text, _ in BATCH}
     assert [(seed, batch <= set(texts), len(texts)) for seed, texts in fits(services)] == [
@@ -49,14 +54,14 @@ def test_both_sides_are_trained_on_the_same_seeds_with_and_without_the_batch(ser
 
 def test_one_fit_a_side(services: Services) -> None:
     state = after_seeds(services, batch=train(services, BATCH, "candidate"))
-    fits(services).clear()
+    made(services).clear()
     settled(Trainer(members=1), state, services)
     assert [seed for seed, _ in fits(services)] == [100, 100]
 
 
 def test_without_a_rival_the_challenger_is_trained_alone(services: Services) -> None:
     state = after_seeds(services, batch=train(services, BATCH, "candidate"))
-    fits(services).clear()
+    made(services).clear()
     settled(Trainer(members=3, rival=False), state, services)
     assert [seed for seed, _ in fits(services)] == [100, 101, 102]
     assert not services.folder.rival(1).exists()
@@ -68,7 +73,7 @@ def test_no_rival_where_nothing_is_held_out(tmp_path: Path) -> None:
     memory.remember(services.memory.samples("seed"))
     services = Services(services.task, memory, services.students, services.teacher, services.folder)
     state = after_seeds(services, batch=train(services, BATCH, "candidate"))
-    fits(services).clear()
+    made(services).clear()
     settled(Trainer(members=1), state, services)
     assert len(fits(services)) == 1
 
@@ -85,7 +90,7 @@ def test_the_rival_of_the_decided_cycle_is_removed(services: Services) -> None:
 def test_a_text_of_the_batch_that_is_kept_already_is_trained_on_once(services: Services) -> None:
     known = train(services, BATCH[:1], "kept")
     state = after_seeds(services, batch=[*known, *train(services, BATCH[1:], "candidate")])
-    fits(services).clear()
+    made(services).clear()
     update = settled(Trainer(members=1, rival=False), state, services)
     assert update["counts"]["trained on"] == 7 and len(update["batch"]) == 2
     assert len(fits(services)[0][1]) == 7
@@ -93,7 +98,7 @@ def test_a_text_of_the_batch_that_is_kept_already_is_trained_on_once(services: S
 
 def test_a_batch_of_kept_texts_is_nothing_new(services: Services) -> None:
     state = after_seeds(services, batch=train(services, BATCH, "kept"))
-    fits(services).clear()
+    made(services).clear()
     update = settled(Trainer(), state, services)
     assert (update["challenger"], update["batch"], fits(services)) == (state["champion"], [], [])
 
@@ -103,7 +108,7 @@ def test_only_kept_texts_and_the_batch_are_trained_on(services: Services) -> Non
     train(services, [("quarantined soup", "food")], "quarantined")
     train(services, [("another cycle's menu", "food")], "candidate")
     state = after_seeds(services, batch=train(services, BATCH, "candidate"))
-    fits(services).clear()
+    made(services).clear()
     settled(Trainer(members=1), state, services)
     trained = {text for _, texts in fits(services) for text in texts}
     assert trained == {*world.SEEDS.values(), *(text for text, _ in BATCH)}
@@ -112,7 +117,7 @@ def test_only_kept_texts_and_the_batch_are_trained_on(services: Services) -> Non
 def test_warm_start_goes_on_with_the_batch_and_reviews_twice_as_many(services: Services) -> None:
     train(services, [(f"old text {number}", "food") for number in range(10)])
     state = after_seeds(services, batch=train(services, BATCH, "candidate"))
-    fits(services).clear()
+    made(services).clear()
     settled(Trainer(start="warm", members=1, rival=False), state, services)
     [(_, texts)] = fits(services)
     assert texts[:3] == [text for text, _ in BATCH]
@@ -121,7 +126,7 @@ def test_warm_start_goes_on_with_the_batch_and_reviews_twice_as_many(services: S
 
 def test_warm_start_without_review_or_with_little_to_review(services: Services) -> None:
     state = after_seeds(services, batch=train(services, BATCH, "candidate"))
-    fits(services).clear()
+    made(services).clear()
     settled(Trainer(start="warm", review=False, members=1, rival=False), state, services)
     settled(Trainer(start="warm", members=1, rival=False), {**state, "cycle": 2}, services)
     assert [len(texts) for _, texts in fits(services)] == [3, 7]
@@ -129,7 +134,7 @@ def test_warm_start_without_review_or_with_little_to_review(services: Services) 
 
 def test_warm_start_compares_with_a_side_that_has_not_seen_the_batch(services: Services) -> None:
     state = after_seeds(services, batch=train(services, BATCH, "candidate"))
-    fits(services).clear()
+    made(services).clear()
     settled(Trainer(start="warm"), state, services)
     assert all({text for text, _ in BATCH} <= set(texts) for _, texts in fits(services))
     champion = (services.folder.root / state["champion"] / "model.json").read_text()
@@ -181,7 +186,7 @@ def test_an_empty_batch_still_gives_a_challenger(services: Services, start: str)
 def test_a_killed_training_goes_on_where_it_was(services: Services) -> None:
     state = after_seeds(services, batch=train(services, BATCH, "candidate"))
     services.students.load(services.folder.root / state["champion"]).save(services.folder.student(1))
-    fits(services).clear()
+    made(services).clear()
     Trainer(members=1)(state, services)
     assert len(fits(services)) == 1, "the challenger was there already"
 
@@ -201,6 +206,6 @@ def test_held_out_examples_are_never_in_a_batch(services: Services) -> None:
     gate = Example(text="the referee", label="sports", split="gate")
     services.memory.remember([gate])
     state = after_seeds(services, batch=[gate.id, "unknown"])
-    fits(services).clear()
+    made(services).clear()
     settled(Trainer(members=1), state, services)
     assert not any("the referee" in texts for _, texts in fits(services))

@@ -26,14 +26,19 @@ def result(score: float, *samples: float, tokens: int = 1000, kept: bool = True)
     return {"after the loop": {"value": score}, "cycles": cycles}
 
 
+def given(out: Path) -> argparse.Namespace:
+    """The options of a grid."""
+    return argparse.Namespace(data=out / "data", out=out, freeze=4)
+
+
 @pytest.mark.parametrize("variant", list(VARIANTS))
 def test_a_cell_is_a_trial_that_can_be_run(variant: str, tmp_path: Path) -> None:
     cell = Cell("trec6", variant, 0.2, 1, 5)
-    command = cell.command(argparse.Namespace(data=tmp_path, out=tmp_path / "out", freeze=4))
-    options = trial.parsed(command[2:])
+    options = trial.parsed(cell.command(given(tmp_path))[2:])
     config = validate(trial.settings(options, "http://127.0.0.1:9/v1"), "trial")
     assert set(agents(config)) >= {"trainer", "evaluator", "generator"} and config.student.freeze == 4
-    assert trial.name_of(options) == f"trec6-simulator-{cell.name}-k5-noise20-s1"
+    name = variant.replace(",", "").replace(" ", "-")
+    assert trial.name_of(options) == f"trec6-simulator-{name}-k5-noise20-s1"
 
 
 @pytest.mark.parametrize("variant", list(VARIANTS))
@@ -49,11 +54,11 @@ def test_every_variant_asks_for_as_many_texts(variant: str) -> None:
 
 def test_a_cell_that_has_ended_is_found_by_its_name(tmp_path: Path) -> None:
     cell = Cell("sst2", "gated, one fit", 0.0, 2)
-    assert cell.result(tmp_path) is None
+    assert cell.result(given(tmp_path)) is None
     folder = tmp_path / "sst2-simulator-gated-one-fit-s2"
     folder.mkdir()
     (folder / "trial.json").write_text(json.dumps({"a": 1}))
-    assert cell.result(tmp_path) == {"a": 1}
+    assert cell.result(given(tmp_path)) == {"a": 1}
 
 
 def test_tokens_texts_and_what_so_many_tokens_bought() -> None:
