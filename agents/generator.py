@@ -95,10 +95,10 @@ class Generator:
         if state["plan"] == "lessons":
             orders = self._aimed(state, services, wanted)
             rest = wanted - total(orders)
-            return [*orders, *(self._breadth(rest, services, state["cycle"]) if rest else [])]
+            return [*orders, *(self._breadth(state, services, rest) if rest else [])]
         if self.first == "rewrites" and (state["cycle"] == 1 or not services.memory.samples("train")):
             return rewrites(wanted, services.memory.samples("seed"), per_call=15)
-        return self._breadth(wanted, services, state["cycle"])
+        return self._breadth(state, services, wanted)
 
     def _aimed(self, state: State, services: Services, wanted: int) -> list[Order]:
         """What this cycle's lessons ask for; less than is wanted, as the share of breadth has it."""
@@ -109,16 +109,17 @@ class Generator:
             mix = following(mix, state.get("history", []), services.seed)
         coverage = services.task.coverage if mix.coverage is None else mix.coverage
         most = services.task.per_lesson if self.per_lesson is None else self.per_lesson or None
-        seeds, turn = services.memory.samples("seed"), state["cycle"]
-        return aimed(wanted - round(wanted * coverage), lessons, mix, most, seeds, turn)
+        seeds = services.memory.samples("seed")
+        return aimed(wanted - round(wanted * coverage), lessons, mix, most, seeds, _turn(state))
 
-    def _breadth(self, wanted: int, services: Services, cycle: int) -> list[Order]:
+    def _breadth(self, state: State, services: Services, wanted: int) -> list[Order]:
         seeds = services.memory.samples("seed")
         facets = services.task.facets(seeds)
         if not self.outline or services.teacher.prompting("generator") == "plain":
             return breadth(wanted, facets, {}, 15 if services.teacher.prompting("generator") == "chat" else wanted)
-        subtypes = outline(services, cycle, list(facets), max(2, min(8, -(-wanted // (4 * len(facets))))))
-        return breadth(wanted, facets, subtypes, per_call=15, turn=cycle)
+        depth = max(2, min(8, -(-wanted // (4 * len(facets)))))
+        subtypes = outline(services, state["cycle"], list(facets), depth)
+        return breadth(wanted, facets, subtypes, per_call=15, turn=_turn(state))
 
     def _written(
         self, orders: Sequence[Order], picked: Sequence[Draft], services: Services, cycle: int, refused: Counter[str]
@@ -143,6 +144,11 @@ class Generator:
                 left.append(order.reduced(len(new)))
             orders = [order for order in left if order.count]
         return kept
+
+
+def _turn(state: State) -> int:
+    """How many batches of this plan there were: each goes on with the seeds and subtypes that the last one left."""
+    return sum(row["plan"] == state["plan"] for row in state.get("history", []))
 
 
 def _counted(refusal: str | None, refused: Counter[str]) -> bool:

@@ -1,5 +1,6 @@
 """What is to be written: how many texts, of which stance, for which lesson or class. Knows no prompt and no LLM."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated
@@ -66,12 +67,22 @@ def breadth(
     """
     orders = []
     for facet, quota in zip(shares, largest_remainder(count, list(shares.values())), strict=True):
-        subtypes = list(outline.get(facet, ()))
-        calls = max(1, -(-quota // per_call))
-        for call, size in enumerate(spread(quota, calls)):
-            share = subtypes[(call + turn) % calls :: calls] or subtypes
-            orders.append(Order("typical", size, facet=facet, subtypes=_window(share, size, turn)))
+        for size, subtypes in _calls(quota, outline.get(facet, ()), per_call, turn):
+            orders.append(Order("typical", size, facet=facet, subtypes=_window(subtypes, size, turn)))
     return [order for order in orders if order.count]
+
+
+def _calls(quota: int, subtypes: Sequence[Subtype], per_call: int, turn: int) -> list[tuple[int, Sequence[Subtype]]]:
+    """Texts and subtypes of each call: as few calls as give every subtype as many texts."""
+    fewest = max(1, -(-quota // per_call))
+    for calls in range(fewest, len(subtypes)):
+        groups = [subtypes[(call + turn) % calls :: calls] for call in range(calls)]
+        sizes = largest_remainder(quota, [len(group) / len(subtypes) for group in groups])
+        if max(sizes) <= per_call:
+            return list(zip(sizes, groups, strict=True))
+    calls = max(fewest, len(subtypes))
+    groups = [subtypes[(call + turn) % calls :: calls] or subtypes for call in range(calls)]
+    return list(zip(spread(quota, calls), groups, strict=True))
 
 
 def _window(subtypes: Sequence[Subtype], size: int, turn: int) -> tuple[Subtype, ...]:
@@ -150,8 +161,9 @@ def lengths(services: Services) -> tuple[int, int]:
     """Words that texts of this task have, from the seeds and the user's unlabelled texts: (short, long)."""
     seeds = [example.text for example in services.memory.samples("seed")]
     words = [len(text.split()) for text in (*seeds, *services.pool)]
-    if len(words) < 30:  # a handful of seeds says little: allow a margin around them
-        return max(1, int(min(words) * 0.7)), max(3, round(max(words) * 1.3))
+    if len(words) < 30:  # the fewer they are, the less they say of the shortest and the longest: allow a margin
+        margin = 1 / math.sqrt(1 + len(words))
+        return max(1, int(min(words) * (1 - margin))), max(3, round(max(words) * (1 + margin)))
     low, high = np.quantile(words, [0.1, 0.9])
     return max(1, int(low)), max(3, round(high))
 

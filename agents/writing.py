@@ -72,7 +72,7 @@ class Manner:
     most_uses: int = 0
     """Uses after which a name is worn out; 0 for no limit."""
     examples: bool = True
-    """Show seeds, texts of the pool and what is there already to whoever writes in breadth."""
+    """Show seeds, texts of the pool and, in breadth, what is there already to whoever has no cases to write from."""
     conversation: bool = False
     """Go on with the analyst's conversation where a lesson is written for; off: only what the lesson cites is shown."""
 
@@ -121,7 +121,7 @@ class ChatWriter:
             name=lesson.name,
             pattern=lesson.pattern,
             advice=lesson.advice,
-            cases="" if talk else self._cases(lesson),
+            cases="" if talk else self._cases(lesson) or self._examples(),
             parts="\n".join(ASKS[order.stance].replace("$n", str(order.count)) for order in group),
             low=low,
             high=high,
@@ -159,7 +159,7 @@ class ChatWriter:
             subtypes=subtypes or "- any",
             low=low,
             high=high,
-            examples=self._examples() if self.manner.examples else "",
+            examples=self._examples(),
             written=self._written(order.facet) if self.manner.examples else "",
             conventions=read_card(self.services).told(),
             register=self._register() if self.manner.examples else "",
@@ -174,6 +174,9 @@ class ChatWriter:
         return "".join(f"\n- {rule}" for rule in rules)
 
     def _examples(self) -> str:
+        """How texts of the task look; a teacher that is shown none writes in a style of its own."""
+        if not self.manner.examples:
+            return ""
         memory, pool = self.services.memory, shown(self.services.pool)
         seeds = [example.text for example in memory.samples("seed")][:12]
         # The user's unlabelled texts may be near the dev set.

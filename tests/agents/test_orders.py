@@ -1,5 +1,6 @@
 """Orders: the sums are exact whatever is asked for."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,17 @@ def test_a_backbone_that_is_large_enough_covers_every_subtype(size: int, quota: 
     assert len(covered) >= min(size, quota) or any(order.count < size / len(orders) for order in orders)
 
 
+@given(st.integers(1, 12), st.integers(1, 15), st.integers(0, 200), st.integers(0, 5))
+def test_no_subtype_gets_more_texts_than_another(size: int, per_call: int, quota: int, turn: int) -> None:
+    if not size <= quota <= size * per_call:
+        return  # fewer texts than subtypes, or several calls for one subtype
+    got: Counter[str] = Counter()
+    for order in breadth(quota, {"c": 1.0}, {"c": subtypes(size)}, per_call, turn):
+        for subtype, texts in zip(order.subtypes, spread(order.count, len(order.subtypes)), strict=True):
+            got[subtype.name] += texts
+    assert len(got) == size and max(got.values()) - min(got.values()) <= 2
+
+
 @given(st.integers(2, 12), st.integers(1, 11), st.integers(0, 5))
 def test_small_batches_come_to_every_subtype_in_turn(size: int, quota: int, first: int) -> None:
     turns = range(first, first + -(-size // quota))
@@ -129,9 +141,11 @@ def test_what_is_left_of_an_order_is_never_negative() -> None:
     assert Order("typical", 5).reduced(9).count == 0
 
 
-def test_lengths_allow_a_margin_around_few_seeds(tmp_path: Path) -> None:
-    services = world.services(tmp_path)
-    assert lengths(services) == (2, 6)
+@pytest.mark.parametrize(("others", "expected"), [(0, (1, 7)), (12, (2, 6))])
+def test_the_fewer_seeds_there_are_the_wider_is_the_margin(
+    tmp_path: Path, others: int, expected: tuple[int, int]
+) -> None:
+    assert lengths(world.services(tmp_path, pool=["one two three"] * others)) == expected
 
 
 def test_lengths_of_a_pool_leave_out_its_ends(tmp_path: Path) -> None:
