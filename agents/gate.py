@@ -1,8 +1,11 @@
 """The gate: is a student trained with the batch better than one trained without it, on texts neither was trained on?
 
-Measured over every held-out text, paired text by text, with an interval. Both students are means of several fits.
+Measured over every held-out text, paired text by text, with an interval. Both students are means of several fits, and
+each is first made as sure as it should be: a student with few texts is too sure of sentiment and not sure enough of
+question types, and every further text moves that, whatever it teaches (docs/results.md, "What the gate measures").
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,12 +14,16 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.base import Figures, Services
-from tasks.base import Example
+from tasks.base import Example, Prediction
 from tasks.errors import ConfigError
 from tasks.metrics import paired, pooled_difference
-from tasks.task import Points
+from tasks.task import Points, Task
 
 Vector = npt.NDArray[np.float64]
+
+SPREAD = 1.0
+"""Standard deviation of the logarithm of the power that suits a student, before any text is seen: for students of 120
+to 280 texts 0.3 to 1.7 was best (docs/results.md)."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +74,25 @@ class Side:
 
 def _side(services: Services, student: Path, texts: Sequence[Example]) -> Side:
     predictions = services.students.load(student).predict([example.text for example in texts])
-    pairs = list(zip(texts, predictions, strict=True))
     return Side(
-        np.array([services.task.loss(example, prediction) for example, prediction in pairs]),
-        [services.task.points(example.label, prediction.label) for example, prediction in pairs],
+        calibrated_losses(services.task, texts, predictions),
+        [services.task.points(e.label, p.label) for e, p in zip(texts, predictions, strict=True)],
     )
+
+
+def calibrated_losses(task: Task, texts: Sequence[Example], predictions: Sequence[Prediction]) -> Vector:
+    """The loss of each text at the power of the probabilities that makes the mean loss smallest.
+
+    It is fitted on the texts that are scored: one number for each side of a comparison learns none of them by heart.
+    Where texts are few, or all right whatever the power, the prior keeps it near one.
+    """
+    from scipy.optimize import minimize_scalar
+
+    def losses(log_power: float) -> Vector:
+        power = math.exp(log_power)
+        return np.array([task.loss(e, p, power) for e, p in zip(texts, predictions, strict=True)])
+
+    def cost(log_power: float) -> float:
+        return float(losses(log_power).sum() + (log_power / SPREAD) ** 2 / 2)
+
+    return losses(minimize_scalar(cost, bounds=(-2.0, 2.0), method="bounded", options={"xatol": 0.005}).x)

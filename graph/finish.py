@@ -6,6 +6,7 @@ from itertools import compress
 from typing import Any
 
 from agents.base import Services
+from agents.gate import calibrated_losses
 from agents.noise import cured
 from agents.pool import unused
 from agents.soup import cook
@@ -71,7 +72,7 @@ def _harms_dev(services: Services, champion: str, last: str) -> bool:
     if not dev:
         return False
     sides = [
-        [services.task.loss(example, p) for example, p in zip(dev, _predictions(services, folder, dev), strict=True)]
+        calibrated_losses(services.task, dev, _predictions(services, folder, dev))
         for folder in (f"students/{last}", champion)
     ]
     difference = paired(*sides)

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from tasks.base import Dropped, Example, Label, Misfit, Prediction, Reading, Verdict
 from tasks.errors import ConfigError
 from tasks.names import by_loose_name, check_names, cut, loosen, words_for
+from tasks.surprise import surprise
 from tasks.task import Points
 
 DROP = "drop"
@@ -17,8 +18,6 @@ DROP = "drop"
 
 LISTED = 30
 """Labels named in one error."""
-
-SMALLEST_PROBABILITY = 1e-6
 
 
 class Classification:
@@ -187,17 +186,13 @@ class Classification:
         """The label that is right and the one it was taken for."""
         return () if gold == predicted else ((str(gold), str(predicted)),)
 
-    def loss(self, example: Example, prediction: Prediction) -> float:
-        """Negative log probability of the example's hard label, in nats, at most -log(1e-6) = 13.8.
+    def loss(self, example: Example, prediction: Prediction, power: float = 1.0) -> float:
+        """Surprise at the example's hard label.
 
         The hard label also where there is a soft one: the gate asks whether the student is right, not whether it
         doubts as the teacher does.
         """
-        probability = prediction.probabilities.get(str(example.label), 0.0)
-        # Written so that NaN counts as the worst answer and not as a loss that poisons a mean.
-        return (
-            -math.log(min(probability, 1.0)) if probability > SMALLEST_PROBABILITY else -math.log(SMALLEST_PROBABILITY)
-        )
+        return surprise(prediction.probabilities, str(example.label), power)
 
     def points(self, gold: Label, predicted: Label) -> Points:
         """Accuracy: one of one, or none of one."""

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from tasks.base import Dropped, Example, Label, Misfit, Prediction, Reading, Verdict
 from tasks.errors import ConfigError
 from tasks.names import NOTHING, by_loose_name, check_names, cut, loosen, words_for
+from tasks.surprise import surprise
 from tasks.task import Points
 
 DROP, NONE = "drop", "none"
@@ -26,8 +27,6 @@ ENOUGH_SEEDS = 20
 
 ALSO = 0.3
 """Probability among the choices from which a label is given beside the most probable one."""
-
-SMALLEST_PROBABILITY = 1e-6
 
 
 class MultiLabel:
@@ -211,16 +210,13 @@ class MultiLabel:
         missed = [(name, NOTHING) for name in right if name not in said]
         return (*missed, *((NOTHING, name) for name in said if name not in right))
 
-    def loss(self, example: Example, prediction: Prediction) -> float:
-        """Negative log probability of the whole answer in nats, labels taken as independent, each at most 13.8."""
+    def loss(self, example: Example, prediction: Prediction, power: float = 1.0) -> float:
+        """Surprise at the whole answer, labels taken as independent."""
         right = self.names(example.label)
-        total = 0.0
-        for name in self._labels:
-            probability = prediction.probabilities.get(name, 0.0)
-            own = probability if name in right else 1 - probability
-            # Written so that NaN counts as the worst answer and not as a loss that poisons a mean.
-            total -= math.log(min(own, 1.0) if own > SMALLEST_PROBABILITY else SMALLEST_PROBABILITY)
-        return total
+        said = {name: prediction.probabilities.get(name, 0.0) for name in self._labels}
+        return math.fsum(
+            surprise({"yes": p, "no": 1 - p}, "yes" if name in right else "no", power) for name, p in said.items()
+        )
 
     def points(self, gold: Label, predicted: Label) -> Points:
         """Micro F1: twice the labels in both, and the labels in either counted each time."""

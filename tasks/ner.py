@@ -16,6 +16,7 @@ from tasks.entities.scores import of_predictions, spans_of
 from tasks.entities.typenames import DROP, NONE, Types
 from tasks.names import loosen, words_for
 from tasks.spans import SpanPrediction, encode
+from tasks.surprise import WORST, surprise
 from tasks.task import Points
 
 NONE_SHARE = 0.2
@@ -24,8 +25,6 @@ write 3 to 6 % (measured)."""
 
 ENOUGH_SEEDS = 20
 """Seeds from which their share of texts without an entity is believed."""
-
-SMALLEST_PROBABILITY = 1e-6
 
 
 class Ner:
@@ -185,17 +184,17 @@ class Ner:
         """`ORG`, `LOC` for another type; `ORG`, `ORG, other boundary`; `ORG`, `nothing`; `nothing`, `ORG`."""
         return scores.mistakes(spans_of(gold), spans_of(predicted))
 
-    def loss(self, example: Example, prediction: Prediction) -> float:
-        """Negative log probability of the tags of all words in nats, words taken as independent, each at most 13.8.
+    def loss(self, example: Example, prediction: Prediction, power: float = 1.0) -> float:
+        """Surprise at the tags of all words, words taken as independent.
 
         A prediction without words counts as wrong about every entity of the example.
         """
         gold = spans_of(example.label)
         words = prediction.words if isinstance(prediction, SpanPrediction) else ()
         if not words:
-            return -math.log(SMALLEST_PROBABILITY) * len(gold)
+            return WORST * len(gold)
         tags = encode(gold, [(word.start, word.end) for word in words])
-        return math.fsum(_surprise(word.shares.get(tag, 0.0)) for word, tag in zip(words, tags, strict=True))
+        return math.fsum(surprise(word.shares, tag, power) for word, tag in zip(words, tags, strict=True))
 
     def points(self, gold: Label, predicted: Label) -> Points:
         """Strict micro F1, by type and place: twice the spans in both, and the spans in either counted each time."""
@@ -210,11 +209,6 @@ class Ner:
         if not gold or len(gold) != len(predictions):
             raise ValueError(f"Scoring needs one prediction for each example, got {len(predictions)} for {len(gold)}.")
         return scores.score([spans_of(label) for label in gold], of_predictions(predictions), list(self._labels))
-
-
-def _surprise(probability: float) -> float:
-    # Written so that NaN counts as the worst answer and not as a loss that poisons a mean.
-    return -math.log(min(probability, 1.0) if probability > SMALLEST_PROBABILITY else SMALLEST_PROBABILITY)
 
 
 def _told(spans: Sequence[Span]) -> str:

@@ -113,8 +113,15 @@ class Task(Protocol):
     def mistakes(self, gold: Label, predicted: Label) -> tuple[tuple[str, str], ...]:
         """How a prediction is wrong, as pairs (what is there, what was said); empty if it is right."""
 
-    def loss(self, example: Example, prediction: Prediction) -> float:
-        """How wrong a prediction is: negative log probability of the example's label in nats; the gate compares it."""
+    def loss(self, example: Example, prediction: Prediction, power: float = 1.0) -> float:
+        """How wrong a prediction is: negative log probability of the example's label in nats.
+
+        Args:
+            example: with the right label.
+            prediction: of the student.
+            power: to which its probabilities are raised first (`surprise`): the gate finds the one that suits each
+                student, so that being too sure or not sure enough is not taken for being wrong.
+        """
 
     def points(self, gold: Label, predicted: Label) -> Points:
         """What one example adds to the main score."""

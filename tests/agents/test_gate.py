@@ -3,11 +3,12 @@
 import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from agents.base import Services
-from agents.gate import decide
-from tasks.base import Example, Split
+from agents.gate import calibrated_losses, decide
+from tasks.base import Example, Prediction, Split
 from tasks.errors import ConfigError
 from tests import world
 from tests.fake_student import WordStudent
@@ -16,11 +17,11 @@ from tests.fakes import ListMemory
 LABELS = list(world.VOCABULARY)
 
 
-def student(right: float) -> WordStudent:
-    """A student that knows its words (1.0), nothing (0.0), or the contrary (-1.0)."""
+def student(right: float, words: int | None = None) -> WordStudent:
+    """A student that knows its words (1.0), nothing (0.0), or the contrary (-1.0); of each class all or the first."""
     shift = 0 if right > 0 else 1
     counts = {
-        label: {word: 5.0 * abs(right) for word in world.VOCABULARY[LABELS[(place + shift) % 4]]}
+        label: {word: 5.0 * abs(right) for word in world.VOCABULARY[LABELS[(place + shift) % 4]][:words]}
         for place, label in enumerate(LABELS)
     }
     return WordStudent(LABELS, counts)
@@ -69,13 +70,45 @@ def test_better_stays_and_worse_goes(tmp_path: Path, challenger: float, champion
 
 def test_strictness_is_counted_in_standard_errors(tmp_path: Path) -> None:
     services = bare(tmp_path, gate=40)
-    compare(services, student(0.3), student(0.25))
+    compare(services, student(0.3, words=4), student(0.3, words=3))
     figures = decide(services, 1, 0.0).evidence["loss"]
     assert figures["value"] is not None and figures["low"] is not None and figures["high"] is not None
     enough = -figures["value"] / ((figures["high"] - figures["low"]) / 3.92)
     assert enough > 0
     assert decide(services, 1, enough * 0.99).keep
     assert not decide(services, 1, enough * 1.01).keep
+
+
+@pytest.mark.parametrize("power", [0.3, 3.0])
+def test_being_surer_or_less_sure_is_not_being_better_or_worse(tmp_path: Path, power: float) -> None:
+    services, dice = bare(tmp_path, gate=60), random.Random(8)
+    texts = services.memory.samples("gate")
+    found = []
+    for text in texts:  # right about two of three
+        shares = {label: dice.uniform(0.2, 1) + 1.5 * (label == text.label) * (dice.random() < 0.6) for label in LABELS}
+        shares = {label: share / sum(shares.values()) for label, share in shares.items()}
+        best = max(shares, key=lambda label: shares[label])
+        found.append(Prediction(label=best, probability=shares[best], probabilities=shares))
+    raised = [_raised(prediction, power) for prediction in found]
+    plain = [np.mean([services.task.loss(*pair) for pair in zip(texts, side, strict=True)]) for side in (found, raised)]
+    fair = [calibrated_losses(services.task, texts, side).mean() for side in (found, raised)]
+    assert fair[0] < plain[0] and fair[1] < plain[1]
+    assert abs(fair[1] - fair[0]) < 0.25 * abs(plain[1] - plain[0]), (plain, fair)
+
+
+def test_where_all_is_right_the_surer_student_is_better(tmp_path: Path) -> None:
+    services = bare(tmp_path, gate=40)
+    compare(services, student(1.0), student(0.6))
+    decision = decide(services, 1, 0.0)
+    assert decision.keep and decision.evidence["score"]["value"] == 0
+    loss = decision.evidence["loss"]["value"]
+    assert loss is not None and -0.01 < loss < -1e-6
+
+
+def _raised(prediction: Prediction, power: float) -> Prediction:
+    raised = {label: share**power for label, share in prediction.probabilities.items()}
+    shares = {label: share / sum(raised.values()) for label, share in raised.items()}
+    return prediction.model_copy(update={"probabilities": shares, "probability": max(shares.values())})
 
 
 def test_the_dev_set_has_a_veto_of_its_own(tmp_path: Path) -> None:

@@ -220,6 +220,8 @@ def test_a_better_prediction_has_a_lower_loss(case: Case) -> None:
     assert losses == sorted(losses)
     assert losses[0] == pytest.approx(0)
     assert all(math.isfinite(loss) for loss in losses)
+    flat, as_it_is, sharp = (task.loss(example, case.sure(task, a, 0.9), power) for power in (0.5, 1.0, 2.0))
+    assert flat > as_it_is == losses[1] > sharp, "a right answer that is made surer surprises less"
 
 
 def test_mistakes_are_told_in_pairs(case: Case) -> None:

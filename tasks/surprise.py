@@ -1,0 +1,31 @@
+"""How much a student is surprised by the right answer: negative log probability in nats."""
+
+import math
+from collections.abc import Mapping
+
+SMALLEST_PROBABILITY = 1e-6
+"""A right answer that was given less than this counts as given this much: no text outweighs all others."""
+
+WORST = -math.log(SMALLEST_PROBABILITY)
+"""The largest surprise, 13.8 nats."""
+
+
+def surprise(shares: Mapping[str, float], right: str, power: float = 1.0) -> float:
+    """Surprise at `right`, at most `WORST`; a share that is missing or no number counts as the smallest.
+
+    Args:
+        shares: answer -> its probability, of a closed list.
+        right: the right answer.
+        power: to which all shares are raised before they are made to sum to one again. Above 1 they become sharper,
+            below 1 flatter; it is the inverse of a temperature (Guo et al. 2017, arXiv 1706.04599).
+    """
+    own = _bounded(shares.get(right, 0.0))
+    if power == 1.0:
+        return -math.log(own)
+    total = sum(_bounded(share) ** power for answer, share in shares.items() if answer != right) + own**power
+    return min(WORST, math.log(total) - power * math.log(own))
+
+
+def _bounded(share: float) -> float:
+    # Written so that NaN counts as the smallest and not as a loss that poisons a mean.
+    return min(share, 1.0) if share > SMALLEST_PROBABILITY else SMALLEST_PROBABILITY
