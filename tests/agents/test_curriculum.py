@@ -74,6 +74,27 @@ def test_an_arm_without_more_texts_rests_while_the_other_has_some() -> None:
     assert 0 < share_of_lessons([*BEGUN, none, over]) < 1, "with both at an end, each is tried again"  # type: ignore[list-item]
 
 
+def too_hard(out_of_reach: int, loss: float = -0.5) -> CycleReport:
+    """A lesson batch of 30 of which so many texts were not learnt; it seems to pay."""
+    counts = {"drafted": 30, "accepted": 30, "out of reach": out_of_reach}
+    return {**row("lessons", loss), "counts": counts}  # type: ignore[typeddict-item]
+
+
+@pytest.mark.parametrize(("out_of_reach", "share"), [(0, 1.0), (3, 1.0), (4, 0.0), (30, 0.0)])
+def test_lessons_beyond_the_student_rest_whatever_they_seem_to_bring(out_of_reach: int, share: float) -> None:
+    assert share_of_lessons([*BEGUN, row("breadth", -0.01), too_hard(out_of_reach)]) == share
+
+
+@pytest.mark.parametrize(("rested", "share"), [(1, 0.0), (3, 0.0), (4, 1.0)])
+def test_they_are_tried_again_when_the_student_may_have_grown(rested: int, share: float) -> None:
+    assert share_of_lessons([*BEGUN, too_hard(9), *[row("breadth", -0.01)] * rested]) == share
+
+
+def test_they_go_on_where_breadth_has_no_more_texts() -> None:
+    over = {**row("breadth", kept=False), "counts": {"drafted": 0}}
+    assert share_of_lessons([*BEGUN, over, too_hard(9)]) == 1.0  # type: ignore[list-item]
+
+
 def test_without_a_gate_lessons_go_on() -> None:
     assert next_plan([row("seed"), row("breadth"), row("lessons"), row("lessons")], 0) == "lessons"
 
