@@ -21,6 +21,10 @@ from tasks.task import Points, Task
 
 Vector = npt.NDArray[np.float64]
 
+FEWEST = 40
+"""Held-out texts below which only the dev set can shelve a batch: a teacher that can label little leaves a small gate,
+and then more texts are the better bet (docs/results.md, "The embedded teacher")."""
+
 SPREAD = 1.0
 """Standard deviation of the logarithm of the power that suits a student, before any text is seen: for students of 120
 to 280 texts 0.3 to 1.7 was best (docs/results.md)."""
@@ -60,6 +64,10 @@ def decide(services: Services, cycle: int, strictness: float) -> Decision:
         on_dev = paired(with_batch.loss[dev], without.loss[dev])
         if on_dev.value > 0 and (on_dev.differs_from(0.0) or (on_dev.low is None and on_dev.n > 1)):
             return Decision(False, f"it harms the dev set ({on_dev}); {figures}", evidence)
+    if len(held_out) < FEWEST:
+        return Decision(
+            True, f"it stays, as {len(held_out)} held-out texts are too few to judge by; {figures}", evidence
+        )
     keep = loss.value + strictness * (loss.error or 0.0) <= 0
     return Decision(keep, f"it {'passes' if keep else 'does not pass'} the gate: {figures}", evidence)
 

@@ -68,6 +68,15 @@ def test_better_stays_and_worse_goes(tmp_path: Path, challenger: float, champion
         assert decision.evidence["loss"]["n"] == 40
 
 
+@pytest.mark.parametrize(("count", "keep"), [(39, True), (40, False)])
+def test_a_handful_of_texts_shelves_nothing(tmp_path: Path, count: int, keep: bool) -> None:
+    services = bare(tmp_path, gate=count)
+    compare(services, student(0.0), student(1.0))
+    decision = decide(services, 1, 0.0)
+    assert decision.keep is keep and decision.evidence["loss"]["n"] == count
+    assert ("39 held-out texts are too few to judge by" in decision.why) is keep
+
+
 def test_strictness_is_counted_in_standard_errors(tmp_path: Path) -> None:
     services = bare(tmp_path, gate=40)
     compare(services, student(0.3, words=4), student(0.3, words=3))
