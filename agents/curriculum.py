@@ -16,6 +16,13 @@ from tasks.metrics import Score
 LEAST_ERROR = 0.0005
 """Of a gain in loss: a handful of held-out texts can agree by chance, and would then outweigh all that comes later."""
 
+BEYOND = 0.1
+"""Share of a lesson batch out of the student's reach above which lessons rest. It was 0 to 7 % on TREC, where lessons
+help, and 13 to 37 % on SST-2, where they take away what plain texts gave (docs/results.md)."""
+
+REST = 4
+"""Batches for which they rest; then the student may have grown."""
+
 ARMS: tuple[Plan, ...] = ("lessons", "breadth")
 """In the order in which they are tried first."""
 
@@ -31,13 +38,6 @@ class Gain:
         """Of one unit of what it took."""
         return Gain(self.value / amount, self.error / amount)
 
-
-BEYOND = 0.1
-"""Share of a lesson batch out of the student's reach above which lessons rest. It was 0 to 7 % on TREC, where lessons
-help, and 13 to 37 % on SST-2, where they take away what plain texts gave (docs/results.md)."""
-
-REST = 4
-"""Batches for which they rest; then the student may have grown."""
 
 NOTHING = Gain(0.0, 0.01)
 """Of a batch that left nothing to compare; the error is about that of one batch."""
@@ -96,9 +96,8 @@ def _beyond(later: Sequence[CycleReport]) -> bool:
 
     What a batch brings is smaller than what held-out texts can tell; what it asks of the student can be counted.
     """
-    since = next(number for number, row in enumerate(reversed(later)) if row["plan"] == "lessons")
-    counts = later[-1 - since]["counts"]
-    return since < REST and counts.get("out of reach", 0) > BEYOND * counts.get("accepted", 0)
+    recent = [row["counts"] for row in later[-REST:] if row["plan"] == "lessons"]
+    return bool(recent) and recent[-1].get("out of reach", 0) > BEYOND * recent[-1].get("accepted", 0)
 
 
 def _draw(rows: Sequence[CycleReport], dice: random.Random) -> float:
