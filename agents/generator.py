@@ -60,13 +60,17 @@ class Generator:
     """Off: the label is written with the text (the paper's `w/o Separate`)."""
 
     def __call__(self, state: State, services: Services) -> State:
-        """Write this cycle's drafts to disk; near duplicates of anything known are refused and counted."""
+        """Write this cycle's drafts to disk; near duplicates of anything known are refused and counted.
+
+        Lessons that nothing was ordered for leave the state: they have not failed.
+        """
         cycle, refused = state["cycle"], Counter[str]()
         first = state["plan"] == "breadth" and not services.memory.samples("train")
         gate = max(0, self.gate - len(services.memory.samples("gate")))  # a backbone may be written a second time
         wanted = self._backbone(services) + gate if first else self.batch
         if self.card:
             ensure_card(services, cycle)
+        orders: list[Order] = []
         if first and self.first == "edits":
             drafts = edits(services.task, services.memory.samples("seed"), wanted, services.seed)
         else:
@@ -78,7 +82,8 @@ class Generator:
         services.folder.write_rows(services.folder.cycle(cycle) / "drafts.jsonl", drafts)
         counts = {**state.get("counts", {}), "drafted": len(drafts), **written(drafts)}
         counts |= {f"refused: {reason}": count for reason, count in sorted(refused.items())}
-        return State(counts=counts)
+        ordered = {order.lesson.id for order in orders if order.lesson}
+        return State(counts=counts, lessons=[lesson for lesson in state.get("lessons", []) if lesson in ordered])
 
     def _backbone(self, services: Services) -> int:
         return max(self.backbone, 4 * len(services.task.labels))

@@ -15,6 +15,13 @@ from tasks.base import Example, Lesson, Stance
 PER_SEED = 4
 """Most other wordings of one seed in a batch for lessons."""
 
+PER_LESSON = 4
+"""Texts of a lesson in a batch, about, below which the last lessons get none: with fewer there is no pair to contrast,
+and a call costs more than they do."""
+
+PER_FACET = 2
+"""Fewest texts of a facet in a batch: each is a call that describes the whole task, which one text is not worth."""
+
 
 @dataclass(frozen=True)
 class Mix:
@@ -63,13 +70,24 @@ def breadth(
         shares: facet -> its share of the texts.
         outline: facet -> its subtypes; one that is not there has none.
         per_call: most texts in one order.
-        turn: number of the batch; where a facet has more subtypes than it gets texts, each turn goes on with others.
+        turn: number of the batch; where there are more facets than it has texts for, or a facet has more subtypes than
+            it gets texts, each turn goes on with others.
     """
-    orders = []
+    shares, orders = _turn_of(shares, count, turn), []
     for facet, quota in zip(shares, largest_remainder(count, list(shares.values())), strict=True):
         for size, subtypes in _calls(quota, outline.get(facet, ()), per_call, turn):
             orders.append(Order("typical", size, facet=facet, subtypes=_window(subtypes, size, turn)))
     return [order for order in orders if order.count]
+
+
+def _turn_of(shares: Mapping[str, float], count: int, turn: int) -> Mapping[str, float]:
+    """The facets that get texts in a batch, with their shares of it: all, or the next ones of many."""
+    facets, most = [facet for facet, share in shares.items() if share], max(1, count // PER_FACET)
+    if len(facets) <= most:
+        return shares
+    start = turn * most % len(facets)
+    chosen = [*facets, *facets][start : start + most]
+    return {facet: shares[facet] / sum(shares[each] for each in chosen) for facet in chosen}
 
 
 def _calls(quota: int, subtypes: Sequence[Subtype], per_call: int, turn: int) -> list[tuple[int, Sequence[Subtype]]]:
@@ -132,8 +150,9 @@ def aimed(
     total = sum(shares.values())
     if most is not None:
         count = min(count, most * len(lessons))
-    orders: list[Order] = []
     sizes = dict(zip(shares, largest_remainder(count, [share / total for share in shares.values()]), strict=True))
+    patterns = patterns[: max(1, round((sizes["hard"] + sizes["typical"]) / PER_LESSON))]
+    orders: list[Order] = []
     for stance, group in (("hard", patterns), ("typical", patterns), ("probe", probes)):
         for lesson, size in zip(group, spread(sizes[stance], len(group)), strict=True):
             orders.append(Order(stance, size, lesson=lesson))  # type: ignore[arg-type]

@@ -36,6 +36,9 @@ SHOWN_NAMES = 60
 SHOWN_CASES = 6
 """Cases of a lesson that a prompt shows."""
 
+SHOWN_SEEDS = 12
+"""The user's examples that a prompt in breadth shows, those of what is asked for first."""
+
 SHOWN_TEXTS = 10
 """Texts of a facet that a prompt shows as written already, the latest."""
 
@@ -159,7 +162,7 @@ class ChatWriter:
             subtypes=subtypes or "- any",
             low=low,
             high=high,
-            examples=self._examples(),
+            examples=self._examples(order.facet),
             written=self._written(order.facet) if self.manner.examples else "",
             conventions=read_card(self.services).told(),
             register=self._register() if self.manner.examples else "",
@@ -173,16 +176,22 @@ class ChatWriter:
         rules = [*register.splitlines(), *([f"Used too often, so not again: {', '.join(worn)}."] if worn else [])]
         return "".join(f"\n- {rule}" for rule in rules)
 
-    def _examples(self) -> str:
+    def _examples(self, facet: str | None = None) -> str:
         """How texts of the task look; a teacher that is shown none writes in a style of its own."""
         if not self.manner.examples:
             return ""
-        memory, pool = self.services.memory, shown(self.services.pool)
-        seeds = [example.text for example in memory.samples("seed")][:12]
+        task, memory, pool = self.services.task, self.services.memory, shown(self.services.pool)
+        seeds = memory.samples("seed")
+        if facet is not None:  # of many classes, twelve examples would else leave out the very one
+            seeds = sorted(seeds, key=lambda seed: not task.fits(facet, seed.label))
         # The user's unlabelled texts may be near the dev set.
         usable = [text for text, refusal in zip(pool, memory.novel(pool), strict=True) if refusal != "held-out"]
-        listed = "\n".join(f"- {one_line(text)}" for text in (*seeds, *usable))
-        return f"Texts of this task look like this (their style, not their content, is to be matched):\n{listed}\n"
+        lines = [*(said(task, seed) for seed in seeds[:SHOWN_SEEDS]), *(one_line(text) for text in usable)]
+        listed = "\n".join(f"- {line}" for line in lines)
+        return (
+            "Texts of this task look like this, some with their right label (their style, not their content, is to be "
+            f"matched):\n{listed}\n"
+        )
 
     def _written(self, facet: str | None) -> str:
         """The last texts of this facet: a model that is asked the same again writes much the same again."""

@@ -80,7 +80,7 @@ class Plan:
                 "and may take up to a day each time."
             )
         if self.trial:
-            notes.append(f"One call was made ({self.trial.seconds:.1f} s): {self.trial.said}.")
+            notes.append(f"One call was made ({self.trial.seconds:.1f} s): {self.trial.said.rstrip('.')}.")
         if self.hearing:
             notes += self.hearing.notes
         notes += self.prices
@@ -212,7 +212,8 @@ def _doubts(config: RunConfig, made: Plan) -> list[str]:
     if not config.task.description.strip():
         found.append("task.description is empty: the teacher knows the labels' names alone")
     if bare := [name for name, text in make_task(config.task).labels.items() if not text.strip()]:
-        found.append(f"labels without a description: {', '.join(bare[:5])}; one line each is cheap help")
+        more = f" and {len(bare) - 5} more" if len(bare) > 5 else ""
+        found.append(f"labels without a description: {', '.join(bare[:5])}{more}; one line each is cheap help")
     if (n := made.seeds_only.get("n")) and n < 50:
         found.append(f"the dev set has {n:.0f} rows: differences below {100 / math.sqrt(n):.0f} points cannot be told")
     return [*found, *(made.hearing.doubts if made.hearing else [])]

@@ -16,6 +16,12 @@ OVERLAP = 4
 UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 """Thai, Lao, Burmese, Khmer, Chinese and Japanese: without spaces, every piece is a word."""
 
+ABBREVIATION = re.compile(r"(?<!\w)(?:[^\W\d_]\.){2,}")
+"""U.N. and F.C.: left in parts, a student of a hundred texts finds an entity in the N."""
+
+INFIX = re.compile(r"(?<=\d)[.,](?=\d)|(?<=[^\W_])-(?=\d)|(?<=[^\W_])&(?=[^\W_])")
+"""What joins the parts of 1,000, F-16 and AT&T. Other hyphens part: in Paris-based, Paris is the name."""
+
 
 @dataclass(frozen=True)
 class Window:
@@ -76,8 +82,9 @@ def _words(text: str, offsets: Sequence[Place], own: Sequence[bool]) -> tuple[li
     """The places of the words, and the word of each piece.
 
     What a tokenizer calls a word is not asked: some keep a comma with it, some split off a digit or a case mark. Pieces
-    are of one word if they overlap in the text, or meet there without punctuation between them.
+    are of one word if they overlap in the text, or meet there without punctuation between them that parts words.
     """
+    glued = _glued(text)
     words: list[Place] = []
     owners: list[int] = []
     for (start, end), is_own in zip(offsets, own, strict=True):
@@ -89,12 +96,18 @@ def _words(text: str, offsets: Sequence[Place], own: Sequence[bool]) -> tuple[li
         while end < len(text) and _is_mark(text[end]):  # an accent that the tokenizer has dropped
             end += 1
         before = words[-1][1] if words else -1
-        if start < before or (start == before and _joined(text[start - 1], text[start])):
+        if start < before or (start == before and (start in glued or _joined(text[start - 1], text[start]))):
             words[-1] = (words[-1][0], max(before, end))
         else:
             words.append((start, end))
         owners.append(len(words) - 1)
     return words, owners
+
+
+def _glued(text: str) -> set[int]:
+    """Places between two characters of one word, though one of them is punctuation."""
+    inside = {place for found in ABBREVIATION.finditer(text) for place in range(found.start() + 1, found.end())}
+    return inside | {place for found in INFIX.finditer(text) for place in found.span()}
 
 
 def _joined(left: str, right: str) -> bool:

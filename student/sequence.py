@@ -1,5 +1,6 @@
 """The head for one label per text: softmax, cross-entropy against a distribution, started by logistic regression."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -82,7 +83,9 @@ class SequenceHead:
             return None  # a label without any text: the regression would drop its row
         seen, centre, scale = standardised(states)
         regression = LogisticRegression(C=REGULARISATION, max_iter=2000)
-        regression.fit(seen[rows], labels, sample_weight=wanted[rows, labels] * weights.numpy()[rows])
+        with warnings.catch_warnings():  # one text for each of many labels is what we are here for
+            warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
+            regression.fit(seen[rows], labels, sample_weight=wanted[rows, labels] * weights.numpy()[rows])
         slopes, bias = regression.coef_ / scale, regression.intercept_
         if len(bias) == 1:  # two labels: one row for both
             slopes, bias = np.vstack([-slopes / 2, slopes / 2]), np.array([-bias[0] / 2, bias[0] / 2])

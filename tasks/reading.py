@@ -32,6 +32,9 @@ def read_examples(
 ) -> list[Example]:
     """Read labelled examples, in the order of the source; a row that stands there twice is kept once.
 
+    A text with two labels is refused among seeds, where one of them would teach the wrong thing. Elsewhere, as public
+    test files have a few, it is left out and told.
+
     Args:
         source: a .jsonl, .csv, .tsv, .parquet or CoNLL file, or `hf:org/name` or `hf:org/name:split`.
         task: says which labels there are, and in which columns they may be.
@@ -46,7 +49,8 @@ def read_examples(
     problems = Problems(source)
     pairs = _distinct([(text or one, label or other) for one, other in task.columns])
     kept: dict[str, tuple[str, Example]] = {}
-    repeated = 0
+    disputed, repeated = Problems(source), 0
+    undecided: set[str] = set()
     for place, values in rows(source, base, problems, HUB_SPLIT[split]):
         example = _example((place, values), task, split, pairs, problems)
         if example is None:
@@ -55,14 +59,20 @@ def read_examples(
         if first.label != example.label:
             said, again = (task.say(each.text, each.label) for each in (first, example))
             both = f"{shown(said)} at {first_place}, {shown(again)} here"
-            problems.add(place, f"the same text has two labels ({both}): {shown(example.text)}")
+            told = f"the same text has two labels ({both}): {shown(example.text)}"
+            (problems if split == "seed" else disputed).add(place, told)
+            undecided.add(example.id)
         elif first_place != place:
             repeated += 1
     problems.refuse()
-    if not kept:
+    found = [example for _, example in kept.values() if example.id not in undecided]
+    if not found:
+        disputed.refuse()
         raise ConfigError(f"{source}: has no rows. Give at least one with {_columns(pairs)}.")
+    if disputed.found:
+        log.warning("%s. Left out: %d texts with two labels.", disputed.told(), len(undecided))
     _tell_repeated(source, repeated)
-    return [example for _, example in kept.values()]
+    return found
 
 
 def read_texts(source: str, task: Task | None = None, *, text: str | None = None, base: Path) -> list[str]:

@@ -40,10 +40,13 @@ class Problems:
         Raises:
             ConfigError: the first ten problems and the number of the others.
         """
-        if not self.found:
-            return
+        if self.found:
+            raise ConfigError(self.told())
+
+    def told(self) -> str:
+        """The first ten problems and the number of the others, after the source."""
         more = [f"... and {len(self.found) - LISTED} more"] if len(self.found) > LISTED else []
-        raise ConfigError(f"{self.source}: " + "; ".join([*self.found[:LISTED], *more]))
+        return f"{self.source}: " + "; ".join([*self.found[:LISTED], *more])
 
 
 def rows(source: str, base: Path, problems: Problems, split: str = "train") -> Iterator[Row]:

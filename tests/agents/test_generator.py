@@ -48,7 +48,8 @@ def test_the_backbone_and_its_gate(tmp_path: Path) -> None:
     there = world.services(tmp_path)
     update = generate(there, counts={"x": 1})
     written = drafts(there)
-    assert update == {"counts": {"x": 1, "drafted": 60, "written: breadth": 60, **_refusals(update)}}
+    counts = {"x": 1, "drafted": 60, "written: breadth": 60, **_refusals(update)}
+    assert update == {"counts": counts, "lessons": []}
     assert Counter(draft.asked for draft in written) == dict.fromkeys(world.VOCABULARY, 15)
     gate = Counter(draft.asked for draft in written if draft.split == "gate")
     assert gate == dict.fromkeys(world.VOCABULARY, 5), "the same share of every class"
@@ -136,6 +137,11 @@ def test_lessons_of_other_cycles_are_not_written_for(tmp_path: Path) -> None:
     there.memory.remember(lessons=[lesson("old"), lesson("new")])
     generate(there, cycle=2, plan="lessons", lessons=["2-new"])
     assert {draft.lesson for draft in drafts(there, 2) if draft.stance != "rewrite"} == {"2-new"}
+
+
+def test_a_lesson_that_a_small_batch_has_no_room_for_has_not_failed(tmp_path: Path) -> None:
+    update, _ = aimed(tmp_path, Generator(batch=5), lesson("a"), lesson("b"), lesson("c"))
+    assert update["lessons"] == ["2-a"]
 
 
 def test_no_lessons_means_breadth(tmp_path: Path) -> None:

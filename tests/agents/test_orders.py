@@ -59,10 +59,28 @@ def test_breadth_gives_every_class_its_quota_in_calls_of_a_size(
     orders = breadth(count, dict.fromkeys(outline, 1 / len(outline)), outline, per_call, turn)
     assert total(orders) == count and all(0 < order.count <= per_call for order in orders)
     quotas = [total(order for order in orders if order.facet == label) for label in outline]
-    assert quotas == spread(count, len(outline))
+    if count >= 2 * len(outline):
+        assert quotas == spread(count, len(outline))
     for order in orders:
         assert len(set(order.subtypes)) == len(order.subtypes) <= order.count
         assert bool(order.subtypes) is bool(outline[order.facet or ""])
+
+
+@given(st.integers(1, 60), st.integers(1, 90))
+def test_a_batch_that_is_small_for_many_classes_is_of_the_next_ones(count: int, classes: int) -> None:
+    shares, got = dict.fromkeys([f"c{place}" for place in range(classes)], 1 / classes), Counter[str]()
+    for turn in range(classes):
+        orders = breadth(count, shares, {}, per_call=15, turn=turn)
+        assert total(orders) == count and all(order.count >= min(count, 2) for order in orders)
+        got.update({order.facet or "": 1 for order in orders})
+    assert len(got) == classes and len(set(got.values())) == 1, "each has its turn as often as any other"
+
+
+@given(st.integers(1, 60))
+def test_a_class_without_a_share_gets_no_turn(count: int) -> None:
+    for turn in range(3):
+        orders = breadth(count, {"a": 0.5, "none": 0.0, "b": 0.5}, {}, per_call=15, turn=turn)
+        assert total(orders) == count and {order.facet for order in orders} <= {"a", "b"}
 
 
 @given(st.integers(1, 12), st.integers(1, 60), st.integers(1, 15))
@@ -117,6 +135,17 @@ def test_no_lesson_gets_more_than_its_most() -> None:
     orders = aimed(60, lessons, Mix(), most=6)
     assert total(orders) == 18
     assert total(aimed(12, lessons, Mix(), most=6)) == 12
+
+
+def test_a_small_batch_is_for_few_lessons() -> None:
+    lessons = [lesson("a"), lesson("b"), lesson("c"), lesson("d", kind="probe")]
+    sizes: dict[str, int] = {}
+    for order in aimed(10, lessons, Mix(), seeds=SEEDS):
+        name = order.lesson.name if order.lesson else order.stance
+        sizes[name] = sizes.get(name, 0) + order.count
+    assert sizes == {"a": 4, "b": 3, "d": 2, "rewrite": 1}
+    assert [order.lesson.name for order in aimed(2, lessons[:3], Mix()) if order.lesson] == ["a", "a"]
+    assert {order.lesson.name for order in aimed(30, lessons, Mix()) if order.lesson} == {"a", "b", "c", "d"}
 
 
 def test_facets_get_their_shares() -> None:

@@ -100,8 +100,10 @@ def test_a_lesson_is_sent_with_the_cases_it_cites_and_nothing_else_of_the_analys
     cited, probe = sent(there)
     assert cited.startswith("A small language model is learning this task:") and "all cases" not in cited
     assert cited.count("- goal ") == 6 and "- goal 0 => sports" in cited
-    seed = next(iter(world.SEEDS.values()))
-    assert "right labels:" not in probe and f"\n- {seed}\n" in probe, "it cites nothing, and is shown how texts look"
+    label, seed = next(iter(world.SEEDS.items()))
+    assert "right labels:" not in probe and f"\n- {seed} => {label}\n" in probe, (
+        "it cites nothing, and is shown how texts look"
+    )
     assert seed not in cited
 
 
@@ -140,6 +142,16 @@ def test_a_later_breadth_order_is_told_what_its_facet_has_already(tmp_path: Path
     assert "Nothing new may resemble them" in told and told.count("- kept ") == 10 and "- kept 11" in told
     assert "- kept 0" not in told and "of money" not in told and "held out" not in told
     assert "resemble" not in untold, "ZeroGen writes from the description alone"
+
+
+def test_whoever_writes_for_a_class_sees_its_own_examples_however_many_others_there_are(tmp_path: Path) -> None:
+    there = services(tmp_path, texts())
+    there.memory.remember([Example(text=f"of money {n}", label="money", split="seed") for n in range(14)])
+    there.memory.remember([Example(text="the last of all", label="food", split="seed")])
+    write(there, [BREADTH])
+    [said] = sent(there)
+    assert said.count(" => food\n") == 2 and said.count(" => ") == 12
+    assert said.rindex(" => food\n") < said.index(" => money\n")
 
 
 def test_labels_written_with_the_texts(tmp_path: Path) -> None:

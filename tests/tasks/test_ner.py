@@ -69,9 +69,9 @@ def test_breadth_leaves_the_share_of_texts_without_an_entity() -> None:
 
 
 def test_register_is_told_from_data_alone() -> None:
-    few = "Mostly one or two names in a text, seldom more."
+    few = "Where a text has names: 2.0 on average, one in many texts and twice the average in some."
     assert TASK.register([], []) == few
-    assert TASK.register(seeds(3, 3), ["GOLD 7 8 9"] * 10) == few
+    assert TASK.register(seeds(5, 0, 5), ["GOLD 7 8 9"] * 10) == few.replace("2.0", "3.0")
     dense = TASK.register(seeds(*[0] * 5, *[1] * 10, *[2] * 4, 7), [])
     assert dense == ("Names in a text: 1.2 on average; 15 in 20 texts have any, half of these 1 or fewer, the most 7.")
     texts = ["A plain sentence."] * 14 + ["OIL PRICES RISE"] * 4 + ["Ajax 3 - 1 ( 2 : 0 )"] * 2

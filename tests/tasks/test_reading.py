@@ -6,7 +6,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from tasks.base import Example
+from tasks.base import Example, Split
 from tasks.classification import Classification
 from tasks.errors import ConfigError
 from tasks.ner import Ner
@@ -116,6 +116,19 @@ def test_one_text_with_two_labels_names_both_lines(tmp_path: Path) -> None:
     rows = [{"text": "Play it", "label": "music"}, {"text": "x", "label": "5"}, {"text": "play  it", "label": "5"}]
     message = refused(write(tmp_path, "a.jsonl", lines(*rows)), tmp_path)
     assert "line 3: the same text has two labels ('music' at line 1, '5' here): 'play  it'" in message
+
+
+@pytest.mark.parametrize("split", ["dev", "test", "train"])
+def test_a_text_with_two_labels_is_left_out_where_nothing_is_taught_by_it(
+    tmp_path: Path, split: Split, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = [{"text": "Play it", "label": "music"}, {"text": "x", "label": "5"}, {"text": "play  it", "label": "5"}]
+    source = write(tmp_path, "a.jsonl", lines(*rows, rows[0]))
+    assert [example.text for example in read_examples(source, TASK, split, base=tmp_path)] == ["x"]
+    assert "line 3: the same text has two labels ('music' at line 1, '5' here)" in caplog.text
+    assert "Left out: 1 texts with two labels." in caplog.text
+    with pytest.raises(ConfigError, match="line 2: the same text has two labels"):
+        read_examples(write(tmp_path, "b.jsonl", lines(rows[0], rows[2])), TASK, split, base=tmp_path)
 
 
 def test_a_repeated_row_is_kept_once_and_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
