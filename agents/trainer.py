@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt
 
+from agents.balance import balanced
 from agents.base import Services, State
 from agents.noise import Cure, cured
 from agents.reach import parted
@@ -38,6 +39,8 @@ class Trainer:
     noise: Cure = "off"
     """What becomes of texts whose label is probably wrong: `off`, `drop`, `soften`, or `learn` (weights for all). For
     comparisons: none of them paid where it was measured (docs/results.md)."""
+    balance: bool = True
+    """Fresh start only: let every class count the same, however many texts it happens to have."""
     last_members: NonNegativeInt = 5
     """Fits averaged into a last student that learns everything kept and the gate's texts too; 0 for no last student."""
     imitate: NonNegativeInt = 1000
@@ -70,6 +73,11 @@ class Trainer:
         ids = [example.id for example in batch]
         return State(challenger=services.folder.relative(challenger), batch=ids, counts=counts)
 
+    def learnt(self, services: Services, examples: Sequence[Example], counts: dict[str, int]) -> list[Example]:
+        """The examples as a student that starts afresh learns them: doubts are seen to, and classes weigh the same."""
+        texts = cured(services, self.noise, examples, counts)
+        return balanced(texts) if self.balance else texts
+
     def _within_reach(
         self, champion: str, batch: Sequence[Example], services: Services, counts: dict[str, int]
     ) -> list[Example]:
@@ -93,7 +101,7 @@ class Trainer:
     ) -> Callable[[int, str], Student]:
         """(seed, which fit) -> a student that has learnt the batch and, fresh, all that is kept."""
         side = "the challenger" if batch or state["cycle"] == 0 else "its rival"
-        texts = cured(services, self.noise, [*kept, *batch], counts)
+        texts = self.learnt(services, [*kept, *batch], counts)
 
         def fresh(seed: int, which: str) -> Student:
             student = services.students.new(seed)

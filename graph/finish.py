@@ -7,7 +7,6 @@ from typing import Any
 
 from agents.base import Services
 from agents.gate import calibrated_losses
-from agents.noise import cured
 from agents.pool import unused
 from agents.soup import cook
 from agents.trainer import Trainer
@@ -37,7 +36,7 @@ def fit_last(services: Services, champion: str, trainer: Trainer) -> None:
     if not kept:
         return
     folder = services.folder.root / "students" / champion.replace("students/cycle", "final")
-    texts = cured(services, trainer.noise, [*services.memory.samples("seed"), *kept, *gate], {})
+    texts = trainer.learnt(services, [*services.memory.samples("seed"), *kept, *gate], {})
 
     def fitted(seed: int, which: str) -> Student:
         student = services.students.new(seed)

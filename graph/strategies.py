@@ -29,7 +29,7 @@ STRATEGIES: Mapping[str, Settings] = {
     # Evolving Knowledge Distillation as published (arXiv 2403.06414): half hard, half easy texts aimed at the errors
     # on the last batch, one label each, one student that goes on with every batch and reviews earlier ones.
     "paper": {
-        "trainer": {"start": "warm", "members": 1, "rival": False, "reach": 1.0, "last_members": 0},
+        "trainer": {"start": "warm", "members": 1, "rival": False, "reach": 1.0, "last_members": 0, "balance": False},
         "evaluator": {"gate": False, "curriculum": "lessons"},
         "analyst": {"probe": False, "folds": 0},
         "generator": {

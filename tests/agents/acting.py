@@ -140,10 +140,12 @@ class WatchedStudent(WordStudent):
         super().__init__(labels, counts)
         self.seed = seed
         self.learnt: list[str] = []
+        self.weights: dict[str, float] = {}
         self.asked: list[str] = []
 
     def fit(self, examples: Sequence[Example], progress: Any = None) -> None:
         self.learnt += [example.text for example in examples]
+        self.weights |= {example.text: example.weight for example in examples}
         super().fit(examples, progress)
 
     def predict(self, texts: Sequence[str]) -> Any:

@@ -12,6 +12,7 @@ from agents.trainer import Trainer
 from graph.finish import fit_last, score_test_set
 from tasks.base import Example
 from tests import world
+from tests.agents.acting import WatchedStudents
 
 
 def finished(folder: Path, test: dict[str, str], train: dict[str, str]) -> Services:
@@ -108,6 +109,13 @@ def test_the_last_student_learns_the_gates_texts_too_and_is_the_best(tmp_path: P
     assert {"referee", "league", "match"} <= set(known["sports"]), "gate, kept and seeds"
     score_test_set(services, CHAMPION)
     assert result(tmp_path)["champion"] == "final-001" and result(tmp_path)["before the last training"]["n"] == 4
+
+
+def test_the_last_student_learns_classes_in_balance_as_the_others_do(tmp_path: Path) -> None:
+    services = dataclasses.replace(with_gate(tmp_path), students=WatchedStudents(list(world.VOCABULARY)))
+    fit_last(services, CHAMPION, Trainer(last_members=1))
+    [student] = [each for each in services.students.made if each.learnt]  # type: ignore[attr-defined]
+    assert student.weights[world.SEEDS["sports"]] < 1 < student.weights[world.SEEDS["food"]]
 
 
 def test_it_is_trained_once(tmp_path: Path) -> None:

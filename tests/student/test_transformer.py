@@ -12,6 +12,8 @@ import pytest
 import torch
 from langsmith import Client, tracing_context
 
+from student.head import Rows
+from student.sequence import SequenceHead
 from student.settings import StudentSettings
 from student.transformer import TransformerStudent, TransformerStudents, load_student
 from tasks.base import Example
@@ -119,6 +121,22 @@ def test_many_labels_some_without_any_example(encoder: Path) -> None:
     (prediction,) = fitted(encoder, examples, labels).predict(["rain"])
     assert tuple(prediction.probabilities) == labels
     assert sum(prediction.probabilities.values()) == pytest.approx(1.0)
+
+
+def test_many_labels_start_from_a_closer_regression(monkeypatch: pytest.MonkeyPatch) -> None:
+    states = list(torch.randn(120, 16, generator=torch.Generator().manual_seed(0)))
+
+    def right(labels: int) -> float:
+        """Mean probability of the right label where the head starts, for texts that are learnt."""
+        head = SequenceHead([f"label {number}" for number in range(labels)])
+        targets = head.targets([Example(text=f"{n}", label=f"label {n % labels}") for n in range(120)], Rows([]))
+        slopes, bias = head.start(states, targets, torch.ones(120))  # type: ignore[misc]
+        logits = torch.stack(states).double() @ torch.tensor(slopes).T + torch.tensor(bias)
+        return float((torch.softmax(logits, -1) * torch.stack(targets)).sum(-1).mean())
+
+    few, many = right(4), right(40)
+    monkeypatch.setattr("student.sequence.PER_LABEL", 0.0)
+    assert right(4) == pytest.approx(few) and many > 1.5 * right(40)
 
 
 def test_as_many_labels_as_the_encoder_is_wide(encoder: Path) -> None:
