@@ -81,6 +81,7 @@ VARIANTS: Mapping[str, Variant] = {
     "gated, lessons only": Variant("gated", ('agents.evaluator.curriculum = "lessons"',)),
     "gated, no gate": Variant("gated", ("agents.evaluator.gate = false",)),
     "gated, no last student": Variant("gated", ("agents.trainer.last_members = 0",)),
+    "gated, unbalanced": Variant("gated", ("agents.trainer.balance = false",)),
     "gated, doubts dropped": Variant("gated", ('agents.trainer.noise = "drop"',)),
     "gated, weights learnt": Variant("gated", ('agents.trainer.noise = "learn"',)),
     "gated, bounded loss": Variant("gated", ('student.loss = "generalised"',)),
