@@ -22,8 +22,8 @@ from tasks.task import Points, Task
 Vector = npt.NDArray[np.float64]
 
 FEWEST = 40
-"""Held-out texts below which only the veto of a dev set beside a gate can shelve a batch: a teacher that can label
-little leaves a small gate, and then more texts are the better bet (docs/results.md, "The embedded teacher")."""
+"""Held-out texts below which only the veto of a dev set can shelve a batch: a teacher that can label little leaves a small
+gate, and then more texts are the better bet (docs/results.md, "The embedded teacher")."""
 
 SPREAD = 1.0
 """Standard deviation of the logarithm of the power that suits a student, before any text is seen: for students of 120
@@ -60,7 +60,7 @@ def decide(services: Services, cycle: int, strictness: float) -> Decision:
     evidence = {"loss": loss.model_dump(), "score": score.model_dump()}
     figures = f"loss with the batch minus loss without it: {loss}; {services.task.metric}: {score}"
     dev = [number for number, example in enumerate(held_out) if example.split == "dev"]
-    if 0 < len(dev) < len(held_out):
+    if dev:
         on_dev = paired(with_batch.loss[dev], without.loss[dev])
         if on_dev.value > 0 and (on_dev.differs_from(0.0) or (on_dev.low is None and on_dev.n > 1)):
             return Decision(False, f"it harms the dev set ({on_dev}); {figures}", evidence)

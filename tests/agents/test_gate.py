@@ -134,10 +134,14 @@ def test_the_dev_set_has_a_veto_of_its_own(tmp_path: Path) -> None:
     assert not decision.keep and decision.why.startswith("it harms the dev set")
 
 
-def test_dev_alone_decides_like_a_gate(tmp_path: Path) -> None:
-    services = bare(tmp_path, dev=40)
+@pytest.mark.parametrize("dev", [20, 40])
+def test_dev_alone_decides_too_and_a_small_one_by_its_veto(tmp_path: Path, dev: int) -> None:
+    services = bare(tmp_path, dev=dev)
     compare(services, student(0.0), student(1.0))
-    assert decide(services, 1, 0.0).why.startswith("it does not pass")
+    assert decide(services, 1, -100.0).why.startswith("it harms the dev set")
+    compare(services, student(1.0), student(1.0))
+    decision = decide(services, 1, 1.0)
+    assert decision.keep and ("are too few to judge by" in decision.why) is (dev < 40)
 
 
 def test_a_gate_without_a_rival_says_what_to_set(tmp_path: Path) -> None:
