@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, NonNegativeInt, PositiveInt
 
 from agents.base import Draft, Services, State
-from agents.inventory import EXEMPT, MOST_USES, is_worn, names_in, used
+from agents.inventory import EXEMPT, MOST_USES, names_in, used
 from agents.labelling import Opinion, by_completion, by_rating, check_any_usable, problem, sentences
 from agents.reasking import reheard
 from agents.voting import by_votes
@@ -28,7 +28,8 @@ class Annotator:
     votes: PositiveInt = 2
     """Answers per text, each in another order of the texts; a tie goes to quarantine."""
     tie_break: Literal["auto", "on", "off"] = "auto"
-    """One more answer for texts about which the votes are not at one. `auto`: where answers are open, as spans are."""
+    """One more answer for texts about which the votes are not at one. `auto`: where an answer has parts, spans or
+    labels, as two votes that differ in one of many would lose the text."""
     threshold: Annotated[float, Field(ge=0, le=1)] = 0.6
     """Least confidence of a label that is learnt."""
     agreement: Literal["auto", "on", "off"] = "auto"
@@ -39,7 +40,8 @@ class Annotator:
     text is kept only with the label of a majority. None: never. It takes a teacher that votes: the token probabilities
     of one that is rated would be the same again."""
     most_uses: NonNegativeInt = MOST_USES
-    """Written texts with a name (of an entity) from which further ones go to quarantine; 0 for no limit."""
+    """Written texts with a name (of an entity) from which further ones go to quarantine, where that is no less than 3 %
+    of all; 0 for no limit."""
     calibration: Literal["auto", "blank", "batch"] = "auto"
     """For `rate`: against the batch's mean, which takes its classes to be balanced, as ordered texts are; or against
     texts without content. `auto`: the batch where it has five texts or more per class."""
@@ -84,13 +86,14 @@ class Annotator:
             example = _example(draft, opinion.verdict, cycle, model, services.task)
             own = set() if draft.stance in EXEMPT else names_in(services, example)
             reason = self._refusal(draft, opinion, services)
-            if not reason and is_worn(own, names, self.most_uses):
+            if not reason and names.is_worn(own, self.most_uses):
                 reason = "a name used too often"
             if reason:
                 refused.setdefault(reason, []).append(example.moved("train"))
             else:
                 accepted.append(example)
-                names.update(own if draft.split == "train" else ())
+                if draft.split == "train" and draft.stance not in EXEMPT:
+                    names.add(own)
         services.memory.remember(examples=accepted, status="candidate")
         for reason, examples in refused.items():
             services.memory.remember(examples=examples, status="quarantined", reason=reason)
@@ -124,7 +127,7 @@ class Annotator:
         if not texts:
             return []
         if self._votes(services.teacher.prompting("annotator")):
-            third = self.tie_break == "on" or (self.tie_break == "auto" and services.task.choices() is None)
+            third = self.tie_break == "on" or (self.tie_break == "auto" and services.task.head != "sequence")
             return by_votes(services, texts, cycle, self.votes, third)
         if self.method == "auto" and services.task.choices() is None:
             return by_completion(services, texts, cycle)

@@ -9,6 +9,7 @@ import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from agents.base import CycleReport, Plan
 from tasks.metrics import Score
@@ -39,17 +40,27 @@ class Gain:
         return Gain(self.value / amount, self.error / amount)
 
 
-NOTHING = Gain(0.0, 0.01)
-"""Of a batch that left nothing to compare; the error is about that of one batch."""
+UNKNOWN = 0.01
+"""Standard error of one batch where none was compared: that of a label's loss on 150 texts."""
 
 
-def brought(row: CycleReport) -> Gain:
-    """What the batch of a cycle brought at the gate."""
-    found = row["gate"].get("loss")
-    loss = Score.model_validate(found) if found else None
+def brought(row: CycleReport, unknown: float = UNKNOWN) -> Gain:
+    """What the batch of a cycle brought at the gate; nothing, give or take `unknown`, if it left nothing to compare."""
+    loss = _compared(row)
     if loss is None or loss.error is None:  # an empty batch, or one that changed nothing
-        return NOTHING
+        return Gain(0.0, unknown)
     return Gain(-loss.value, max(LEAST_ERROR, loss.error))
+
+
+def usual_error(rows: Sequence[CycleReport]) -> float:
+    """Median standard error of what batches brought: entities have another loss, and a larger one, than labels."""
+    errors = [loss.error for row in rows if (loss := _compared(row)) is not None and loss.error is not None]
+    return max(LEAST_ERROR, median(errors)) if errors else UNKNOWN
+
+
+def _compared(row: CycleReport) -> Score | None:
+    found = row["gate"].get("loss")
+    return Score.model_validate(found) if found else None
 
 
 def after_first(history: Sequence[CycleReport]) -> Sequence[CycleReport] | None:
@@ -83,7 +94,8 @@ def next_plan(history: Sequence[CycleReport], seed: int) -> Plan:
     if "breadth" in able and _beyond(later):
         return "breadth"
     dice = random.Random(f"{seed} {len(history)}")
-    return max(able or ARMS, key=lambda arm: _draw(played[arm], dice))
+    unknown = usual_error(later)
+    return max(able or ARMS, key=lambda arm: _draw(played[arm], unknown, dice))
 
 
 def _has_texts(row: CycleReport) -> bool:
@@ -100,9 +112,9 @@ def _beyond(later: Sequence[CycleReport]) -> bool:
     return bool(recent) and recent[-1].get("out of reach", 0) > BEYOND * recent[-1].get("accepted", 0)
 
 
-def _draw(rows: Sequence[CycleReport], dice: random.Random) -> float:
+def _draw(rows: Sequence[CycleReport], unknown: float, dice: random.Random) -> float:
     """A gain that the arm may have: from the normal distribution that its batches leave of its mean."""
-    gains = [brought(row).per(_thousands(row)) for row in rows]
+    gains = [brought(row, unknown).per(_thousands(row)) for row in rows]
     weights = [1 / gain.error**2 for gain in gains]
     mean = sum(weight * gain.value for weight, gain in zip(weights, gains, strict=True)) / sum(weights)
     return dice.gauss(mean, math.sqrt(1 / sum(weights)))

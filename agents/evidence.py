@@ -1,7 +1,7 @@
 """What is known about the student's failures before anyone asks an LLM: tables and real cases."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from agents.base import Case, Services, one_line
@@ -99,17 +99,44 @@ def gather(
         right = sum(all(there != label for there, _ in pairs[case.id]) for case in have)
         per_label[label] = (right, len(have))
     confusions = Counter(pair for case in failed for pair in pairs[case.id])
+    chosen = _shared_out([case for case in failed if case.before_sure <= reach], pairs, confusions, wrong)
+    chosen.update([case.id for case in failed if case.id not in chosen][: wrong - len(chosen)])
+    shown = [case for case in failed if case.id in chosen]
     samples = services.memory.samples("train")
     subtypes = Counter(f"{s.origin.asked}: {s.origin.subtype}" for s in samples if s.origin.subtype)
     return Evidence(
         task=task,
-        wrong=tuple(failed[:wrong]),
+        wrong=tuple(shown),
         correct=correct_shown,
-        past=_past(services, failed[:wrong], {case.id for case in (*failed, *correct_shown)}, similar),
+        past=_past(services, shown, {case.id for case in (*failed, *correct_shown)}, similar),
         per_label=per_label,
         confusions=tuple(confusions.most_common(10)),
         subtypes=tuple(subtypes.most_common()),
     )
+
+
+def _shared_out(
+    failed: Sequence[Case],
+    pairs: Mapping[str, Sequence[tuple[str, str]]],
+    confusions: Mapping[tuple[str, str], int],
+    most: int,
+) -> set[str]:
+    """Ids of failed cases, of every confusion as many as its frequency asks for (D'Hondt's method).
+
+    The worst alone would be the longest texts of entities, and none of them might show the most frequent confusion. Of
+    a confusion the texts with the fewest other mistakes come first.
+    """
+    left, shown, chosen = sorted(failed, key=lambda case: len(pairs[case.id])), Counter[tuple[str, str]](), set[str]()
+    while len(chosen) < most:
+        named = {pair for case in left for pair in pairs[case.id]}
+        if not named:
+            break
+        wanted = max(sorted(named), key=lambda pair: confusions[pair] / (1 + shown[pair]))
+        case = next(case for case in left if wanted in pairs[case.id])
+        left.remove(case)
+        chosen.add(case.id)
+        shown.update(set(pairs[case.id]))
+    return chosen
 
 
 def _past(services: Services, failed: list[Case], present: set[str], k: int) -> tuple[ErrorCase, ...]:

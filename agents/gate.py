@@ -22,8 +22,8 @@ from tasks.task import Points, Task
 Vector = npt.NDArray[np.float64]
 
 FEWEST = 40
-"""Held-out texts below which only the veto of a dev set can shelve a batch: a teacher that can label little leaves a small
-gate, and then more texts are the better bet (docs/results.md, "The embedded teacher")."""
+"""Held-out texts below which only the veto of a dev set can shelve a batch: a teacher that can label little leaves a
+small gate, and then more texts are the better bet (docs/results.md, "The embedded teacher")."""
 
 SPREAD = 1.0
 """Standard deviation of the logarithm of the power that suits a student, before any text is seen: for students of 120

@@ -14,13 +14,16 @@ from agents.completing import PlainWriter
 from agents.conventions import ensure_card
 from agents.edits import edits
 from agents.inventory import MOST_USES
-from agents.orders import Mix, Order, aimed, breadth, rewrites, total
+from agents.orders import PER_FACET, Mix, Order, aimed, breadth, lengths, rewrites, total
 from agents.outline import outline
 from agents.stances import following, written
 from agents.writing import ChatWriter, Manner
 
 ROUNDS = 3
 """How often an order is given when texts are refused as duplicates."""
+
+FEW = 0.05
+"""Share of a batch that is not worth ordering again: each missing text would be a call of its own."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,11 @@ class Generator:
     def _picked(self, state: State, services: Services, wanted: int) -> list[Draft]:
         if not services.pool:
             return []
-        texts = pool.pick(services, state["champion"], round(wanted * self.mix.pool), state["cycle"], self.select)
+        count = round(wanted * self.mix.pool)
+        if state["plan"] == "breadth" and not services.memory.samples("train") and self.mix.pool < 1:
+            facets = services.task.facets(services.memory.samples("seed"))
+            count = max(0, min(count, wanted - PER_FACET * len(facets)))  # each has written texts to begin with
+        texts = pool.pick(services, state["champion"], count, state["cycle"], self.select)
         return [Draft(text=text, stance="pool") for text in texts]
 
     def _orders(self, state: State, services: Services, wanted: int) -> list[Order]:
@@ -102,7 +109,7 @@ class Generator:
             rest = wanted - total(orders)
             return [*orders, *(self._breadth(state, services, rest) if rest else [])]
         if self.first == "rewrites" and (state["cycle"] == 1 or not services.memory.samples("train")):
-            return rewrites(wanted, services.memory.samples("seed"), per_call=15)
+            return rewrites(wanted, services.memory.samples("seed"), lengths(services).per_call)
         return self._breadth(state, services, wanted)
 
     def _aimed(self, state: State, services: Services, wanted: int) -> list[Order]:
@@ -118,13 +125,13 @@ class Generator:
         return aimed(wanted - round(wanted * coverage), lessons, mix, most, seeds, _turn(state))
 
     def _breadth(self, state: State, services: Services, wanted: int) -> list[Order]:
-        seeds = services.memory.samples("seed")
-        facets = services.task.facets(seeds)
-        if not self.outline or services.teacher.prompting("generator") == "plain":
-            return breadth(wanted, facets, {}, 15 if services.teacher.prompting("generator") == "chat" else wanted)
-        depth = max(2, min(8, -(-wanted // (4 * len(facets)))))
-        subtypes = outline(services, state["cycle"], list(facets), depth)
-        return breadth(wanted, facets, subtypes, per_call=15, turn=_turn(state))
+        facets, subtypes = services.task.facets(services.memory.samples("seed")), {}
+        chat = services.teacher.prompting("generator") == "chat"
+        if chat and self.outline:
+            depth = max(2, min(8, -(-wanted // (4 * len(facets)))))
+            subtypes = outline(services, state["cycle"], list(facets), depth)
+        per_call = lengths(services).per_call if chat else wanted
+        return breadth(wanted, facets, subtypes, per_call, _turn(state), _have(services, list(facets), state["cycle"]))
 
     def _written(
         self, orders: Sequence[Order], picked: Sequence[Draft], services: Services, cycle: int, refused: Counter[str]
@@ -134,7 +141,7 @@ class Generator:
         if services.teacher.prompting("generator") == "chat":
             manner = Manner(self.separate, self.most_uses, self.examples, self.conversation)
             writer = ChatWriter(services, cycle, manner)
-        kept = list(picked)
+        kept, wanted = list(picked), total(orders)
         for sample in range(ROUNDS):
             if not total(orders):
                 break
@@ -148,7 +155,21 @@ class Generator:
                 kept += new
                 left.append(order.reduced(len(new)))
             orders = [order for order in left if order.count]
+            if total(orders) < FEW * wanted:
+                break
         return kept
+
+
+def _have(services: Services, facets: Sequence[str], cycle: int) -> Counter[str]:
+    """Texts of each facet before this cycle: asked for, whatever became of them, or taken from the pool and kept."""
+    folder, have = services.folder, Counter[str]()
+    for earlier in range(1, cycle):
+        drafts = folder.read_rows(folder.cycle(earlier) / "drafts.jsonl", Draft)
+        have.update(draft.asked for draft in drafts if draft.asked)
+    for sample in services.memory.samples("train"):
+        if sample.origin.stance == "pool" and sample.origin.cycle < cycle:
+            have.update(facet for facet in facets if services.task.fits(facet, sample.label))
+    return have
 
 
 def _turn(state: State) -> int:

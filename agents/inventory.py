@@ -2,42 +2,61 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from agents.base import Services
 from tasks.base import Example, normalise
 
 MOST_USES = 6
-"""Written texts with a name after which it is worn out."""
+"""Written texts with a name after which it is worn out, where there are few."""
 
+SHARE = 0.03
+"""Of all written texts: real ones repeat U.S. and London, too."""
 
 EXEMPT = ("gold", "pool", "rewrite")
 """Stances of texts that may repeat names: real ones, and seeds in other words."""
 
 
-def used(services: Services, cycle: int) -> Counter[str]:
-    """Name (normalised) -> in how many texts written before this cycle it stands.
+@dataclass
+class Used:
+    """Name (normalised) -> in how many written texts it stands, and how many there are."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    texts: int = 0
+
+    def add(self, names: Iterable[str]) -> None:
+        """Count one more text."""
+        self.counts.update(names)
+        self.texts += 1
+
+    def worn_out(self, most: int) -> list[str]:
+        """The names that were used too often, the most frequent first.
+
+        Args:
+            most: uses from which a name is, if `SHARE` of the texts is no more; 0 for no limit.
+        """
+        return [name for name, _ in self.counts.most_common() if self.is_worn([name], most)]
+
+    def is_worn(self, names: Iterable[str], most: int) -> bool:
+        """Whether one of the names was used too often."""
+        return bool(most) and any(self.counts[name] >= max(most, SHARE * self.texts) for name in names)
+
+
+def used(services: Services, cycle: int) -> Used:
+    """What was used in texts written before this cycle.
 
     The user's own texts do not count, nor those of the gate, whose names no prompt may tell. This cycle's are left out
     because a step that runs again finds them in memory.
     """
-    counts: Counter[str] = Counter()
+    found = Used()
     for status in ("kept", "candidate", "shelved"):
         for example in services.memory.samples("train", status):
             if example.origin.stance not in EXEMPT and example.origin.cycle < cycle:
-                counts.update(names_in(services, example))
-    return counts
+                found.add(names_in(services, example))
+    return found
 
 
 def names_in(services: Services, example: Example) -> set[str]:
-    """The names in one text, normalised."""
-    return {normalise(name) for name in services.task.fillers(example.text, example.label)}
-
-
-def worn_out(counts: Counter[str], most: int) -> list[str]:
-    """The names that were used `most` times or more, the most frequent first; none without a limit (0)."""
-    return [name for name, count in counts.most_common() if most and count >= most]
-
-
-def is_worn(names: Iterable[str], counts: Counter[str], most: int) -> bool:
-    """Whether one of the names was used often enough."""
-    return bool(most) and any(counts[name] >= most for name in names)
+    """The names in one text, normalised; not words in lower case (nearby, italian): a type may have only a few."""
+    fillers = services.task.fillers(example.text, example.label)
+    return {normalise(name) for name in fillers if not name.islower()}

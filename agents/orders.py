@@ -3,7 +3,8 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated
+from types import MappingProxyType
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field, NonNegativeFloat
@@ -18,6 +19,14 @@ PER_SEED = 4
 PER_LESSON = 4
 """Texts of a lesson in a batch, about, below which the last lessons get none: with fewer there is no pair to contrast,
 and a call costs more than they do."""
+
+MOST_PER_CALL, LONGEST_ANSWER = 15, 2500
+"""Texts that are asked for in one call, and the tokens that they may take."""
+
+TOKENS_OF_A_WORD = 1.4
+
+LONGEST_WORD = 15
+"""Characters between spaces, on average, above which they do not stand between words; 6 in English, 7 in German."""
 
 PER_FACET = 2
 """Fewest texts of a facet in a batch: each is a call that describes the whole task, which one text is not worth."""
@@ -62,6 +71,7 @@ def breadth(
     outline: Mapping[str, Sequence[Subtype]],
     per_call: int,
     turn: int = 0,
+    have: Mapping[str, int] = MappingProxyType({}),
 ) -> list[Order]:
     """Typical texts over every facet and all its subtypes by their shares, in orders of at most `per_call`.
 
@@ -70,24 +80,25 @@ def breadth(
         shares: facet -> its share of the texts.
         outline: facet -> its subtypes; one that is not there has none.
         per_call: most texts in one order.
-        turn: number of the batch; where there are more facets than it has texts for, or a facet has more subtypes than
-            it gets texts, each turn goes on with others.
+        turn: number of the batch; where a facet has more subtypes than it gets texts, each turn goes on with others.
+        have: facet -> texts that it has or had; where there are more facets than `count` is enough for, those with the
+            fewest for their share get them.
     """
-    shares, orders = _turn_of(shares, count, turn), []
+    shares, orders = _neediest(shares, count, have), []
     for facet, quota in zip(shares, largest_remainder(count, list(shares.values())), strict=True):
         for size, subtypes in _calls(quota, outline.get(facet, ()), per_call, turn):
             orders.append(Order("typical", size, facet=facet, subtypes=_window(subtypes, size, turn)))
     return [order for order in orders if order.count]
 
 
-def _turn_of(shares: Mapping[str, float], count: int, turn: int) -> Mapping[str, float]:
-    """The facets that get texts in a batch, with their shares of it: all, or the next ones of many."""
+def _neediest(shares: Mapping[str, float], count: int, have: Mapping[str, int]) -> Mapping[str, float]:
+    """The facets that get texts in a batch, with their shares of it: all, or those of many that have the fewest."""
     facets, most = [facet for facet, share in shares.items() if share], max(1, count // PER_FACET)
     if len(facets) <= most:
         return shares
-    start = turn * most % len(facets)
-    chosen = [*facets, *facets][start : start + most]
-    return {facet: shares[facet] / sum(shares[each] for each in chosen) for facet in chosen}
+    chosen = sorted(facets, key=lambda facet: have.get(facet, 0) / shares[facet])[:most]
+    total = sum(shares[facet] for facet in chosen)
+    return {facet: shares[facet] / total for facet in facets if facet in chosen}
 
 
 def _calls(quota: int, subtypes: Sequence[Subtype], per_call: int, turn: int) -> list[tuple[int, Sequence[Subtype]]]:
@@ -176,15 +187,34 @@ def largest_remainder(count: int, shares: Sequence[float]) -> list[int]:
     return whole
 
 
-def lengths(services: Services) -> tuple[int, int]:
-    """Words that texts of this task have, from the seeds and the user's unlabelled texts: (short, long)."""
-    seeds = [example.text for example in services.memory.samples("seed")]
-    words = [len(text.split()) for text in (*seeds, *services.pool)]
+@dataclass(frozen=True)
+class Lengths:
+    """How long texts of this task are."""
+
+    low: int
+    high: int
+    unit: Literal["words", "characters"]
+    """Characters where words are not set apart by spaces (Chinese, Japanese, Thai)."""
+
+    @property
+    def per_call(self) -> int:
+        """Texts that a teacher writes in one call: a long answer is cut off, or comes after the connection has died."""
+        tokens = self.high * (TOKENS_OF_A_WORD if self.unit == "words" else 1.0)
+        return max(1, min(MOST_PER_CALL, int(LONGEST_ANSWER / tokens)))
+
+
+def lengths(services: Services) -> Lengths:
+    """From the seeds and the user's unlabelled texts."""
+    texts = [*(example.text for example in services.memory.samples("seed")), *services.pool]
+    words = [len(text.split()) for text in texts]
+    unit: Literal["words", "characters"] = "words"
+    if sum(map(len, texts)) > LONGEST_WORD * sum(words):
+        unit, words = "characters", [len(text) for text in texts]
     if len(words) < 30:  # the fewer they are, the less they say of the shortest and the longest: allow a margin
         margin = 1 / math.sqrt(1 + len(words))
-        return max(1, int(min(words) * (1 - margin))), max(3, round(max(words) * (1 + margin)))
+        return Lengths(max(1, int(min(words) * (1 - margin))), max(3, round(max(words) * (1 + margin))), unit)
     low, high = np.quantile(words, [0.1, 0.9])
-    return max(1, int(low)), max(3, round(high))
+    return Lengths(max(1, int(low)), max(3, round(high)), unit)
 
 
 def total(orders: Iterable[Order]) -> int:

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agents.base import Services, prompt, said, shown_seeds
 from agents.folder import chunks
+from tasks.names import by_loose_name, loosen
 from teacher.base import Message, Prompt
 
 
@@ -52,20 +53,22 @@ def outline(services: Services, cycle: int, facets: Sequence[str], each: int) ->
 
 
 def _ask(services: Services, cycle: int, groups: Sequence[Sequence[str]], each: int) -> list[ClassOutline]:
-    seeds = "\n".join(f"- {said(services.task, example)}" for example in shown_seeds(services))
-    prompts = []
+    task, shown, prompts = services.task, shown_seeds(services), []
     for group in groups:
+        own = [seed for seed in shown if any(task.fits(facet, seed.label) for facet in group)]
         request = prompt(
             "generator_outline",
             task=services.task.describe(),
             part=services.task.part,
             facets="\n".join(f'- "{facet}": texts {services.task.wanted(facet)}' for facet in group),
             count=each,
-            seeds=seeds,
+            seeds="\n".join(f"- {said(task, example)}" for example in own or shown),
         )
         prompts.append(Prompt((Message(role="user", content=request),)))
     bar = services.bar("listing the subtypes of every class")
     answers = services.teacher.ask(prompts, Outline, role="generator", cycle=cycle, progress=bar)
-    allowed = {facet for group in groups for facet in group}
+    facets = [facet for group in groups for facet in group]
+    meant = {**by_loose_name(facets), **{facet: [facet] for facet in facets}}
     classes = [found for answer in answers if answer.value is not None for found in answer.value.classes]
-    return [found for found in classes if found.label in allowed]
+    named = [(meant.get(each.label) or meant.get(loosen(each.label), []), each) for each in classes]
+    return [each.model_copy(update={"label": names[0]}) for names, each in named if len(names) == 1]

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.base import CycleReport, Draft, Figures
-from agents.curriculum import after_first, brought
+from agents.curriculum import after_first, brought, usual_error
 from agents.orders import Mix
 from tasks.metrics import Score
 
@@ -24,8 +24,8 @@ STANCES = ("typical", "hard", "probe", "rewrite")
 KINDS = (*STANCES, "breadth", "pool")
 """What a batch can have in all; what is written in breadth or taken from the pool has its own part of the gain."""
 
-USUAL = 0.001
-"""Loss on the gate that one text takes away or adds, before any was seen: thirty of a kind make 0.03."""
+USUAL = 0.1
+"""Standard errors of a batch by which a text moves the loss on the gate, before any was seen: thirty move it three."""
 
 KEPT = 0.25
 """The part of the configured shares that no evidence moves: a stance that is never written can't be seen to pay."""
@@ -85,7 +85,8 @@ def _effects(rows: Sequence[CycleReport]) -> tuple[Array, Array, Array]:
     """Texts of each of `KINDS` in each row; loss that one of them takes away: posterior mean and covariance."""
     counts = np.array([[row["counts"].get(f"written: {kind}", 0) for kind in KINDS] for row in rows], dtype=np.float64)
     counts = counts.reshape(len(rows), len(KINDS))
-    gains = [brought(row) for row in rows]
+    usual = usual_error(rows)
+    gains = [brought(row, usual) for row in rows]
     scaled = counts / np.array([gain.error for gain in gains]).reshape(-1, 1)
-    spread = np.linalg.inv(np.eye(len(KINDS)) / USUAL**2 + scaled.T @ scaled)
+    spread = np.linalg.inv(np.eye(len(KINDS)) / (USUAL * usual) ** 2 + scaled.T @ scaled)
     return counts, spread @ scaled.T @ np.array([gain.value / gain.error for gain in gains]), spread

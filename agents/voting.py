@@ -15,8 +15,9 @@ from tasks.base import Dropped, Label, Misfit, Reading
 from tasks.task import Task
 from teacher.base import Answer, Message, Prompt
 
-PER_CALL = 20
-"""Texts labelled in one call."""
+PER_CALL, MANY = 20, 30
+"""Texts labelled in one call; twice as many where there are more labels than `MANY`, whose list would else be most of
+what is paid for."""
 
 
 class Marked(BaseModel):
@@ -61,6 +62,11 @@ class Ballot:
         return DROPPED not in self.problems and (len(labels) > 1 or bool(self.readings and self.problems))
 
 
+def per_call(task: Task) -> int:
+    """Texts labelled in one call."""
+    return PER_CALL * (1 + (len(task.labels) > MANY))
+
+
 def labels_schema(task: Task) -> type[Labels]:
     """`Labels` whose JSON schema names the task's own answers."""
     marked = with_labels(Marked, task)
@@ -79,14 +85,14 @@ def by_votes(
         votes: answers per text.
         tie_break: ask once more about texts on which the votes are not at one.
     """
-    order = random.Random(services.seed * 1000 + cycle)
+    order, size = random.Random(services.seed * 1000 + cycle), per_call(services.task)
     shuffled = [order.sample(range(len(texts)), len(texts)) for _ in range(votes)]
     ballots = [Ballot() for _ in texts]
-    groups = [(vote, group) for vote in range(votes) for group in chunks(shuffled[vote], PER_CALL)]
+    groups = [(vote, group) for vote in range(votes) for group in chunks(shuffled[vote], size)]
     _ask(services, texts, groups, cycle, ballots)
     disputed = [i for i, ballot in enumerate(ballots) if ballot.is_open()] if tie_break else []
     if disputed:
-        last = chunks(order.sample(disputed, len(disputed)), PER_CALL)
+        last = chunks(order.sample(disputed, len(disputed)), size)
         _ask(services, texts, [(votes, group) for group in last], cycle, ballots)
     return [ballot.opinion(services.task) for ballot in ballots]
 
@@ -103,12 +109,10 @@ def by_more_votes(
         cycle: seeds the orders, which are others than before.
         votes: answers per text, then and now; they are asked for under numbers that were not used yet.
     """
-    order = random.Random(f"again {services.seed} {cycle}")
+    order, size = random.Random(f"again {services.seed} {cycle}"), per_call(services.task)
     ballots = [Ballot([Reading(label=label)]) for label in labels]
     rounds = range(votes + 1, 2 * votes + 1)  # the number `votes` is that of a tie-break
-    groups = [
-        (each, group) for each in rounds for group in chunks(order.sample(range(len(texts)), len(texts)), PER_CALL)
-    ]
+    groups = [(each, group) for each in rounds for group in chunks(order.sample(range(len(texts)), len(texts)), size)]
     _ask(services, texts, groups, cycle, ballots, "labelling again what the student contradicts")
     return [ballot.opinion(services.task) for ballot in ballots]
 

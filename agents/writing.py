@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, JsonValue
 from agents.answers import with_labels
 from agents.base import Draft, Services, one_line, prompt, said
 from agents.conventions import read_card
-from agents.inventory import used, worn_out
+from agents.inventory import used
 from agents.orders import Order, lengths
 from agents.pool import shown
 from tasks.base import Example, Lesson
@@ -116,7 +116,7 @@ class ChatWriter:
     def _lesson(self, group: Sequence[Order], lesson: Lesson, sample: int) -> Prompt:
         path = self.services.folder.cycle(self.cycle) / "conversation.json"
         talk = self.services.folder.read_json(path) if self.manner.conversation and path.exists() else []
-        low, high = lengths(self.services)
+        size = lengths(self.services)
         request = prompt(
             "generator_lesson",
             opening="The task again:" if talk else "A small language model is learning this task:",
@@ -126,8 +126,9 @@ class ChatWriter:
             advice=lesson.advice,
             cases="" if talk else self._cases(lesson) or self._examples(),
             parts="\n".join(ASKS[order.stance].replace("$n", str(order.count)) for order in group),
-            low=low,
-            high=high,
+            low=size.low,
+            high=size.high,
+            unit=size.unit,
             conventions=read_card(self.services).told(),
             register=self._register(),
             label=self._label_rule(),
@@ -149,7 +150,7 @@ class ChatWriter:
         )  # fmt: skip
 
     def _breadth(self, order: Order) -> str:
-        low, high = lengths(self.services)
+        size = lengths(self.services)
         subtypes = "\n".join(
             f"- {each.name}" + (f" (for example about: {', '.join(each.topics)})" if each.topics else "")
             for each in order.subtypes
@@ -160,8 +161,9 @@ class ChatWriter:
             wanted=self.services.task.wanted(order.facet or ""),
             count=order.count,
             subtypes=subtypes or "- any",
-            low=low,
-            high=high,
+            low=size.low,
+            high=size.high,
+            unit=size.unit,
             examples=self._examples(order.facet),
             written=self._written(order.facet) if self.manner.examples else "",
             conventions=read_card(self.services).told(),
@@ -172,7 +174,7 @@ class ChatWriter:
     def _register(self) -> str:
         """How real texts look, and which names are worn out, as further items of the list of rules."""
         register = self.services.task.register(self.services.memory.samples("seed"), self.services.pool)
-        worn = worn_out(used(self.services, self.cycle), self.manner.most_uses)[:SHOWN_NAMES]
+        worn = used(self.services, self.cycle).worn_out(self.manner.most_uses)[:SHOWN_NAMES]
         rules = [*register.splitlines(), *([f"Used too often, so not again: {', '.join(worn)}."] if worn else [])]
         return "".join(f"\n- {rule}" for rule in rules)
 

@@ -1,9 +1,11 @@
 """From a config to the parts of a run: its folder, its data, and the services the agents use."""
 
 import json
+import logging
+import random
 import shlex
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from itertools import combinations
 from pathlib import Path
@@ -29,6 +31,11 @@ from tasks.task import Task
 from teacher.base import Teacher
 from teacher.budget import Budget
 from teacher.open import open_teacher
+
+log = logging.getLogger(__name__)
+
+PIECES_OF_A_WORD = 1.3
+"""Of English, to MiniLM."""
 
 
 def make_task(settings: TaskSettings) -> Task:
@@ -107,6 +114,8 @@ def create(
     own = {unspaced(example.text) for examples in splits.values() for example in examples}
     texts = read_texts(data.pool, task, text=data.text, base=base) if data.pool else []
     pool = [text for text in texts if unspaced(text) not in own]  # a held-out text must not come back as unlabelled
+    random.Random(config.seed).shuffle(pool)  # files are often sorted by class or date, and its first texts are shown
+    _tell_cut(config, task, [*(seed.text for seed in splits["seed"]), *pool[:1000]])
     try:
         _forget_false_start(folder)
         for split, examples in splits.items():
@@ -117,6 +126,19 @@ def create(
         write_config(config, folder)
     except OSError as error:
         raise StepError(f"the run folder {folder.root} cannot be written: {error.strerror or error}.") from error
+
+
+def _tell_cut(config: RunConfig, task: Task, texts: Sequence[str]) -> None:
+    """Warn of texts that the student reads the beginning of; where entities are sought it reads all of them."""
+    words = sorted(len(text.split()) for text in texts)
+    usual, read = words[len(words) // 2], config.student.max_length
+    if task.head != "token" and usual * PIECES_OF_A_WORD > read:
+        log.warning(
+            "Half of the texts have %d words or more; the student reads the first %d word pieces of each. To have it "
+            "read more, set max_length = 512 under [student]: training takes longer, and the encoder must be able to.",
+            usual,
+            read,
+        )
 
 
 def _check_annotator(config: RunConfig, task: Task) -> None:

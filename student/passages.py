@@ -16,11 +16,11 @@ OVERLAP = 4
 UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 """Thai, Lao, Burmese, Khmer, Chinese and Japanese: without spaces, every piece is a word."""
 
-ABBREVIATION = re.compile(r"(?<!\w)(?:[^\W\d_]\.){2,}")
-"""U.N. and F.C.: left in parts, a student of a hundred texts finds an entity in the N."""
+WHOLE = re.compile(r"(?<!\w)(?:(?:[^\W\d_]\.){2,}|https?://\S+|@\w+)")
+"""U.N. and F.C., addresses and handles: left in parts, a student of a hundred texts finds an entity in the N."""
 
-INFIX = re.compile(r"(?<=\d)[.,](?=\d)|(?<=[^\W_])-(?=\d)|(?<=[^\W_])&(?=[^\W_])")
-"""What joins the parts of 1,000, F-16 and AT&T. Other hyphens part: in Paris-based, Paris is the name."""
+INFIX = re.compile(r"(?<=\d)[.,](?=\d)|(?<=[^\W_])-(?=\d)|(?<=[^\W\d_])-(?=[A-Z\u00c0-\u00de])|(?<=[^\W_])&(?=[^\W_])")
+"""What joins the parts of 1,000, F-16, Saint-Denis and AT&T. Other hyphens part: in Paris-based, Paris is the name."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def _words(text: str, offsets: Sequence[Place], own: Sequence[bool]) -> tuple[li
 
 def _glued(text: str) -> set[int]:
     """Places between two characters of one word, though one of them is punctuation."""
-    inside = {place for found in ABBREVIATION.finditer(text) for place in range(found.start() + 1, found.end())}
+    inside = {place for found in WHOLE.finditer(text) for place in range(found.start() + 1, found.end())}
     return inside | {place for found in INFIX.finditer(text) for place in found.span()}
 
 

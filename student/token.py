@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from pydantic import JsonValue
+from scipy.special import expit, log_softmax, softmax
 from torch import nn
 
 from student.casing import mark_capitals
@@ -140,13 +141,22 @@ class TokenHead:
         """Nothing: the most probable tags are the answer."""
 
     def _shares(self, passage: Passage, logits: Sequence[torch.Tensor]) -> np.ndarray:
-        """The probability of each tag of each word, shape (words, tags): of its first piece."""
+        """The probability of each tag of each word, shape (words, tags).
+
+        All its pieces have a say in what a word is, with the mean of their log probabilities: the first is often its
+        case mark, the same for every name. Whether an entity begins there is what the first piece says.
+        """
         parts = [logits[w.row][w.skip : w.skip + w.end - w.start].numpy() for w in passage.windows]
         owners = np.array(passage.owners)
-        firsts = np.flatnonzero((owners >= 0) & (owners != np.concatenate(([-1], owners[:-1]))))
-        scores = np.concatenate(parts)[firsts].astype(float)
-        shares = np.exp(scores - scores.max(axis=1, keepdims=True))
-        return np.asarray(shares / shares.sum(axis=1, keepdims=True))
+        said = log_softmax(np.concatenate(parts)[owners >= 0].astype(float), axis=1)
+        firsts = np.flatnonzero(np.diff(owners[owners >= 0], prepend=-1))
+        begins, goes_on = said[:, 1::2], said[:, 2::2]
+        kinds = np.add.reduceat(np.hstack([said[:, :1], np.logaddexp(begins, goes_on)]), firsts)
+        kinds = softmax(kinds / np.diff(firsts, append=len(said))[:, None], axis=1)
+        begin = expit(begins[firsts] - goes_on[firsts])
+        shares = np.empty((len(firsts), len(self.tags)))
+        shares[:, :1], shares[:, 1::2], shares[:, 2::2] = kinds[:, :1], kinds[:, 1:] * begin, kinds[:, 1:] * (1 - begin)
+        return shares
 
 
 def _inner(tag: str) -> str:

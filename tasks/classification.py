@@ -39,7 +39,10 @@ class Classification:
     coverage = 0.0
     per_lesson: int | None = None
     reach = 0.7
-    rule = 'Use "drop" for a text that fits two classes equally well, or none.'
+    rule = (
+        'Use "drop" for a text that fits two classes equally well, or none of them. Where one class is for everything '
+        "else, it fits what fits no other."
+    )
 
     def __init__(
         self, description: str, labels: Mapping[str, str], say: Mapping[str, str] | None = None, noun: str = "text"

@@ -52,17 +52,10 @@ def shape(text: str) -> str:
 
 
 def _density(seeds: Sequence[Example]) -> str:
-    counts = sorted(len(seed.label) for seed in seeds)
-    filled = [count for count in counts if count]
-    if len(seeds) < ENOUGH:
-        usual = (sum(filled) + DOUBT * USUAL) / (len(filled) + DOUBT)
-        return f"Where a text has names: {usual:.1f} on average, one in many texts and twice the average in some."
-    filled = filled or [0]
-    mean = sum(counts) / len(counts)
-    return (
-        f"Names in a text: {mean:.1f} on average; {len(filled)} in {len(counts)} texts have any, half of these "
-        f"{filled[len(filled) // 2]} or fewer, the most {counts[-1]}."
-    )
+    """Of texts that have any: those without are asked for on their own."""
+    filled = [len(seed.label) for seed in seeds if seed.label]
+    usual = (sum(filled) + DOUBT * USUAL) / (len(filled) + DOUBT)
+    return f"Where a text has names: {usual:.1f} on average, one in many texts and twice the average in some."
 
 
 def _one_in(count: int, total: int, what: str) -> list[str]:

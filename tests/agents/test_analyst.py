@@ -109,7 +109,7 @@ def test_a_failed_analysis_falls_back_to_computed_lessons(tmp_path: Path) -> Non
 
 def test_computed_lessons_have_a_shown_case_too(tmp_path: Path) -> None:
     _, lessons, _ = analyse(tmp_path, lambda prompt: None, analyst=Analyst(wrong=2))
-    assert [lesson.name for lesson in lessons] == ["sports taken for money"]
+    assert [lesson.name for lesson in lessons] == ["sports taken for money", "money taken for food"]
 
 
 def test_computed_lessons_of_classes_in_another_script(tmp_path: Path) -> None:

@@ -50,6 +50,16 @@ def test_what_pays_is_played_and_a_tie_is_shared(lessons: float, breadth: float,
     assert least <= share_of_lessons([*BEGUN, row("lessons", lessons), row("breadth", breadth)]) <= most
 
 
+def test_an_empty_batch_weighs_as_much_as_another_however_large_the_loss_is() -> None:
+    """A loss over entities is a sum over words, some twenty times that of a label."""
+    history = [
+        *(row("lessons", -4.0, spread=2.0) for _ in range(4)),
+        *(row("breadth", -1.0, spread=2.0) for _ in range(4)),
+    ]
+    assert share_of_lessons([*BEGUN, *history]) > 0.9
+    assert share_of_lessons([*BEGUN, *history, row("lessons")]) > 0.8
+
+
 def test_gains_count_by_what_they_cost() -> None:
     dear = row("lessons", -0.10, tokens=20_000)
     cheap = row("breadth", -0.05, tokens=1_000)

@@ -1,5 +1,6 @@
 """The evidence: what is shown of a batch, in which order and under which number."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,18 @@ def test_an_empty_batch_is_no_trouble(services: Services, cycle: int) -> None:
         "(nothing listed)",
     )
     assert evidence.tables().endswith("Confusions:\n- none")
+
+
+def test_every_confusion_has_its_share_of_what_is_shown(services: Services) -> None:
+    worst = [(f"coach {number}", "sports", "money", 0.01) for number in range(6)]
+    often = [(f"loan {number}", "money", "food", 0.2) for number in range(6)]
+    seldom = [("atom", "science", "food", 0.3)]
+    write_cases(services, 3, [*worst, *often, *seldom])
+    found = collect(services, wrong=5, cycle=3)
+    said = Counter(case.label for case in found.wrong)
+    assert said == {"sports": 3, "money": 2} or said == {"sports": 2, "money": 3}
+    assert Counter(case.label for case in collect(services, wrong=13, cycle=3).wrong)["science"] == 1
+    assert [case.after_probability for case in found.wrong] == sorted(case.after_probability for case in found.wrong)
 
 
 def test_past_errors_are_those_like_the_present_ones_a_few_for_each(services: Services) -> None:

@@ -209,6 +209,27 @@ def test_the_pool_gives_its_share_and_the_rest_is_written(tmp_path: Path) -> Non
     assert {draft.asked for draft in written if draft.stance == "pool"} == {None}
 
 
+def test_a_pool_leaves_room_for_written_texts_of_every_class_to_begin_with(tmp_path: Path) -> None:
+    pool = [f"{world.make_text(label, random.Random(n))} {n}" for n in range(90) for label in world.VOCABULARY]
+    there = world.services(tmp_path, pool=pool)
+    after_seeds(there)
+    generate(there, Generator(backbone=16, gate=0, mix=Mix(pool=0.9)))
+    asked = Counter(draft.asked for draft in drafts(there) if draft.stance == "typical")
+    assert set(asked) == set(world.VOCABULARY) and min(asked.values()) == 2
+
+
+@pytest.mark.parametrize("outline", [True, False])
+def test_a_small_batch_goes_to_the_classes_that_have_the_fewest_texts(tmp_path: Path, outline: bool) -> None:
+    there = world.services(tmp_path)
+    for cycle in (1, 2, 3):
+        generate(there, Generator(batch=4, gate=0, backbone=0, outline=outline), cycle=cycle,
+                 plan="breadth" if cycle == 1 else "lessons")  # fmt: skip
+    first = Counter(draft.asked for draft in drafts(there, 1))
+    later = [Counter(draft.asked for draft in drafts(there, cycle)) for cycle in (2, 3)]
+    assert set(first.values()) == {4} and all(len(each) == 2 for each in later)
+    assert set(later[0]) | set(later[1]) == set(world.VOCABULARY)
+
+
 @pytest.mark.parametrize("prompting", ["chat", "plain"])
 def test_a_pool_that_fills_the_batch_needs_no_generator(tmp_path: Path, prompting: Any) -> None:
     there = world.services(tmp_path, pool=POOL, teacher=ScriptedTeacher({}, prompting=prompting))

@@ -1,10 +1,12 @@
 """The inventory: names that stand in too many written texts are worn out; the user's own texts do not count."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
-from agents.inventory import is_worn, names_in, used, worn_out
-from tasks.base import Example, Label
+from agents.inventory import Used, names_in, used
+from tasks.base import Example, Label, Span
 from tasks.classification import Classification
+from tasks.ner import Ner
 from tests import world
 from tests.agents.acting import train
 
@@ -22,13 +24,30 @@ def test_names_are_counted_by_text_whatever_their_case_and_status(tmp_path: Path
     train(services, [("ANN Ann was there", "food")], status="shelved")
     train(services, [("Ann refused", "food")], status="quarantined")
     train(services, [("Ann of the pool", "food")], stance="pool")
-    assert used(services, 2) == {"ann": 3, "bob": 1}
+    found = used(services, 2)
+    assert found.counts == {"ann": 3, "bob": 1} and found.texts == 3
 
 
 def test_worn_out_from_a_number_of_uses_on(tmp_path: Path) -> None:
     services = world.services(tmp_path, task=Naming(*world.given()))
     train(services, [("Ann met Bob", "food"), ("Bob and Cy", "food")])
-    counts = used(services, 2)
-    assert worn_out(counts, 2) == ["bob"] and worn_out(counts, 0) == []
+    found = used(services, 2)
+    assert found.worn_out(2) == ["bob"] and found.worn_out(0) == []
     own = names_in(services, Example(text="BOB Bob sat", label="food"))
-    assert own == {"bob"} and is_worn(own, counts, 2) and not is_worn(own, counts, 3) and not is_worn(own, counts, 0)
+    assert own == {"bob"} and found.is_worn(own, 2) and not found.is_worn(own, 3) and not found.is_worn(own, 0)
+
+
+def test_of_many_texts_a_name_may_stand_in_a_share() -> None:
+    found = Used()
+    for number in range(1000):
+        found.add({"rare"} if number % 34 else {"often"})
+    assert found.counts["often"] == 30 and found.worn_out(6) == ["rare", "often"]
+    found.texts = 1001
+    assert found.worn_out(6) == ["rare"] and found.worn_out(40) == ["rare"]
+
+
+def test_words_in_lower_case_are_no_names() -> None:
+    task = Ner("", {"Cuisine": ""})
+    spans = (Span(start=0, end=7, type="Cuisine"), Span(start=12, end=20, type="Cuisine"))
+    services = SimpleNamespace(task=task)
+    assert names_in(services, Example(text="italian and Szechuan", label=spans)) == {"szechuan"}  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.orders import Mix, Order, aimed, breadth, largest_remainder, lengths, spread, total
+from agents.orders import Lengths, Mix, Order, aimed, breadth, largest_remainder, lengths, spread, total
 from agents.outline import Subtype
 from tasks.base import Example
 from tests import world
@@ -67,19 +67,20 @@ def test_breadth_gives_every_class_its_quota_in_calls_of_a_size(
 
 
 @given(st.integers(1, 60), st.integers(1, 90))
-def test_a_batch_that_is_small_for_many_classes_is_of_the_next_ones(count: int, classes: int) -> None:
-    shares, got = dict.fromkeys([f"c{place}" for place in range(classes)], 1 / classes), Counter[str]()
+def test_a_batch_that_is_small_for_many_classes_is_of_those_with_the_fewest(count: int, classes: int) -> None:
+    shares, have = dict.fromkeys([f"c{place}" for place in range(classes)], 1 / classes), Counter[str]()
     for turn in range(classes):
-        orders = breadth(count, shares, {}, per_call=15, turn=turn)
+        orders = breadth(count, shares, {}, 15, turn, have)
         assert total(orders) == count and all(order.count >= min(count, 2) for order in orders)
-        got.update({order.facet or "": 1 for order in orders})
-    assert len(got) == classes and len(set(got.values())) == 1, "each has its turn as often as any other"
+        for order in orders:
+            have[order.facet or ""] += order.count
+    assert len(have) == classes and max(have.values()) - min(have.values()) <= max(count, 5)
 
 
 @given(st.integers(1, 60))
 def test_a_class_without_a_share_gets_no_turn(count: int) -> None:
     for turn in range(3):
-        orders = breadth(count, {"a": 0.5, "none": 0.0, "b": 0.5}, {}, per_call=15, turn=turn)
+        orders = breadth(count, {"a": 0.5, "none": 0.0, "b": 0.5}, {}, 15, turn, {"a": turn, "b": 1})
         assert total(orders) == count and {order.facet for order in orders} <= {"a", "b"}
 
 
@@ -174,16 +175,28 @@ def test_what_is_left_of_an_order_is_never_negative() -> None:
 def test_the_fewer_seeds_there_are_the_wider_is_the_margin(
     tmp_path: Path, others: int, expected: tuple[int, int]
 ) -> None:
-    assert lengths(world.services(tmp_path, pool=["one two three"] * others)) == expected
+    assert lengths(world.services(tmp_path, pool=["one two three"] * others)) == Lengths(*expected, "words")
 
 
 def test_lengths_of_a_pool_leave_out_its_ends(tmp_path: Path) -> None:
     pool = [" ".join(["word"] * count) for count in range(1, 101)]
-    low, high = lengths(world.services(tmp_path, pool=pool))
-    assert 6 <= low <= 12 and 88 <= high <= 92
+    found = lengths(world.services(tmp_path, pool=pool))
+    assert 6 <= found.low <= 12 and 88 <= found.high <= 92
 
 
 @pytest.mark.parametrize("pool", [["a"] * 40, ["word " * 2000] * 40])
 def test_lengths_of_odd_pools(tmp_path: Path, pool: list[str]) -> None:
-    low, high = lengths(world.services(tmp_path, pool=pool))
-    assert 1 <= low <= high and high >= 3
+    found = lengths(world.services(tmp_path, pool=pool))
+    assert 1 <= found.low <= found.high and found.high >= 3 and 1 <= found.per_call <= 15
+
+
+def test_texts_without_spaces_are_measured_in_characters(tmp_path: Path) -> None:
+    found = lengths(world.services(tmp_path, pool=["我想把这笔钱退回到我的银行账户里请问要多久"] * 90))
+    assert found.unit == "characters" and found.low == found.high == 21
+    german = ["Donaudampfschifffahrtsgesellschaft ist ein Wort"] * 90
+    assert lengths(world.services(tmp_path, pool=german)).unit == "words"
+
+
+@pytest.mark.parametrize(("words", "calls"), [(20, 15), (100, 15), (200, 8), (500, 3), (5000, 1)])
+def test_fewer_long_texts_are_asked_for_at_once(words: int, calls: int) -> None:
+    assert Lengths(1, words, "words").per_call == calls

@@ -56,6 +56,12 @@ def test_what_pays_gets_more_and_what_harms_less() -> None:
     assert shares(world_of({"hard": -0.004}, batches=12, spread=0.02))["hard"] > 0.7
 
 
+def test_the_scale_of_the_loss_does_not_matter() -> None:
+    small = world_of({"hard": 0.004, "typical": -0.004}, batches=8, spread=0.02)
+    large = world_of({"hard": 0.12, "typical": -0.12}, batches=8, spread=0.6)
+    assert shares(large) == pytest.approx(shares(small), abs=0.02) and shares(large)["typical"] > 0.6
+
+
 def test_what_is_in_doubt_stays_near_the_mix() -> None:
     own = shares([batch(None, hard=10, typical=10)])
     assert own == pytest.approx({"typical": 0.36, "hard": 0.36, "probe": 0.18, "rewrite": 0.09}, abs=0.05)

@@ -73,7 +73,7 @@ def test_register_is_told_from_data_alone() -> None:
     assert TASK.register([], []) == few
     assert TASK.register(seeds(5, 0, 5), ["GOLD 7 8 9"] * 10) == few.replace("2.0", "3.0")
     dense = TASK.register(seeds(*[0] * 5, *[1] * 10, *[2] * 4, 7), [])
-    assert dense == ("Names in a text: 1.2 on average; 15 in 20 texts have any, half of these 1 or fewer, the most 7.")
+    assert dense == few.replace("2.0", "1.7")
     texts = ["A plain sentence."] * 14 + ["OIL PRICES RISE"] * 4 + ["Ajax 3 - 1 ( 2 : 0 )"] * 2
     _, capitals, row = TASK.register([], texts).splitlines()
     assert capitals == "About one in 5 real texts is a headline or line all in capitals."
