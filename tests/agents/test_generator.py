@@ -179,6 +179,20 @@ def test_a_teacher_that_writes_nothing_leaves_an_empty_batch(tmp_path: Path, sai
     assert settled(Annotator(), world.state(cycle=1), there)["batch"] == []
 
 
+@pytest.mark.parametrize(("doubled", "again"), [(1, False), (4, True)])
+def test_a_text_or_two_are_not_ordered_again(tmp_path: Path, doubled: int, again: bool) -> None:
+    def repeating(prompt: Any) -> Any:
+        said = world.generator(prompt)
+        if "texts" not in said or prompt.sample % 1000:  # the first order alone
+            return said
+        return {"texts": [*said["texts"][:-doubled], *said["texts"][:1] * doubled]}
+
+    there = world.services(tmp_path, teacher=world.teacher(generator=repeating))
+    generate(there, Generator(backbone=40, gate=0))
+    rounds = {prompt.sample // 1000 for role, prompt in there.teacher.asked if "Write " in words(prompt)}  # type: ignore[attr-defined]
+    assert (len(rounds) > 1) is again
+
+
 def test_a_shortfall_takes_the_same_share_from_the_gate(tmp_path: Path) -> None:
     def short(prompt: Any) -> Any:
         said = world.generator(prompt)

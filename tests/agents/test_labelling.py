@@ -12,6 +12,7 @@ from agents.base import Services
 from agents.labelling import BLANKS, by_rating
 from agents.voting import PER_CALL, Labels, by_votes, labels_schema
 from tasks.base import Example
+from tasks.classification import Classification
 from tests import world
 from tests.agents.acting import ODD, sent
 from tests.fakes import ScriptedTeacher, words
@@ -53,6 +54,13 @@ def test_texts_are_labelled_in_calls_of_at_most_twenty(tmp_path: Path, count: in
     sizes = [len(re.findall(r"^\[\d+\] ", said, re.MULTILINE)) for said in sent(there)]
     assert len(sizes) == 2 * -(-count // PER_CALL) and all(size <= PER_CALL for size in sizes)
     assert sum(sizes) == 2 * count
+
+
+def test_twice_as_many_where_the_labels_are_many(tmp_path: Path) -> None:
+    many = Classification("d", dict.fromkeys([*world.VOCABULARY, *(f"label {number}" for number in range(30))], ""))
+    there = services(tmp_path, task=many)
+    by_votes(there, [f"{TEXTS[number % 4]} {number}" for number in range(41)], 1, 1)
+    assert [len(re.findall(r"^\[\d+\] ", said, re.MULTILINE)) for said in sent(there)] == [40, 1]
 
 
 def test_equal_texts_are_told_apart_by_their_number(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The outline: asked for once, and whatever the teacher says, every class is there."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from agents.base import Services
 from agents.outline import ClassOutline, Subtype, outline
+from tasks.base import Example
 from tasks.classification import Classification
 from tests import world
 from tests.agents.acting import sent
@@ -56,6 +58,16 @@ def test_many_classes_are_asked_for_in_several_calls(tmp_path: Path) -> None:
     there = services(tmp_path, listing(**{"label 3": ["a"]}), task=task, memory=ListMemory())
     found = outline(there, 1, list(task.labels), 3)
     assert len(sent(there)) == 3 and len(found) == 20 and found["label 3"]
+
+
+def test_a_call_shows_the_examples_of_its_own_classes_and_names_are_read_loosely(tmp_path: Path) -> None:
+    labels = [*(f"label {number}" for number in range(16)), "Really?"]
+    task = Classification("d", dict.fromkeys(labels, ""))
+    there = services(tmp_path, listing(really=["a"], label_3=["b"]), task=task, memory=ListMemory())
+    there.memory.remember([Example(text=f"text of {label}.", label=label, split="seed") for label in labels])
+    found = outline(there, 1, labels, 3)
+    assert [len(re.findall(r"^- text of ", said, re.MULTILINE)) for said in sent(there)] == [8, 8, 1]
+    assert [each.name for each in found["Really?"]] == ["a"] and [each.name for each in found["label 3"]] == ["b"]
 
 
 def test_odd_names_survive_the_file(tmp_path: Path) -> None:

@@ -46,6 +46,28 @@ def test_the_users_labelled_texts_do_not_come_back_as_unlabelled_ones(inputs: Pa
     assert [json.loads(line)["text"] for line in pool] == ["something new"]
 
 
+def test_a_sorted_pool_is_mixed_the_same_way_each_time(inputs: Path) -> None:
+    texts = [f"text {number:03}" for number in range(200)]
+    write(inputs / "pool.jsonl", [{"text": text} for text in texts])
+    found = []
+    for name in ("one", "two"):
+        create(config(pool="pool.jsonl"), inputs, RunFolder(inputs / name))
+        rows = (inputs / name / "data" / "pool.jsonl").read_text().splitlines()
+        found.append([json.loads(row)["text"] for row in rows])
+    assert found[0] == found[1] != texts and sorted(found[0]) == texts
+    assert len({text[5] for text in found[0][:20]}) == 2, "its first texts are of all of it"
+
+
+@pytest.mark.parametrize(("words", "told"), [(500, True), (50, False)])
+def test_texts_of_which_the_student_reads_the_beginning_are_told(
+    inputs: Path, words: int, told: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    long = [{"text": "good " * words + name, "label": "yes"} for name in ("Ann", "Bob")]
+    write(inputs / "seeds.jsonl", [*long, {"text": "bad", "label": "no"}])
+    create(config(), inputs, RunFolder(inputs / "run"))
+    assert ("the student reads the first 128 word pieces" in caplog.text) is told
+
+
 @pytest.mark.parametrize(
     ("teacher", "annotator", "refused"),
     [

@@ -10,6 +10,7 @@ import torch
 import transformers
 
 from student.encoder import layers
+from student.passages import Passage, Passages, Window
 from student.settings import StudentSettings
 from student.token import UNASKED, TokenHead
 from student.transformer import TransformerStudent, TransformerStudents, load_student
@@ -48,6 +49,23 @@ def test_it_learns_spans_of_one_and_of_two_words(taught: TransformerStudent) -> 
         assert 0 < prediction.probability <= min(prediction.certainty, default=1.0) <= 1
         assert len(prediction.certainty) == len(prediction.label)
         assert SpanPrediction.model_validate(prediction.model_dump()) == prediction
+
+
+def test_all_pieces_of_a_word_say_what_it_is_and_the_first_whether_it_begins() -> None:
+    head = TokenHead(["music"])
+    # two words of two pieces and one piece; the first piece of the first word, a case mark, knows nothing
+    passage = Passage([(0, 5), (6, 9)], [-1, 0, 0, 1], [Window(0, 1, 0, 4)])
+    said = torch.tensor([[9.0, 9, 9], [0.0, 0, -2], [0.0, 0, 3], [3.0, 0, 0]])
+    (found,) = head.predictions([torch.vstack([torch.zeros(1, 3), said])], Passages([[]], [passage]))
+    assert isinstance(found, SpanPrediction)
+    logs = torch.log_softmax(said.double(), -1)
+    outside = (logs[1, 0] + logs[2, 0]) / 2
+    inside = (torch.logsumexp(logs[1, 1:], 0) + torch.logsumexp(logs[2, 1:], 0)) / 2
+    music = float(torch.softmax(torch.stack([outside, inside]), 0)[1])
+    begins = float(torch.softmax(said[1, 1:].double(), 0)[0])
+    shares = found.words[0].shares
+    assert shares == pytest.approx({"O": 1 - music, "B-music": music * begins, "I-music": music * (1 - begins)})
+    assert [(span.start, span.end) for span in found.label if isinstance(span, Span)] == [(0, 5)]
 
 
 def test_texts_without_words_have_no_spans(taught: TransformerStudent) -> None:

@@ -185,6 +185,11 @@ def test_the_same_seed_gives_the_same_weights_fresh_and_warm(encoder: Path, free
     assert not same(one[0], one[1]) and not same(one[0], other[0])
 
 
+def test_students_of_any_seed_begin_alike(encoder: Path) -> None:
+    factory = students(encoder)
+    assert same(weights(factory.new(0)), weights(factory.new(1))), "the mean of students that began apart is worse"
+
+
 def test_progress_counts_to_the_end(encoder: Path) -> None:
     seen: list[tuple[int, int]] = []
     students(encoder, min_steps=5).new(seed=0).fit(tiny.examples(), lambda done, total: seen.append((done, total)))
