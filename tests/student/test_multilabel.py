@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 import transformers
 
+from student.head import Rows
 from student.multilabel import MultilabelHead
 from student.settings import StudentSettings
 from student.transformer import TransformerStudent, TransformerStudents, load_student
@@ -69,6 +71,22 @@ def test_labels_that_all_texts_have_or_none_start_from_their_share(encoder: Path
     made.fit([e.model_copy(update={"label": ("always", *({"music"} & set(e.label)))}) for e in tiny.label_sets()])
     for prediction in made.predict(["rain", "never seen"]):
         assert prediction.probabilities["always"] > 0.95 and prediction.probabilities["never"] < 0.05
+
+
+def test_many_labels_start_from_closer_regressions(monkeypatch: pytest.MonkeyPatch) -> None:
+    states = list(torch.randn(120, 16, generator=torch.Generator().manual_seed(0)))
+
+    def own(labels: int) -> float:
+        """Mean probability of a text's own label where the head starts."""
+        head = MultilabelHead([f"label {number}" for number in range(labels)])
+        targets = head.targets([Example(text=f"{n}", label=(f"label {n % labels}",)) for n in range(120)], Rows([]))
+        slopes, bias = head.start(states, targets, torch.ones(120))  # type: ignore[misc]
+        shares = torch.sigmoid(torch.stack(states).double() @ torch.tensor(slopes).T + torch.tensor(bias))
+        return float((shares * torch.stack(targets)).sum(-1).mean())
+
+    few, many = own(2), own(40)
+    monkeypatch.setattr("student.multilabel.PER_LABEL", 0.0)
+    assert own(2) == pytest.approx(few) and many > 1.5 * own(40)
 
 
 def test_an_unknown_label_is_named(encoder: Path) -> None:
