@@ -26,7 +26,7 @@ class Annotator:
     """`rate`: token probabilities of the label words, calibrated; `vote`: several answers. `auto`: vote where the model
     takes instructions; where it continues texts, rate a closed list of answers and let it write open ones once."""
     votes: PositiveInt = 2
-    """Answers per text, each in another order of the texts; a tie goes to quarantine."""
+    """Answers per text, each in another order of the texts; a tie that is not broken goes to quarantine."""
     tie_break: Literal["auto", "on", "off"] = "auto"
     """One more answer for texts about which the votes are not at one. `auto`: where an answer has parts, spans or
     labels, as two votes that differ in one of many would lose the text."""
@@ -40,8 +40,8 @@ class Annotator:
     text is kept only with the label of a majority. None: never. It takes a teacher that votes: the token probabilities
     of one that is rated would be the same again."""
     most_uses: NonNegativeInt = MOST_USES
-    """Written texts with a name (of an entity) from which further ones go to quarantine, where that is no less than 3 %
-    of all; 0 for no limit."""
+    """Written texts with a name (of an entity), or 3 % of all if that is more, from which further ones are quarantined.
+    Words in lower case are no names. 0 for no limit."""
     calibration: Literal["auto", "blank", "batch"] = "auto"
     """For `rate`: against the batch's mean, which takes its classes to be balanced, as ordered texts are; or against
     texts without content. `auto`: the batch where it has five texts or more per class."""

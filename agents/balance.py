@@ -1,8 +1,8 @@
 """Every class counts the same when a student learns, however many texts it happens to have.
 
 Texts are asked for in equal numbers; what breaks that are lessons, which are about a few classes, and texts that were
-refused. Neither says how often a class occurs, and with many classes a student believes it: of 77 with five texts each,
-90 more for half of them cost five points (docs/results.md, "Many classes").
+refused. Neither says how often a class occurs, but a student believes that it does: with four and seven classes of 5 to
+50 texts that cost ten points and more, with 77 of five or seven texts up to five (docs/results.md, "Many classes").
 """
 
 from collections import Counter
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from tasks.base import Example
 
 MOST = 5.0
-"""Times the mean that a text counts, at most: of a class with a single text, nobody knows whether it is typical."""
+"""By how much the weight of a text is raised, at most: a single text of a class need not be a typical one."""
 
 
 def balanced(examples: Sequence[Example]) -> list[Example]:

@@ -15,7 +15,7 @@ class Evidence:
 
     task: Task
     wrong: tuple[Case, ...]
-    """Within reach first; of these the worst: still wrong after training, then the least probable."""
+    """Of every confusion its share; within reach first, then what stays wrong after training, then the least likely."""
     correct: tuple[Case, ...]
     """The least sure first; empty where the setting leaves them out."""
     past: tuple[ErrorCase, ...]
@@ -123,8 +123,8 @@ def _shared_out(
 ) -> set[str]:
     """Ids of failed cases, of every confusion as many as its frequency asks for (D'Hondt's method).
 
-    The worst alone would be the longest texts of entities, and none of them might show the most frequent confusion. Of
-    a confusion the texts with the fewest other mistakes come first.
+    Where entities are sought the worst are the longest texts, and none of them might show the most frequent confusion.
+    Of a confusion the texts with the fewest other mistakes come first.
     """
     left, shown, chosen = sorted(failed, key=lambda case: len(pairs[case.id])), Counter[tuple[str, str]](), set[str]()
     while len(chosen) < most:

@@ -53,7 +53,8 @@ class Generator:
     easy: bool = True
     """Off: hard texts only (the paper's `w/o Easy`)."""
     most_uses: NonNegativeInt = MOST_USES
-    """Written texts after which the prompt forbids a name (of an entity); 0 for no limit. The annotator has one too."""
+    """Written texts, or 3 % of them if that is more, after which the prompt forbids a name (of an entity; not words in
+    lower case); 0 for no limit. The annotator has one too."""
     card: bool = True
     """Draft a convention card before anything is written, where the task is one that needs it."""
     conversation: bool = False

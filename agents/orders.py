@@ -18,18 +18,18 @@ PER_SEED = 4
 
 PER_LESSON = 4
 """Texts of a lesson in a batch, about, below which the last lessons get none: with fewer there is no pair to contrast,
-and a call costs more than they do."""
+and they are not worth a call."""
 
 MOST_PER_CALL, LONGEST_ANSWER = 15, 2500
-"""Texts that are asked for in one call, and the tokens that they may take."""
+"""Most texts that are asked for in one call, and most tokens that they may take."""
 
 TOKENS_OF_A_WORD = 1.4
 
 LONGEST_WORD = 15
-"""Characters between spaces, on average, above which they do not stand between words; 6 in English, 7 in German."""
+"""Characters between spaces, on average, above which spaces do not part words; English has 6, German 7."""
 
 PER_FACET = 2
-"""Fewest texts of a facet in a batch: each is a call that describes the whole task, which one text is not worth."""
+"""Fewest texts of a facet in a batch: each takes a call that describes the whole task, which one text is not worth."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,8 @@ class Mix:
     rewrite: NonNegativeFloat = 0.1
     """The user's own examples in other words."""
     pool: Annotated[float, Field(ge=0, le=1)] = 0.7
-    """Share of every batch taken from the user's unlabelled texts, where there are any."""
+    """Share of every batch taken from the user's unlabelled texts, where there are any; below one, the first batch
+    leaves room for two written texts of every class."""
     coverage: Annotated[float, Field(ge=0, le=1)] | None = None
     """Share of a batch with lessons that is written in breadth all the same; None: what pays for the task's kind."""
 
@@ -73,7 +74,9 @@ def breadth(
     turn: int = 0,
     have: Mapping[str, int] = MappingProxyType({}),
 ) -> list[Order]:
-    """Typical texts over every facet and all its subtypes by their shares, in orders of at most `per_call`.
+    """Typical texts over the facets and their subtypes by their shares, in orders of at most `per_call`.
+
+    A facet gets at least two; where they are too many for that, those with the fewest texts so far get them.
 
     Args:
         count: texts in all.
@@ -92,7 +95,7 @@ def breadth(
 
 
 def _neediest(shares: Mapping[str, float], count: int, have: Mapping[str, int]) -> Mapping[str, float]:
-    """The facets that get texts in a batch, with their shares of it: all, or those of many that have the fewest."""
+    """The facets that get texts in a batch, and their shares: all, or, of too many, those with the fewest texts."""
     facets, most = [facet for facet, share in shares.items() if share], max(1, count // PER_FACET)
     if len(facets) <= most:
         return shares

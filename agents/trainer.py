@@ -40,7 +40,8 @@ class Trainer:
     """What becomes of texts whose label is probably wrong: `off`, `drop`, `soften`, or `learn` (weights for all). For
     comparisons: none of them paid where it was measured (docs/results.md)."""
     balance: bool = True
-    """Fresh start only: let every class count the same, however many texts it happens to have."""
+    """Fresh start and one label a text: let every class count the same, however many texts it happens to have. Off: by
+    their numbers. (The students that look for weaknesses are always balanced.)"""
     last_members: NonNegativeInt = 5
     """Fits averaged into a last student that learns everything kept and the gate's texts too; 0 for no last student."""
     imitate: NonNegativeInt = 1000

@@ -16,8 +16,8 @@ from tasks.task import Task
 from teacher.base import Answer, Message, Prompt
 
 PER_CALL, MANY = 20, 30
-"""Texts labelled in one call; twice as many where there are more labels than `MANY`, whose list would else be most of
-what is paid for."""
+"""Texts labelled in one call; twice as many where there are more labels than `MANY`, whose list would otherwise be
+most of what is paid for."""
 
 
 class Marked(BaseModel):
@@ -128,7 +128,7 @@ def _ask(
     """Ask about the groups, once more about labels that do not fit, and put what was said on the ballots.
 
     A list without any usable answer is asked about in halves: one text that a server refuses, or a list too long for a
-    model, must not cost twenty texts.
+    model, must not cost the whole list.
     """
     prompts = [_numbered(services, [texts[i] for i in group], vote) for vote, group in groups]
     answers = _answers(services, prompts, cycle, what)

@@ -73,7 +73,7 @@ class Manner:
     separate: bool = True
     """Texts without labels."""
     most_uses: int = 0
-    """Uses after which a name is worn out; 0 for no limit."""
+    """Uses after which a name is worn out, if 3 % of the texts is no more; 0 for no limit."""
     examples: bool = True
     """Show seeds, texts of the pool and, in breadth, what is there already to whoever has no cases to write from."""
     conversation: bool = False
@@ -184,7 +184,7 @@ class ChatWriter:
             return ""
         task, memory, pool = self.services.task, self.services.memory, shown(self.services.pool)
         seeds = memory.samples("seed")
-        if facet is not None:  # of many classes, twelve examples would else leave out the very one
+        if facet is not None:  # of many classes, twelve examples could leave out that one
             seeds = sorted(seeds, key=lambda seed: not task.fits(facet, seed.label))
         # The user's unlabelled texts may be near the dev set.
         usable = [text for text, refusal in zip(pool, memory.novel(pool), strict=True) if refusal != "held-out"]

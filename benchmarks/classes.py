@@ -3,8 +3,8 @@
     python benchmarks/classes.py --data DATA --task ag_news --counts 50 30 20 8 --seeds 0 1
     python benchmarks/classes.py --data DATA --task banking77 --counts 5 7 --seeds 0
 
-Learns rows of the train file, as many of each class as `--counts` says (in turn, the classes in an order of the seed),
-and scores 1,500 others of it: no test row had a say in a default. One fit each, `freeze = 4`.
+Learns rows of the train file, as many of each class as `--counts` says (in turn, the classes in an order drawn by the
+seed), and scores 1,500 others of it: no test row had a say in a default. One fit each, `freeze = 4`.
 """
 
 import argparse

@@ -129,13 +129,13 @@ def create(
 
 
 def _tell_cut(config: RunConfig, task: Task, texts: Sequence[str]) -> None:
-    """Warn of texts that the student reads the beginning of; where entities are sought it reads all of them."""
+    """Warn where the student reads only the beginning of most texts; where entities are sought it reads all of them."""
     words = sorted(len(text.split()) for text in texts)
     usual, read = words[len(words) // 2], config.student.max_length
     if task.head != "token" and usual * PIECES_OF_A_WORD > read:
         log.warning(
             "Half of the texts have %d words or more; the student reads the first %d word pieces of each. To have it "
-            "read more, set max_length = 512 under [student]: training takes longer, and the encoder must be able to.",
+            "read more, raise max_length under [student] (most encoders take 512): training then takes longer.",
             usual,
             read,
         )

@@ -35,7 +35,10 @@ class Students(Protocol):
     """The factory: a run holds this, never a model."""
 
     def new(self, seed: int) -> Student:
-        """A fresh student; the same seed and examples give the same student twice."""
+        """A fresh student; the same seed and examples give the same student twice.
+
+        New weights should be the same for all seeds: fits of several seeds are averaged.
+        """
 
     def load(self, folder: Path, seed: int = 0) -> Student:
         """The student saved in `folder`; `seed` is for further training (warm start)."""

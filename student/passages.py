@@ -17,7 +17,7 @@ UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uf9
 """Thai, Lao, Burmese, Khmer, Chinese and Japanese: without spaces, every piece is a word."""
 
 WHOLE = re.compile(r"(?<!\w)(?:(?:[^\W\d_]\.){2,}|https?://\S+|@\w+)")
-"""U.N. and F.C., addresses and handles: left in parts, a student of a hundred texts finds an entity in the N."""
+"""U.N. and F.C., web addresses and handles: left in parts, a student of a hundred texts finds an entity in the N."""
 
 INFIX = re.compile(r"(?<=\d)[.,](?=\d)|(?<=[^\W_])-(?=\d)|(?<=[^\W\d_])-(?=[A-Z\u00c0-\u00de])|(?<=[^\W_])&(?=[^\W_])")
 """What joins the parts of 1,000, F-16, Saint-Denis and AT&T. Other hyphens part: in Paris-based, Paris is the name."""

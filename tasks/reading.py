@@ -70,7 +70,7 @@ def read_examples(
         disputed.refuse()
         raise ConfigError(f"{source}: has no rows. Give at least one with {_columns(pairs)}.")
     if disputed.found:
-        log.warning("%s. Left out: %d texts with two labels.", disputed.told(), len(undecided))
+        log.warning("%s. Texts with two labels, left out: %d.", disputed.told(), len(undecided))
     _tell_repeated(source, repeated)
     return found
 

@@ -9,7 +9,7 @@ ENOUGH = 20
 
 USUAL = 2.0
 """Names in a text that has any, where the seeds are too few to tell: 2.2 in CoNLL-2003, 2.0 in MIT Restaurant, 1.5 in
-WNUT-17. A teacher that is told "one or two" writes 1.5, and the student learns from half as many names."""
+WNUT-17. A teacher that is told "one or two" writes 1.5, and the student learns from a third fewer names."""
 
 DOUBT = 4
 """Seeds that weigh as much as what is usual."""

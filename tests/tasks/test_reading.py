@@ -126,7 +126,7 @@ def test_a_text_with_two_labels_is_left_out_where_nothing_is_taught_by_it(
     source = write(tmp_path, "a.jsonl", lines(*rows, rows[0]))
     assert [example.text for example in read_examples(source, TASK, split, base=tmp_path)] == ["x"]
     assert "line 3: the same text has two labels ('music' at line 1, '5' here)" in caplog.text
-    assert "Left out: 1 texts with two labels." in caplog.text
+    assert "Texts with two labels, left out: 1." in caplog.text
     with pytest.raises(ConfigError, match="line 2: the same text has two labels"):
         read_examples(write(tmp_path, "b.jsonl", lines(rows[0], rows[2])), TASK, split, base=tmp_path)
 
