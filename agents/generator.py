@@ -14,7 +14,8 @@ from agents.completing import PlainWriter
 from agents.conventions import ensure_card
 from agents.edits import edits
 from agents.inventory import MOST_USES
-from agents.orders import PER_FACET, Mix, Order, aimed, breadth, lengths, rewrites, total
+from agents.lengths import lengths
+from agents.orders import PER_FACET, Mix, Order, aimed, breadth, rewrites, total
 from agents.outline import outline
 from agents.stances import following, written
 from agents.writing import ChatWriter, Manner

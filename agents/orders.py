@@ -1,15 +1,12 @@
 """What is to be written: how many texts, of which stance, for which lesson or class. Knows no prompt and no LLM."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Annotated, Literal
+from typing import Annotated
 
-import numpy as np
 from pydantic import Field, NonNegativeFloat
 
-from agents.base import Services
 from agents.outline import Subtype
 from tasks.base import Example, Lesson, Stance
 
@@ -19,14 +16,6 @@ PER_SEED = 4
 PER_LESSON = 4
 """Texts of a lesson in a batch, about, below which the last lessons get none: with fewer there is no pair to contrast,
 and they are not worth a call."""
-
-MOST_PER_CALL, LONGEST_ANSWER = 15, 2500
-"""Most texts that are asked for in one call, and most tokens that they may take."""
-
-TOKENS_OF_A_WORD = 1.4
-
-LONGEST_WORD = 15
-"""Characters between spaces, on average, above which spaces do not part words; English has 6, German 7."""
 
 PER_FACET = 2
 """Fewest texts of a facet in a batch: each takes a call that describes the whole task, which one text is not worth."""
@@ -188,36 +177,6 @@ def largest_remainder(count: int, shares: Sequence[float]) -> list[int]:
     for i in order[: count - sum(whole)]:
         whole[i] += 1
     return whole
-
-
-@dataclass(frozen=True)
-class Lengths:
-    """How long texts of this task are."""
-
-    low: int
-    high: int
-    unit: Literal["words", "characters"]
-    """Characters where words are not set apart by spaces (Chinese, Japanese, Thai)."""
-
-    @property
-    def per_call(self) -> int:
-        """Texts that a teacher writes in one call: a long answer is cut off, or comes after the connection has died."""
-        tokens = self.high * (TOKENS_OF_A_WORD if self.unit == "words" else 1.0)
-        return max(1, min(MOST_PER_CALL, int(LONGEST_ANSWER / tokens)))
-
-
-def lengths(services: Services) -> Lengths:
-    """From the seeds and the user's unlabelled texts."""
-    texts = [*(example.text for example in services.memory.samples("seed")), *services.pool]
-    words = [len(text.split()) for text in texts]
-    unit: Literal["words", "characters"] = "words"
-    if sum(map(len, texts)) > LONGEST_WORD * sum(words):
-        unit, words = "characters", [len(text) for text in texts]
-    if len(words) < 30:  # the fewer they are, the less they say of the shortest and the longest: allow a margin
-        margin = 1 / math.sqrt(1 + len(words))
-        return Lengths(max(1, int(min(words) * (1 - margin))), max(3, round(max(words) * (1 + margin))), unit)
-    low, high = np.quantile(words, [0.1, 0.9])
-    return Lengths(max(1, int(low)), max(3, round(high)), unit)
 
 
 def total(orders: Iterable[Order]) -> int:

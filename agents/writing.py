@@ -10,7 +10,8 @@ from agents.answers import with_labels
 from agents.base import Draft, Services, one_line, prompt, said
 from agents.conventions import read_card
 from agents.inventory import used
-from agents.orders import Order, lengths
+from agents.lengths import lengths
+from agents.orders import Order
 from agents.pool import shown
 from tasks.base import Example, Lesson
 from teacher.base import Answer, Message, Prompt
