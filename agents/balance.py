@@ -5,7 +5,7 @@ refused. Neither says how often a class occurs, but a student believes that it d
 50 texts that cost ten points and more, with 77 of five or seven texts up to five (docs/results.md, "Many classes").
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 
 from tasks.base import Example
@@ -22,9 +22,9 @@ def balanced(examples: Sequence[Example]) -> list[Example]:
     """
     if not all(isinstance(example.label, str) for example in examples):
         return list(examples)
-    mass: Counter[str] = Counter()
+    mass: defaultdict[str, float] = defaultdict(float)
     for example in examples:
-        mass[str(example.label)] += example.weight  # type: ignore[assignment]
+        mass[str(example.label)] += example.weight
     mean = sum(mass.values()) / max(1, len(mass))
     return [
         example.model_copy(update={"weight": example.weight * min(MOST, mean / mass[str(example.label)])})

@@ -79,7 +79,7 @@ class Generator:
         if first and self.first == "edits":
             drafts = edits(services.task, services.memory.samples("seed"), wanted, services.seed)
         else:
-            drafts = self._picked(state, services, wanted)
+            drafts = self._picked(state, services, wanted, first)
             orders = self._orders(state, services, wanted - len(drafts))
             drafts = self._written(orders, drafts, services, cycle, refused)
         if first:
@@ -93,11 +93,11 @@ class Generator:
     def _backbone(self, services: Services) -> int:
         return max(self.backbone, 4 * len(services.task.labels))
 
-    def _picked(self, state: State, services: Services, wanted: int) -> list[Draft]:
+    def _picked(self, state: State, services: Services, wanted: int, first: bool) -> list[Draft]:
         if not services.pool:
             return []
         count = round(wanted * self.mix.pool)
-        if state["plan"] == "breadth" and not services.memory.samples("train") and self.mix.pool < 1:
+        if first and self.mix.pool < 1:
             facets = services.task.facets(services.memory.samples("seed"))
             count = max(0, min(count, wanted - PER_FACET * len(facets)))  # each has written texts to begin with
         texts = pool.pick(services, state["champion"], count, state["cycle"], self.select)

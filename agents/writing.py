@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Generic, TypeVar
 
 from pydantic import BaseModel, Field, JsonValue
@@ -10,7 +11,7 @@ from agents.answers import with_labels
 from agents.base import Draft, Services, one_line, prompt, said
 from agents.conventions import read_card
 from agents.inventory import used
-from agents.lengths import lengths
+from agents.lengths import Lengths, lengths
 from agents.orders import Order
 from agents.pool import shown
 from tasks.base import Example, Lesson
@@ -106,6 +107,11 @@ class ChatWriter:
                     drafts[i] = _drafts(orders[i], answer)
         return drafts
 
+    @cached_property
+    def _size(self) -> Lengths:
+        """Measured once: a pool may be large, and every prompt tells it."""
+        return lengths(self.services)
+
     def _prompt(self, group: Sequence[Order], sample: int) -> Prompt:
         first = group[0]
         if first.seed is not None:
@@ -117,7 +123,6 @@ class ChatWriter:
     def _lesson(self, group: Sequence[Order], lesson: Lesson, sample: int) -> Prompt:
         path = self.services.folder.cycle(self.cycle) / "conversation.json"
         talk = self.services.folder.read_json(path) if self.manner.conversation and path.exists() else []
-        size = lengths(self.services)
         request = prompt(
             "generator_lesson",
             opening="The task again:" if talk else "A small language model is learning this task:",
@@ -127,9 +132,9 @@ class ChatWriter:
             advice=lesson.advice,
             cases="" if talk else self._cases(lesson) or self._examples(),
             parts="\n".join(ASKS[order.stance].replace("$n", str(order.count)) for order in group),
-            low=size.low,
-            high=size.high,
-            unit=size.unit,
+            low=self._size.low,
+            high=self._size.high,
+            unit=self._size.unit,
             conventions=read_card(self.services).told(),
             register=self._register(),
             label=self._label_rule(),
@@ -151,7 +156,6 @@ class ChatWriter:
         )  # fmt: skip
 
     def _breadth(self, order: Order) -> str:
-        size = lengths(self.services)
         subtypes = "\n".join(
             f"- {each.name}" + (f" (for example about: {', '.join(each.topics)})" if each.topics else "")
             for each in order.subtypes
@@ -162,9 +166,9 @@ class ChatWriter:
             wanted=self.services.task.wanted(order.facet or ""),
             count=order.count,
             subtypes=subtypes or "- any",
-            low=size.low,
-            high=size.high,
-            unit=size.unit,
+            low=self._size.low,
+            high=self._size.high,
+            unit=self._size.unit,
             examples=self._examples(order.facet),
             written=self._written(order.facet) if self.manner.examples else "",
             conventions=read_card(self.services).told(),

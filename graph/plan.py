@@ -17,6 +17,7 @@ from graph.rehearsal import Asked, Rehearsal
 from graph.services import create, make_task, open_services
 from graph.trial import Trial, tried
 from tasks.base import Example
+from tasks.names import first_of
 from teacher.prices import source
 from teacher.settings import TeacherSettings
 
@@ -212,8 +213,7 @@ def _doubts(config: RunConfig, made: Plan) -> list[str]:
     if not config.task.description.strip():
         found.append("task.description is empty: the teacher knows the labels' names alone")
     if bare := [name for name, text in make_task(config.task).labels.items() if not text.strip()]:
-        more = f" and {len(bare) - 5} more" if len(bare) > 5 else ""
-        found.append(f"labels without a description: {', '.join(bare[:5])}{more}; one line each is cheap help")
+        found.append(f"labels without a description: {first_of(bare, 5)}; one line each is cheap help")
     if (n := made.seeds_only.get("n")) and n < 50:
         found.append(f"the dev set has {n:.0f} rows: differences below {100 / math.sqrt(n):.0f} points cannot be told")
     return [*found, *(made.hearing.doubts if made.hearing else [])]

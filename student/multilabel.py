@@ -105,6 +105,7 @@ class MultilabelHead:
 
         seen, centre, scale = standardised(states)
         wanted, counts = torch.stack(list(targets)).double().numpy(), weights.double().numpy()
+        closeness = max(REGULARISATION, PER_LABEL * len(self.labels))
         slopes, bias = np.zeros((wanted.shape[1], seen.shape[1])), np.zeros(wanted.shape[1])
         for number, shares in enumerate(wanted.T):
             yes, no = np.nonzero(shares > 1e-6)[0], np.nonzero(shares < 1 - 1e-6)[0]
@@ -112,7 +113,7 @@ class MultilabelHead:
                 given, left = (counts * shares).sum(), (counts * (1 - shares)).sum()
                 bias[number] = math.log((given + 0.5) / (left + 0.5))
                 continue
-            regression = LogisticRegression(C=max(REGULARISATION, PER_LABEL * len(wanted.T)), max_iter=2000)
+            regression = LogisticRegression(C=closeness, max_iter=2000)
             sides = np.repeat([1, 0], [len(yes), len(no)])
             parts = [*(counts * shares)[yes], *(counts * (1 - shares))[no]]
             regression.fit(seen[[*yes, *no]], sides, sample_weight=parts)

@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from tasks.base import Dropped, Example, Label, Misfit, Prediction, Reading, Verdict
 from tasks.errors import ConfigError
-from tasks.names import by_loose_name, check_names, cut, loosen, words_for
+from tasks.names import by_loose_name, check_names, cut, first_of, loosen, words_for
 from tasks.surprise import surprise
 from tasks.task import Points
 
@@ -111,9 +111,7 @@ class Classification:
             return self.read(text, name).label
         except ValueError:
             # Told in the user's words; those of `read` are for the teacher, who may also drop a text.
-            shown = [repr(label) for label in self._labels]
-            more = f" and {len(shown) - LISTED} more" if len(shown) > LISTED else ""
-            listed = ", ".join(shown[:LISTED]) + more
+            listed = first_of([repr(label) for label in self._labels], LISTED)
             raise ValueError(f"is {cut(cell, 60)}, which is not one of: {listed}") from None
 
     def say(self, text: str, label: Label) -> str:

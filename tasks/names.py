@@ -88,6 +88,11 @@ def by_loose_name(names: Sequence[str]) -> dict[str, list[str]]:
     return loose
 
 
+def first_of(names: Sequence[str], most: int) -> str:
+    """The first names for an error text, and how many more there are."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
 def cut(value: object, length: int = 80) -> str:
     """A value for an error text."""
     shown = repr(value)

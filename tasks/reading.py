@@ -7,6 +7,7 @@ from typing import Any
 
 from tasks.base import Example, Label, Split, normalise, text_id
 from tasks.errors import ConfigError
+from tasks.names import first_of
 from tasks.rows import LISTED, Problems, Row, rows, shown
 from tasks.task import Task
 
@@ -217,8 +218,7 @@ def _distinct(pairs: Sequence[Columns]) -> list[Columns]:
 
 
 def _listed(names: Sequence[str], most: int = LISTED, quoted: bool = False) -> str:
-    shown_names = [name if quoted else shown(name) for name in names[:most]]
-    return ", ".join(shown_names) + (f" and {len(names) - most} more" if len(names) > most else "")
+    return first_of(names if quoted else [shown(name) for name in names], most)
 
 
 def _tell_repeated(source: str, repeated: int) -> None:

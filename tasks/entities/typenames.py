@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tasks.base import Misfit
 from tasks.errors import ConfigError
-from tasks.names import NOTHING, by_loose_name, check_names, cut, loosen
+from tasks.names import NOTHING, by_loose_name, check_names, cut, first_of, loosen
 
 DROP, NONE = "drop", "none"
 """What the teacher answers to give a text up, and where it has no entity."""
@@ -88,5 +88,4 @@ class Types:
 
     def listed(self) -> str:
         """The types for an error text."""
-        more = f" and {len(self.names) - LISTED} more" if len(self.names) > LISTED else ""
-        return ", ".join(self.names[:LISTED]) + more
+        return first_of(self.names, LISTED)
