@@ -45,3 +45,9 @@ def lengths(services: Services) -> Lengths:
         return Lengths(max(1, int(min(words) * (1 - margin))), max(3, round(max(words) * (1 + margin))), unit)
     low, high = np.quantile(words, [0.1, 0.9])
     return Lengths(max(1, int(low)), max(3, round(high)), unit)
+
+
+def tokens_of(text: str) -> int:
+    """Tokens of a text, about: four characters of a language that separates words, one of any other."""
+    wide = sum(ord(letter) > 0x2E80 for letter in text)
+    return -(-(len(text) - wide) // 4) + wide

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agents.base import Draft
-from graph.rehearsal import Asked, answer_tokens, tokens_of
+from agents.lengths import tokens_of
+from graph.rehearsal import Asked, answer_tokens
 from tasks.task import Task
 from teacher.settings import TeacherSettings
 

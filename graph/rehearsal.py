@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from agents.base import Draft
+from agents.lengths import tokens_of
 from agents.outline import ClassOutline, Subtype
 from tasks.base import Example
 from tasks.task import Task
@@ -144,12 +145,6 @@ class Rehearsal:
         while True:
             length = self._dice.choice(self._lengths)
             yield " ".join(self._dice.choices(self._words, k=max(3, length)))
-
-
-def tokens_of(text: str) -> int:
-    """Tokens of a text, about: four characters of a language that separates words, one of any other."""
-    wide = sum(ord(letter) > 0x2E80 for letter in text)
-    return -(-(len(text) - wide) // 4) + wide
 
 
 def answer_tokens(drafts: Sequence[Draft], task: Task, votes: int) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from itertools import combinations
 from pathlib import Path
+from statistics import median_high
 
 import tomli_w
 
@@ -16,6 +17,7 @@ from agents.annotator import Annotator
 from agents.base import Services
 from agents.conventions import checked
 from agents.folder import RunFolder, write_text
+from agents.lengths import tokens_of
 from graph.checking import made
 from graph.config import TASKS, RunConfig, TaskSettings, agents, read_toml, validate
 from memory.base import Memory
@@ -33,9 +35,6 @@ from teacher.budget import Budget
 from teacher.open import open_teacher
 
 log = logging.getLogger(__name__)
-
-PIECES_OF_A_WORD = 1.3
-"""Of English, to MiniLM."""
 
 
 def make_task(settings: TaskSettings) -> Task:
@@ -130,12 +129,11 @@ def create(
 
 def _tell_cut(config: RunConfig, task: Task, texts: Sequence[str]) -> None:
     """Warn where the student reads only the beginning of most texts; where entities are sought it reads all of them."""
-    words = sorted(len(text.split()) for text in texts)
-    usual, read = words[len(words) // 2], config.student.max_length
-    if task.head != "token" and usual * PIECES_OF_A_WORD > read:
+    usual, read = median_high(map(tokens_of, texts)), config.student.max_length
+    if task.head != "token" and usual > read:
         log.warning(
-            "Half of the texts have %d words or more; the student reads the first %d word pieces of each. To have it "
-            "read more, raise max_length under [student] (most encoders take 512): training then takes longer.",
+            "Half of the texts have about %d tokens or more; the student reads the first %d of each. To have it read "
+            "more, raise max_length under [student] (most encoders take 512): training then takes longer.",
             usual,
             read,
         )

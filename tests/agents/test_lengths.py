@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.lengths import Lengths, lengths
+from agents.lengths import Lengths, lengths, tokens_of
 from tests import world
 
 
@@ -37,3 +37,8 @@ def test_texts_without_spaces_are_measured_in_characters(tmp_path: Path) -> None
 @pytest.mark.parametrize(("words", "calls"), [(20, 15), (100, 15), (200, 8), (500, 3), (5000, 1)])
 def test_fewer_long_texts_are_asked_for_at_once(words: int, calls: int) -> None:
     assert Lengths(1, words, "words").per_call == calls
+
+
+@pytest.mark.parametrize(("text", "tokens"), [("", 0), ("good", 1), ("a good book", 3), ("好书", 2), ("好 book", 3)])
+def test_tokens_are_four_characters_or_one_where_words_have_no_spaces(text: str, tokens: int) -> None:
+    assert tokens_of(text) == tokens

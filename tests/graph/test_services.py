@@ -58,14 +58,14 @@ def test_a_sorted_pool_is_mixed_the_same_way_each_time(inputs: Path) -> None:
     assert len({text[5] for text in found[0][:20]}) == 2, "its first texts are of all of it"
 
 
-@pytest.mark.parametrize(("words", "told"), [(500, True), (50, False)])
+@pytest.mark.parametrize(("text", "told"), [("good " * 500, True), ("good " * 50, False), ("好" * 200, True)])
 def test_texts_of_which_the_student_reads_the_beginning_are_told(
-    inputs: Path, words: int, told: bool, caplog: pytest.LogCaptureFixture
+    inputs: Path, text: str, told: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    long = [{"text": "good " * words + name, "label": "yes"} for name in ("Ann", "Bob")]
+    long = [{"text": text + name, "label": "yes"} for name in ("Ann", "Bob")]
     write(inputs / "seeds.jsonl", [*long, {"text": "bad", "label": "no"}])
     create(config(), inputs, RunFolder(inputs / "run"))
-    assert ("the student reads the first 128 word pieces" in caplog.text) is told
+    assert ("the student reads the first 128 of each" in caplog.text) is told
 
 
 @pytest.mark.parametrize(
