@@ -186,15 +186,24 @@ def _counted(refusal: str | None, refused: Counter[str]) -> bool:
 
 
 def _set_aside(drafts: Sequence[Draft], count: int, seed: int) -> list[Draft]:
-    """Move a random share of the drafts, the same share of every class and of the pool, to the gate."""
+    """Move a random share of the drafts, the same share of every class, subtype and of the pool, to the gate."""
     groups: dict[tuple[str, str | None], list[int]] = {}
     for number, draft in enumerate(drafts):
         groups.setdefault((draft.stance, draft.asked), []).append(number)
-    picks = random.Random(seed)
+    dice = random.Random(seed)
     ranked = [
         ((place + 0.5) / len(group), number)
         for group in groups.values()
-        for place, number in enumerate(picks.sample(group, len(group)))
+        for place, number in enumerate(_mixed(group, drafts, dice))
     ]
     gate = {number for _, number in sorted(ranked)[:count]}
     return [draft.model_copy(update={"split": "gate"}) if n in gate else draft for n, draft in enumerate(drafts)]
+
+
+def _mixed(numbers: Sequence[int], drafts: Sequence[Draft], dice: random.Random) -> list[int]:
+    """Drafts of a class in random order, those of each subtype spread over it."""
+    kinds: dict[str | None, list[int]] = {}
+    for number in dice.sample(numbers, len(numbers)):
+        kinds.setdefault(drafts[number].subtype, []).append(number)
+    places = [((place + dice.random()) / len(kind), n) for kind in kinds.values() for place, n in enumerate(kind)]
+    return [number for _, number in sorted(places)]

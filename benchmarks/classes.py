@@ -23,6 +23,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 from agents.balance import balanced
 from benchmarks.known import known_task
 from benchmarks.replay import read_rows
+from benchmarks.scoring import scores
 from benchmarks.trial import example_of
 from student.sequence import PER_LABEL
 from student.settings import StudentSettings
@@ -65,12 +66,11 @@ def score(task: Task, texts: list[Example], scored: list[Example], seed: int) ->
     """Accuracy, its mean over classes, and loss."""
     student = TransformerStudents(StudentSettings(freeze=4), tuple(task.labels), task.head).new(seed)
     student.fit(texts)
-    pairs = list(zip(scored, student.predict([example.text for example in scored]), strict=True))
-    right: dict[str, list[bool]] = {}
-    for example, answer in pairs:
-        right.setdefault(str(example.label), []).append(task.is_right(example.label, answer.label))
-    every = fmean(hit for hits in right.values() for hit in hits)
-    return every, fmean(fmean(hits) for hits in right.values()), fmean(task.loss(e, a) for e, a in pairs)
+    found = scores(task, student, scored)
+    right: dict[str, list[float]] = {}
+    for example, hit in zip(scored, found.right, strict=True):
+        right.setdefault(str(example.label), []).append(hit)
+    return float(found.right.mean()), fmean(fmean(hits) for hits in right.values()), float(found.loss.mean())
 
 
 def main() -> None:

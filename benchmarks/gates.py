@@ -19,11 +19,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
-import numpy as np
-
-from agents.gate import Vector, calibrated_losses
 from benchmarks.known import known_task
 from benchmarks.replay import read_rows
+from benchmarks.scoring import Scores, scores
 from benchmarks.worth import read_examples, within_reach
 from student.settings import StudentSettings
 from student.transformer import TransformerStudent, TransformerStudents
@@ -32,26 +30,6 @@ from tasks.metrics import paired
 from tasks.task import Task
 
 LEARNT, SCORED = 150, 1000
-
-
-@dataclass(frozen=True)
-class Scores:
-    """Of one student on some texts: per text whether it is right, its loss, its loss at the power that suits it."""
-
-    right: Vector
-    loss: Vector
-    calibrated: Vector
-
-
-def scores(task: Task, student: TransformerStudent, texts: Sequence[Example]) -> Scores:
-    """Let the student answer."""
-    answers = student.predict([text.text for text in texts])
-    pairs = list(zip(texts, answers, strict=True))
-    return Scores(
-        np.array([float(task.is_right(text.label, answer.label)) for text, answer in pairs]),
-        np.array([task.loss(text, answer) for text, answer in pairs]),
-        calibrated_losses(task, texts, answers),
-    )
 
 
 def told(new: Scores, old: Scores) -> str:

@@ -20,6 +20,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 import random
 
 from benchmarks.known import known_task
+from benchmarks.scoring import scores
 from benchmarks.worth import SCORED, read_examples
 from student.settings import StudentSettings
 from student.transformer import TransformerStudent, TransformerStudents
@@ -40,14 +41,11 @@ def tell(model: str, task: Task, learnt: list[Example], scored: list[Example], g
     began = time.process_time()
     student.fit(learnt)
     fitted = time.process_time()
-    answers = student.predict([example.text for example in scored])
+    found = scores(task, student, scored)
     asked = time.process_time()
-    pairs = list(zip(scored, answers, strict=True))
-    right = sum(task.is_right(example.label, answer.label) for example, answer in pairs) / len(pairs)
-    loss = sum(task.loss(example, answer) for example, answer in pairs) / len(pairs)
     print(
         f"{task.head} {Path(model).name:<28} lr {settings.learning_rate or 'default'}  n {len(scored)}  "
-        f"accuracy {right:.3f}  loss {loss:.2f}  fit {fitted - began:.0f} s  "
+        f"accuracy {found.right.mean():.3f}  loss {found.loss.mean():.2f}  fit {fitted - began:.0f} s  "
         f"{1000 * (asked - fitted) / len(scored):.1f} ms a text  {megabytes(student):.0f} MB",
         flush=True,
     )

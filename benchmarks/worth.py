@@ -23,6 +23,7 @@ import numpy as np
 
 from benchmarks.known import known_task
 from benchmarks.replay import read_rows
+from benchmarks.scoring import scores
 from student.settings import StudentSettings
 from student.transformer import TransformerStudent, TransformerStudents
 from tasks.base import Example, Prediction, unspaced
@@ -63,9 +64,8 @@ class Worth:
         return first
 
     def _score(self, student: TransformerStudent) -> tuple[float, float]:
-        pairs = list(zip(self.scored, student.predict([example.text for example in self.scored]), strict=True))
-        right = [self.task.is_right(example.label, prediction.label) for example, prediction in pairs]
-        return float(np.mean(right)), float(np.mean([self.task.loss(*pair) for pair in pairs]))
+        found = scores(self.task, student, self.scored)
+        return float(found.right.mean()), float(found.loss.mean())
 
 
 def within_reach(task: Task, student: TransformerStudent, examples: Sequence[Example]) -> list[Example]:

@@ -53,7 +53,8 @@ def test_the_backbone_and_its_gate(tmp_path: Path) -> None:
     assert Counter(draft.asked for draft in written) == dict.fromkeys(world.VOCABULARY, 15)
     gate = Counter(draft.asked for draft in written if draft.split == "gate")
     assert gate == dict.fromkeys(world.VOCABULARY, 5), "the same share of every class"
-    assert all(draft.subtype for draft in written)
+    kinds = Counter((draft.asked, draft.subtype) for draft in written if draft.split == "gate")
+    assert len(kinds) == 12 and set(kinds.values()) == {1, 2}, "and of each of its three subtypes"
 
 
 def _refusals(update: State) -> dict[str, int]:

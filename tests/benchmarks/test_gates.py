@@ -5,10 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.gates import Scores, batches, scores, told
-from tasks.base import Example
-from tests import world
-from tests.fake_student import WordStudent
+from benchmarks.gates import batches, told
+from benchmarks.scoring import Scores
 
 
 def test_a_batch_is_what_its_cycle_wrote_anew(tmp_path: Path) -> None:
@@ -18,14 +16,6 @@ def test_a_batch_is_what_its_cycle_wrote_anew(tmp_path: Path) -> None:
     found = batches(path, {"oldone"})
     texts = {cycle: [each.text for each in batch] for cycle, batch in found.items()}
     assert texts == {2: ["new"], 3: ["newer", "newest"]}
-
-
-def test_a_student_is_scored_text_by_text() -> None:
-    student = WordStudent(list(world.VOCABULARY), {"sports": {"goal": 5.0}, "money": {"bank": 5.0}})
-    texts = [Example(text="a goal", label="sports"), Example(text="a bank", label="sports")]
-    found = scores(world.task(), student, texts)  # type: ignore[arg-type]
-    assert found.right.tolist() == [1.0, 0.0]
-    assert found.loss[0] < found.loss[1] and found.calibrated.mean() <= found.loss.mean()
 
 
 def test_differences_are_told_with_their_signs() -> None:

@@ -1,0 +1,34 @@
+"""What a student makes of labelled texts, text by text."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from agents.gate import Vector, calibrated_losses
+from student.transformer import TransformerStudent
+from tasks.base import Example
+from tasks.task import Task
+
+
+@dataclass(frozen=True)
+class Scores:
+    """One value a text."""
+
+    right: Vector
+    """1 where the answer is right, else 0."""
+    loss: Vector
+    """In nats."""
+    calibrated: Vector
+    """The loss at the power of the probabilities that suits the student (`agents/gate.py`)."""
+
+
+def scores(task: Task, student: TransformerStudent, texts: Sequence[Example]) -> Scores:
+    """Let the student answer."""
+    answers = student.predict([text.text for text in texts])
+    pairs = list(zip(texts, answers, strict=True))
+    return Scores(
+        np.array([float(task.is_right(text.label, answer.label)) for text, answer in pairs]),
+        np.array([task.loss(text, answer) for text, answer in pairs]),
+        calibrated_losses(task, texts, answers),
+    )
