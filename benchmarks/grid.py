@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -110,9 +111,13 @@ class Cell:
             *(word for line in variant.lines for word in ("--set", line)),
         ]
 
+    def folder(self, given: argparse.Namespace) -> Path:
+        """Where it runs."""
+        return Path(given.out / name_of(parsed(self.command(given)[2:])))
+
     def result(self, given: argparse.Namespace) -> dict[str, Any] | None:
         """What the trial found, once it has ended."""
-        path = given.out / name_of(parsed(self.command(given)[2:])) / "trial.json"
+        path = self.folder(given) / "trial.json"
         return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
@@ -123,6 +128,7 @@ def run(cell: Cell, given: argparse.Namespace) -> float:
         done = subprocess.run(cell.command(given), capture_output=True, text=True, check=False)
         if done.returncode:
             raise SystemExit(f"{cell}: {done.stderr.strip()[-2000:]}")
+        shutil.rmtree(cell.folder(given) / "students")  # half a gigabyte, scored already
     return time.monotonic() - began
 
 

@@ -3,6 +3,7 @@
 import argparse
 import io
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from benchmarks import trial
-from benchmarks.grid import TEXTS, VARIANTS, Cell, learnt, table_of, tokens_of, within
+from benchmarks.grid import TEXTS, VARIANTS, Cell, learnt, run, table_of, tokens_of, within
 from graph.config import agents, validate
 from graph.strategies import MOST_CYCLES
 
@@ -80,3 +81,16 @@ def test_the_table_pairs_by_seed_and_says_how_sure_it_is() -> None:
     assert static.split()[:5] == ["static", "2", "0.750", "±", "0.071"] and "-" in static.split()
     assert "+4.0 [-8.7, +16.7]" in gated and "88%" in gated and "2,000" in gated and "0.550" in gated
     assert "-60.0" in none and "[" not in none, "one seed has no interval"
+
+
+def test_students_of_a_cell_that_has_ended_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cell, options = Cell("sst2", "static", 0.0, 0), given(tmp_path)
+
+    def trial_that_ends(*command: Any, **how: Any) -> subprocess.CompletedProcess[str]:
+        (cell.folder(options) / "students" / "cycle-000").mkdir(parents=True)
+        (cell.folder(options) / "trial.json").write_text(json.dumps({"a": 1}))
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(subprocess, "run", trial_that_ends)
+    run(cell, options)
+    assert cell.result(options) == {"a": 1} and [path.name for path in cell.folder(options).iterdir()] == ["trial.json"]
