@@ -61,6 +61,13 @@ class RunFolder:
         """Remove the student that was trained for a comparison now decided."""
         shutil.rmtree(self.rival(cycle), ignore_errors=True)
 
+    def drop_students(self) -> None:
+        """Remove every student but the best one; each takes as much room as the encoder."""
+        best = (self.root / "best").resolve()
+        for student in self.student(0).parent.iterdir():
+            if student.resolve() != best:
+                shutil.rmtree(student)
+
     def crown(self, student: str) -> None:
         """Point `best` at a student (a path relative to the run folder)."""
         aside = self.root / f".best.{os.getpid()}"

@@ -53,6 +53,8 @@ def drive_cell(folder: RunFolder, limits: BudgetSettings, cache: Path) -> int:
 def _driven(folder: RunFolder, limits: BudgetSettings, cache: Path) -> tuple[str, str, int]:
     try:
         outcome = drive(_shared(read_config(folder), limits, cache), folder, Notes(folder))
+        if outcome.how == "finished":
+            folder.drop_students()  # a comparison of a hundred cells would take as many gigabytes
     except (EvoKDError, OSError) as error:
         return "failed", str(error), 2 if isinstance(error, ConfigError) else 1
     finally:

@@ -76,6 +76,17 @@ def test_a_rival_is_dropped_by_cycle(folder: RunFolder) -> None:
     assert not folder.rival(1).exists() and folder.rival(2).exists()
 
 
+def test_students_but_the_best_are_removed(folder: RunFolder) -> None:
+    for student in (folder.student(0), folder.student(1), folder.rival(2)):
+        student.mkdir(parents=True)
+        (student / "model.safetensors").write_text("weights")
+    folder.crown("students/cycle-001")
+    for _ in range(2):
+        folder.drop_students()
+        assert [path.name for path in (folder.root / "students").iterdir()] == ["cycle-001"]
+    assert (folder.root / "best" / "model.safetensors").read_text() == "weights"
+
+
 def test_paths_sort_by_cycle(folder: RunFolder) -> None:
     assert folder.student(7).name == "cycle-007" and folder.cycle(12).name == "012"
     assert folder.relative(folder.student(7)) == "students/cycle-007"

@@ -46,6 +46,9 @@ def test_it_leaves_how_it_ended(
 ) -> None:
     def drive(*given: Any) -> Outcome:
         assert is_at_work(folder), "the lock is held while it runs"
+        for student in ("cycle-000", "cycle-001"):
+            (folder.root / "students" / student).mkdir(parents=True)
+        folder.crown("students/cycle-001")
         if isinstance(end, Exception):
             raise end
         assert isinstance(end, Outcome)
@@ -55,6 +58,8 @@ def test_it_leaves_how_it_ended(
     assert drive_cell(folder, LIMITS, Path("a.sqlite")) == code
     assert read(folder.root / "outcome.json") == {"how": left[0], "why": left[1]}
     assert not is_at_work(folder)
+    needed = {"cycle-001"} if left[0] == "finished" else {"cycle-000", "cycle-001"}
+    assert {path.name for path in (folder.root / "students").iterdir()} == needed, "what goes on needs its students"
 
 
 @pytest.mark.parametrize("own", [None, "/tmp/mine.sqlite"])
@@ -65,7 +70,7 @@ def test_it_runs_within_its_share_and_with_the_shared_answers(
 
     def drive(config: RunConfig, *rest: Any) -> Outcome:
         given.append(config)
-        return Outcome("finished", "")
+        return Outcome("budget", "")
 
     monkeypatch.setattr(graph.cell, "drive", drive)
     path, text = folder.root / "config.toml", (folder.root / "config.toml").read_text()
