@@ -66,9 +66,11 @@ def run(
 def plan(
     config: Annotated[Path, typer.Argument(help="A TOML file; configs/ has examples.")],
     prompts: Annotated[bool, typer.Option("--prompts", help="The first prompt of every kind, whole.")] = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Do not try the server with one small call.")] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Ask the teacher nothing: no trial of the server, none of your examples.")
+    ] = False,
 ) -> None:
-    """Before anything is paid: what each role would be asked, calls, tokens and money, and where the student starts."""
+    """For a few small calls: what each role would be asked, calls, tokens and money, and where the student starts."""
     from graph.config import load
     from graph.plan import plan as planned
     from report.planning import print_plan, print_planned_prompts

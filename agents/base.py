@@ -42,7 +42,7 @@ class CycleReport(TypedDict):
     """Score of the fresh batch under the student that had never seen it (and `fresh_after` under the challenger)."""
     fresh_after: Figures
     gate: dict[str, Figures]
-    """Challenger minus champion over the gate and dev: `loss` (lower is better) and the main `score`."""
+    """Challenger minus its rival without the batch, over gate and dev: `loss` (lower is better), the main `score`."""
     stances: dict[str, Figures]
     """What all batches so far say that one text of each stance adds to the loss on the held-out texts."""
     scores: dict[str, Figures]
@@ -141,7 +141,10 @@ class Draft(Frozen):
 
 
 class Case(Frozen):
-    """One text of the fresh batch under the student that had never seen it, and under the one that has."""
+    """One text under a student that had never seen it, and under one that has.
+
+    Of the fresh batch; or, cross-fitted for the analyst, of all that is kept: then `before` and `after` are the same.
+    """
 
     id: str
     text: str

@@ -1,8 +1,8 @@
 """What the next batch is to be: texts for lessons, or more typical ones. A bandit on what each brought at the gate.
 
-Plain generation is the arm that lessons have to beat: what a batch cost would have bought as many typical texts (DESIGN
-section 2). Thompson sampling (Russo et al. 2018, arXiv 1707.02038): each arm is drawn from what is known of it, and the
-better draw is played, so that the arm that pays gets most batches and the other is not forgotten while it is in doubt.
+Plain generation is the arm that lessons have to beat: what a batch cost would have bought as many typical texts.
+Thompson sampling (Russo et al. 2018, arXiv 1707.02038): each arm is drawn from what is known of it, and the better draw
+is played, so that the arm that pays gets most batches and the other is not forgotten while it is in doubt.
 """
 
 import math

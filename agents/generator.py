@@ -48,7 +48,8 @@ class Generator:
     outline: bool = True
     """List the subtypes of every facet before anything is written in breadth."""
     examples: bool = True
-    """Show seeds, and texts of the pool, to whoever writes in breadth; off: from the description alone (ZeroGen)."""
+    """Show seeds, and texts of the pool, to whoever writes in breadth; off: from the description alone (ZeroGen). This,
+    `outline`, `most_uses` and `conversation` are about teachers that are instructed, not those that continue a text."""
     select: pool.Selection = "uncertain-diverse"
     """How texts of the pool are chosen."""
     easy: bool = True

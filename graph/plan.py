@@ -1,13 +1,14 @@
-"""What a run would ask, cost and start from, before anything is paid: the run's own agents, rehearsed."""
+"""What a run would ask, cost and start from, for a few small calls: the run's own agents, rehearsed."""
 
 import math
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from agents.base import Case, Draft, Figures, Services, State
+from agents.cases import LEAST
 from agents.folder import RunFolder
 from graph.build import initial_state
 from graph.config import RunConfig, agents, stop_rule
@@ -16,7 +17,8 @@ from graph.needs import Need, needs
 from graph.rehearsal import Asked, Rehearsal
 from graph.services import create, make_task, open_services
 from graph.trial import Trial, tried
-from tasks.base import Example
+from tasks.base import Example, Origin
+from tasks.errors import ConfigError
 from tasks.names import first_of
 from teacher.prices import source
 from teacher.settings import TeacherSettings
@@ -35,7 +37,7 @@ class Plan:
     first: dict[str, Need]
     """Role -> what the first cycle needs of it."""
     later: dict[str, Need]
-    """The same for a cycle with lessons."""
+    """The same for a later cycle: one with lessons, if the strategy has any."""
     prompts: tuple[Asked, ...]
     """The first of every kind, as they would be sent."""
     cycles: int
@@ -81,7 +83,7 @@ class Plan:
                 "and may take up to a day each time."
             )
         if self.trial:
-            notes.append(f"One call was made ({self.trial.seconds:.1f} s): {self.trial.said.rstrip('.')}.")
+            notes.append(f"One call was tried ({self.trial.seconds:.1f} s): {self.trial.said.rstrip('.')}.")
         if self.hearing:
             notes += self.hearing.notes
         notes += self.prices
@@ -107,7 +109,7 @@ class Plan:
 
 
 def plan(config: RunConfig, base: Path, offline: bool) -> Plan:
-    """Rehearse a first cycle and one with lessons, train the seed-only student, try the server, and hear the teacher.
+    """Rehearse a first cycle and a later one, train the seed-only student, try the server, and hear the teacher.
 
     Args:
         config: the checked config.
@@ -115,8 +117,13 @@ def plan(config: RunConfig, base: Path, offline: bool) -> Plan:
         offline: make no call at all.
 
     Raises:
-        ConfigError: data or settings that would also stop the run.
+        ConfigError: data or settings that would also stop the run, or a teacher that is not one of ours.
     """
+    if ":" in (config.teacher.kind or ""):
+        raise ConfigError(
+            f"teacher.kind = {config.teacher.kind!r} is a teacher of your own, and what it costs only it can tell: "
+            "`evokd plan` is for those that EvoKD knows."
+        )
     with tempfile.TemporaryDirectory() as place:
         folder = RunFolder(Path(place) / config.name)
         create(config, base, folder)
@@ -127,9 +134,9 @@ def plan(config: RunConfig, base: Path, offline: bool) -> Plan:
         teacher = Rehearsal(endpoints, config.teacher.role(""), task, seeds)
         with open_services(config, folder, teacher=teacher) as services:
             state = _after_seeds(config, services)
-            first = _rehearsed(config, services, teacher, State(**{**state, "cycle": 1, "plan": "breadth"}))
-            _stand_in_cases(services, 1)
-            later = _rehearsed(config, services, teacher, State(**{**state, "cycle": 2, "plan": "lessons"}))
+            first = _rehearsed(config, services, teacher, state)
+            _stand_in_batch(services)
+            later = _rehearsed(config, services, teacher, State(**{**state, "cycle": 2, "plan": _later(config)}))
             scores = state["history"][-1]["scores"].get("dev", {})
             hearing = heard(config, services, Path(place) / "hearing") if trial and trial.ok else None
     made = Plan(
@@ -139,6 +146,11 @@ def plan(config: RunConfig, base: Path, offline: bool) -> Plan:
         seeds_only=scores, metric=task.metric, trial=trial, hearing=hearing, doubts=(),
     )  # fmt: skip
     return replace(made, doubts=tuple(_doubts(config, made)))
+
+
+def _later(config: RunConfig) -> Literal["breadth", "lessons"]:
+    """What a later batch is: lessons, unless the strategy has none."""
+    return "breadth" if getattr(agents(config)["evaluator"], "curriculum", None) == "breadth" else "lessons"
 
 
 def _after_seeds(config: RunConfig, services: Services) -> State:
@@ -180,16 +192,27 @@ def _prices(teacher: TeacherSettings, roles: Sequence[str]) -> tuple[str, ...]:
     return tuple(told.values())
 
 
-def _stand_in_cases(services: Services, cycle: int) -> None:
-    """As many cases as an analyst is shown; nobody has written or labelled their texts yet."""
-    drafts = services.folder.read_rows(services.folder.cycle(cycle) / "drafts.jsonl", Draft)[:24]
+def _stand_in_batch(services: Services) -> None:
+    """A first batch as it might be: cases as many as an analyst is shown, and texts to remember, too few to train on.
+
+    Nobody has written or labelled them yet.
+    """
+    drafts = services.folder.read_rows(services.folder.cycle(1) / "drafts.jsonl", Draft)[: LEAST - 1]
     seed = services.memory.samples("seed")[0]
+    services.memory.remember(
+        examples=[
+            Example(
+                text=draft.text, label=seed.label, split="train", origin=Origin(stance=draft.stance, asked=draft.asked)
+            )
+            for draft in drafts
+        ]
+    )
     cases = [
         Case(id=f"{n:016x}", text=draft.text, label=seed.label, before=services.task.stand_in(None), after=seed.label,
              before_probability=0.4, after_probability=0.6, right_before=n % 2 == 0, right_after=True)
         for n, draft in enumerate(drafts)
     ]  # fmt: skip
-    services.folder.write_rows(services.folder.cycle(cycle) / "cases.jsonl", cases)
+    services.folder.write_rows(services.folder.cycle(1) / "cases.jsonl", cases)
 
 
 def _first_of_each(asked: Sequence[Asked]) -> tuple[Asked, ...]:

@@ -14,6 +14,7 @@ ZEROGEN: Settings = {
     "evaluator": {"gate": False, "curriculum": "breadth"},
     "generator": {
         "gate": 0,
+        "mix": {"pool": 0.0},
         "outline": False,
         "examples": False,
         "separate": False,
@@ -34,7 +35,7 @@ STRATEGIES: Mapping[str, Settings] = {
         "analyst": {"probe": False, "folds": 0},
         "generator": {
             "gate": 0,
-            "mix": {"hard": 0.5, "typical": 0.5, "probe": 0.0, "rewrite": 0.0, "coverage": 0.0},
+            "mix": {"hard": 0.5, "typical": 0.5, "probe": 0.0, "rewrite": 0.0, "pool": 0.0, "coverage": 0.0},
             "per_lesson": 0,
             "most_uses": 0,
             "card": False,
@@ -57,14 +58,14 @@ STRATEGIES: Mapping[str, Settings] = {
     "auggpt": {
         "trainer": {"rival": False},
         "evaluator": {"gate": False, "curriculum": "breadth"},
-        "generator": {"gate": 0, "first": "rewrites", "separate": False, "card": False},
+        "generator": {"gate": 0, "mix": {"pool": 0.0}, "first": "rewrites", "separate": False, "card": False},
         "annotator": {"threshold": 0.0, "agreement": "off", "most_uses": 0},
     },
-    # The seeds with words swapped and left out, no teacher at all (EDA, arXiv 1901.11196; see agents/edits.py).
+    # The seeds with words swapped and left out; the teacher is never asked (EDA, arXiv 1901.11196; agents/edits.py).
     "eda": {
         "trainer": {"rival": False},
         "evaluator": {"gate": False, "curriculum": "breadth"},
-        "generator": {"gate": 0, "first": "edits", "separate": False, "card": False},
+        "generator": {"gate": 0, "mix": {"pool": 0.0}, "first": "edits", "separate": False, "card": False},
         "annotator": {"threshold": 0.0, "agreement": "off", "most_uses": 0},
     },
     # The seeds and nothing else.

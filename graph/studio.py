@@ -11,12 +11,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from dotenv import load_dotenv
+
 from agents.base import Services
 from graph.build import build
 from graph.config import agents, load, stop_rule
 from graph.run import run_folder
 from graph.services import create, open_services, read_config
 from tasks.errors import ConfigError
+
+load_dotenv(Path.cwd() / ".env")  # as the command line does
 
 CONFIG = Path(os.environ.get("EVOKD_CONFIG") or Path(__file__).resolve().parent.parent / "configs" / "demo.toml")
 

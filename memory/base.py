@@ -1,4 +1,4 @@
-"""What the agents may ask of the memory they share (DESIGN sections 2 and 4)."""
+"""What the agents may ask of the memory they share."""
 
 from collections.abc import Iterable, Sequence
 from typing import Literal, Protocol, overload, runtime_checkable
@@ -12,7 +12,7 @@ from tasks.base import ErrorCase, Example, Frozen, Lesson, Split
 Status = Literal["kept", "candidate", "shelved", "out of reach", "quarantined"]
 """A train example is a `candidate` until the gate decides; then `kept` or `shelved`. One that is `out of reach` never
 came to the gate: it would teach this student the reverse of what it says. It is tried again when the student has grown.
-`quarantined` examples could not be labelled with confidence. Only `kept` and `candidate` ones are ever trained on."""
+`quarantined` examples could not be labelled with confidence. `shelved` and `quarantined` ones are never trained on."""
 
 Vectors = npt.NDArray[np.float32]
 

@@ -13,9 +13,9 @@ SHOWN = ("calls", "tokens in", "tokens out", "usd")
 
 
 def print_plan(plan: Mapping[str, Any]) -> None:
-    """The tables and the verdict; `plan` is what `main.py` makes of a `graph.plan.Plan`."""
+    """The tables and the verdict; `plan` is what `graph.plan.Plan.told` gives."""
     console = Console(highlight=False)
-    for title, roles in (("The first cycle", plan["first"]), ("A cycle with lessons", plan["later"])):
+    for title, roles in (("The first cycle", plan["first"]), ("A later cycle", plan["later"])):
         console.print(_needs(title, "role", roles))
         console.print()
     console.print(_needs(f"All {plan['cycles']} cycles", "", plan["whole"]))

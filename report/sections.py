@@ -16,9 +16,9 @@ HOW_TO_READ = (
     "seeds together: what other test texts would say of these very students. Won, tied and lost count seeds; in "
     "brackets are those whose own interval over the test texts leaves zero out.",
     "Teacher tokens and USD are what a cell would have cost by itself: an answer that came from the shared cache "
-    "counts as much as for the cell that paid for it. What was really paid stands below each table.",
+    "counts as much as for the cell that paid for it. What was really paid stands above the tables.",
     "Curves show the champion of every cycle on the dev set (on the gate where there is no dev set), since the test "
-    "set is opened once, at the end: its score is the diamond that stands alone.",
+    "set is opened when a run has ended: its score is the diamond that stands alone.",
 )
 
 HEADINGS = (

@@ -95,7 +95,7 @@ def print_result(run: Run) -> None:
         return
     difference = result["difference"]
     console.print(
-        f"Test set ({result['seeds only']['n']:.0f} texts, opened once), {result['metric']}: "
+        f"Test set ({result['seeds only']['n']:.0f} texts, opened at the end), {result['metric']}: "
         f"seeds only {interval(result['seeds only'])}, "
         f"champion {interval(result['champion score'])}, difference {100 * difference['value']:+.1f} points "
         f"{bounds(difference, '+.1f')}.",

@@ -62,7 +62,7 @@ class StudentSettings(Frozen):
     threads: int = Field(default=1, ge=1)
     """CPU threads. One is fastest where anything else computes."""
     device: str = "auto"
-    """`auto` (a GPU if there is one), `cpu`, `cuda`, `cuda:1`, `mps`, ..."""
+    """`auto` (a CUDA GPU if there is one), `cpu`, `cuda`, `cuda:1`, `mps`, ..."""
 
     def recipe(self, own: Recipe, width: int) -> Recipe:
         """A head's own recipe for an encoder of some width, with what the user set.

@@ -10,7 +10,8 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 Split = Literal["seed", "train", "gate", "dev", "test"]
-"""`seed` and `train` may be learnt from and shown to the teacher; `gate`, `dev` and `test` never (DESIGN section 5)."""
+"""`seed` and `train` may be learnt from and shown to the teacher; `dev` and `test` never. `gate` is sent to be
+labelled, and learnt by the last student alone, when nothing is left to be decided by it."""
 
 Stance = Literal["gold", "typical", "hard", "probe", "rewrite", "pool"]
 """Why a text exists: the user's own, written as typical, as hard, as a new shape, as another wording of a seed, or
@@ -59,7 +60,7 @@ Label = str | tuple[Span, ...] | tuple[str, ...]
 
 
 class Origin(Frozen):
-    """Where an example comes from; what the teacher said is data with a source (DESIGN section 5.5)."""
+    """Where an example comes from; what the teacher said is data with a source."""
 
     cycle: int = 0
     stance: Stance = "gold"
@@ -150,7 +151,7 @@ class Lesson(Frozen):
     """Ids of the cases it cites; a lesson without a real case is refused."""
     cycle: int = 0
     effect: dict[str, float] = {}
-    """`before` / `after` accuracy on the texts written for it, `samples`, and `kept` (1 or 0)."""
+    """`before` / `after` main score on the texts written for it, `samples`, `out of reach`, and `kept` (1 or 0)."""
 
 
 class Dropped(ValueError):

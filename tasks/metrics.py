@@ -164,11 +164,6 @@ def _bootstrapped_ratio(statistic: Callable[..., Floats], sides: tuple[Floats, .
     return Score(value=value, low=low, high=high, n=n) if low < high else Score(value=value, low=None, high=None, n=n)
 
 
-def _percentiles(samples: Floats) -> tuple[float, float]:
-    low, high = np.quantile(samples, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    return float(low), float(high)
-
-
 def _checked(values: Values) -> Floats:
     array = np.asarray(values, dtype=np.float64)
     if array.ndim != 1 or array.size == 0:

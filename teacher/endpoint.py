@@ -52,7 +52,7 @@ class RoleSettings(BaseModel):
     temperature: float | None = Field(default=None, ge=0)
     top_p: float | None = Field(default=None, gt=0, le=1)
     max_tokens: int | None = Field(default=None, ge=1)
-    """Tokens of one answer. Unset: the server's own limit, and 400 for `local`."""
+    """Tokens of one answer. Unset: the server's own limit, 400 for `local`, and 256 where a text is only continued."""
     prompting: Prompting | None = None
     """Unset: `plain` for `local`, `chat` for the others."""
     timeout: float | None = Field(default=None, gt=0)

@@ -97,7 +97,7 @@ def test_a_whole_run(evokd: Callable[..., Said], tmp_path: Path, monkeypatch: py
         assert (code, err) == (0, "")
         assert (
             "The run ended: all 1 cycles are done." in out
-            and "Test set (24 texts, opened once), accuracy: seeds only" in out
+            and "Test set (24 texts, opened at the end), accuracy: seeds only" in out
         )
         code, out, err = evokd("run", config)
         assert code == 2 and out == ""
@@ -226,7 +226,7 @@ def test_at_a_limit_the_run_ends_with_its_champion_and_says_what_more_would_buy(
             "1 prompts", "prompts"
         )
         assert "Every 10,000 tokens more would buy about" in out and f"go on with: evokd resume {folder}" in out
-        assert "Test set (24 texts, opened once)" in out and (folder / "best" / "model.json").exists()
+        assert "Test set (24 texts, opened at the end)" in out and (folder / "best" / "model.json").exists()
         (folder / "config.toml").write_text((folder / "config.toml").read_text().replace("= 11", "= 50"))
         assert evokd("resume", "small")[0] == 0 and len(server.requests) == 15, "and nothing is asked twice"
     lines = [line.split() for line in evokd("show", "small", "--costs")[1].splitlines()]

@@ -12,6 +12,7 @@ from agents.orders import Mix
 from graph.config import ROLES, RunConfig, agents, load, read_toml, stop_rule, validate
 from graph.services import make_students, make_task, open_services
 from graph.stop import Stop
+from graph.strategies import STRATEGIES
 from tasks.errors import ConfigError
 from tests import parts
 
@@ -132,9 +133,16 @@ def test_an_override_of_what_is_no_table_is_told(tmp_path: Path) -> None:
 def test_a_strategy_is_a_set_of_defaults_that_the_config_overrides_key_by_key() -> None:
     ring = agents(config(strategy="paper", agents={"generator": {"mix": {"probe": 0.5}}, "annotator": {"votes": 3}}))
     assert isinstance(ring["generator"], Generator) and isinstance(ring["annotator"], Annotator)
-    mix = Mix(hard=0.5, typical=0.5, probe=0.5, rewrite=0.0, coverage=0.0)
+    mix = Mix(hard=0.5, typical=0.5, probe=0.5, rewrite=0.0, pool=0.0, coverage=0.0)
     assert ring["generator"].mix == mix and ring["generator"].gate == 0
     assert (ring["annotator"].votes, ring["annotator"].threshold) == (3, 0.0)
+
+
+@pytest.mark.parametrize("strategy", sorted(STRATEGIES))
+def test_only_ours_and_plain_generation_take_texts_of_a_pool(strategy: str) -> None:
+    generator = agents(config(strategy=strategy))["generator"]
+    assert isinstance(generator, Generator)
+    assert (generator.mix.pool > 0) is (strategy in ("gated", "static", "none"))
 
 
 def test_a_role_of_ones_own_stands_where_order_puts_it_with_its_settings() -> None:

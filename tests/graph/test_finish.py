@@ -1,4 +1,4 @@
-"""The test set is opened once, and what training has in common with it is told."""
+"""The test set is opened when the run has ended, and what training has in common with it is told."""
 
 import dataclasses
 import json

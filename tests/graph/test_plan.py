@@ -9,6 +9,7 @@ import pytest
 
 from graph.config import load
 from graph.plan import Plan, plan
+from tasks.errors import ConfigError
 from tests import parts
 from tests.loopback import Body, Loopback, Said, chat, error, serving
 
@@ -46,6 +47,31 @@ def test_the_roles_of_both_kinds_of_cycle_are_counted(offline: tuple[Plan, Path]
     assert made.trial is None and made.verdict == "look again"
     assert [doubt.split(":")[0] for doubt in made.doubts] == ["the dev set has 24 rows"]
     assert made.seeds_only["n"] == 24
+
+
+@pytest.mark.parametrize(
+    ("strategy", "first", "later"),
+    [
+        ("static", {"generator", "annotator"}, {"generator", "annotator"}),
+        ("paper", {"analyst", "generator", "annotator"}, {"analyst", "generator", "annotator"}),
+    ],
+)
+def test_cycles_are_those_of_the_strategy(
+    strategy: str, first: set[str], later: set[str], tmp_path: Path, server: Loopback
+) -> None:
+    made = planned(tmp_path, server, offline=True, strategy=strategy)
+    assert (set(made.first), set(made.later)) == (first, later)
+    if strategy == "static":
+        assert made.later["generator"].tokens_out < made.first["generator"].tokens_out / 2, "a later batch is smaller"
+    else:
+        assert made.first["annotator"].calls == 1, "no breadth before the lessons, one vote"
+
+
+def test_a_teacher_of_ones_own_cannot_be_planned(tmp_path: Path, server: Loopback) -> None:
+    path = parts.write(tmp_path, server.url)
+    config = load(path, {"teacher.kind": "tests.fakes:ScriptedTeacher"})
+    with pytest.raises(ConfigError, match=r"'tests.fakes:ScriptedTeacher' is a teacher of your own"):
+        plan(config, path.parent, True)
 
 
 @pytest.mark.slow

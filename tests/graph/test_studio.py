@@ -48,6 +48,17 @@ def test_langgraph_json_names_it() -> None:
     assert "env" not in named or (parts.ROOT / named["env"]).exists()
 
 
+def test_its_config_may_be_named_in_dotenv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = parts.write(tmp_path, "http://127.0.0.1:9/v1")
+    (tmp_path / ".env").write_text(f"EVOKD_CONFIG={config}\n")
+    monkeypatch.setenv("EVOKD_CONFIG", "so that what is read is forgotten afterwards")
+    monkeypatch.delenv("EVOKD_CONFIG")
+    monkeypatch.chdir(tmp_path)
+    sys.modules.pop("graph.studio", None)
+    assert config == importlib.import_module("graph.studio").CONFIG
+    sys.modules.pop("graph.studio")
+
+
 def test_it_has_no_checkpointer_and_its_context_is_json(studio: Any) -> None:
     assert studio.graph.checkpointer is None and studio.graph.name == "evokd"
     schema = studio.graph.get_context_jsonschema()
