@@ -8,6 +8,7 @@ import random
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from agents.base import Draft, Services, one_line, prompt
 from agents.orders import Order, total
@@ -60,6 +61,12 @@ class PlainWriter:
                 )
         return groups
 
+    @cached_property
+    def _seeds(self) -> dict[str, str]:
+        """Facet -> the first of the user's texts that fits it, or nothing."""
+        seeds, task = self.services.memory.samples("seed"), self.services.task
+        return {facet: next((e.text for e in seeds if task.fits(facet, e.label)), "") for facet in task.words}
+
     def _facet(self, order: Order) -> str | None:
         """What the order asks for; of a seed in other words, the first that it fits."""
         task, seed = self.services.task, order.seed
@@ -87,9 +94,7 @@ class PlainWriter:
             text = one_line(order.seed.text)
             named = words.get(next(iter(task.names(order.seed.label)), ""), task.noun)
             return prompt("generator_rewrite_plain", task=task.description, noun=task.noun, label=named, text=text)
-        seeds = self.services.memory.samples("seed")
-        others = {other: next((e.text for e in seeds if task.fits(other, e.label)), "") for other in words}
-        shown = [(words[other], text) for other, text in others.items() if other != label and text]
+        shown = [(words[other], text) for other, text in self._seeds.items() if other != label and text]
         if order.lesson and order.stance == "hard":
             cited = [e for e in self.services.memory.get(order.lesson.evidence) if task.fits(label, e.label)]
             shown += [(words[label], e.text) for e in dice.sample(cited, min(2, len(cited)))]

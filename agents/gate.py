@@ -50,8 +50,8 @@ def decide(services: Services, cycle: int, strictness: float) -> Decision:
         return Decision(True, "nothing held out to compare on")
     if not services.folder.rival(cycle).exists():
         raise ConfigError(
-            "the gate has no student trained without the batch to compare with: set `rival = true` under "
-            "[agents.trainer], or `gate = false` under [agents.evaluator]."
+            "the gate has no student trained without the batch to compare with: the trainer of this run makes none. "
+            "Set `gate = false` under [agents.evaluator], or start a new run with a trainer that does."
         )
     with_batch = _side(services, services.folder.student(cycle), held_out)
     without = _side(services, services.folder.rival(cycle), held_out)

@@ -24,7 +24,8 @@ ROUNDS = 3
 """How often an order is given when texts are refused as duplicates."""
 
 FEW = 0.05
-"""Share of a batch that is not worth ordering again: each missing text would be a call of its own."""
+"""Share of a batch that is not worth ordering again, as each missing text would be a call of its own; unless one order
+brought less than half of what it asked for: with many classes that is all the texts of a class."""
 
 
 @dataclass(frozen=True)
@@ -157,8 +158,9 @@ class Generator:
                 new = [draft for draft in group if _counted(next(refusals), refused)]
                 kept += new
                 left.append(order.reduced(len(new)))
+            failed = any(2 * rest.count > order.count for order, rest in zip(orders, left, strict=True))
             orders = [order for order in left if order.count]
-            if total(orders) < FEW * wanted:
+            if total(orders) < FEW * wanted and not failed:
                 break
         return kept
 
@@ -187,17 +189,19 @@ def _counted(refusal: str | None, refused: Counter[str]) -> bool:
 
 
 def _set_aside(drafts: Sequence[Draft], count: int, seed: int) -> list[Draft]:
-    """Move a random share of the drafts, the same share of every class, subtype and of the pool, to the gate."""
+    """Move a random share of the drafts, the same share of every class, subtype and of the pool, to the gate.
+
+    What is less than a whole text of a class is left to chance (systematic sampling): where there are more classes than
+    texts in the gate, any of them may have one there.
+    """
     groups: dict[tuple[str, str | None], list[int]] = {}
     for number, draft in enumerate(drafts):
         groups.setdefault((draft.stance, draft.asked), []).append(number)
-    dice = random.Random(seed)
-    ranked = [
-        ((place + 0.5) / len(group), number)
-        for group in groups.values()
-        for place, number in enumerate(_mixed(group, drafts, dice))
-    ]
-    gate = {number for _, number in sorted(ranked)[:count]}
+    dice, gate, whole = random.Random(seed), set[int](), max(1, len(drafts))
+    at = dice.randrange(whole)
+    for group in dice.sample(list(groups.values()), len(groups)):
+        before, at = at, at + count * len(group)
+        gate.update(_mixed(group, drafts, dice)[: at // whole - before // whole])
     return [draft.model_copy(update={"split": "gate"}) if n in gate else draft for n, draft in enumerate(drafts)]
 
 

@@ -23,6 +23,9 @@ ALL_BAD = 40
 """Texts from which on it is no accident that none of them got a usable answer. Batches of lessons are smaller: there
 the run ends by its patience."""
 
+ROOM = 3000
+"""Characters of demonstrations beyond which each is cut: the embedded model reads about 4,000 in all."""
+
 BALANCED = 5
 """Texts per class from which the mean of a batch is a better prior than what is said of blank texts."""
 
@@ -100,7 +103,8 @@ def by_rating(
         raise ValueError(f"a {services.task.kind} task has no closed list of answers to rate: use method = 'vote'")
     by_batch = calibration == "batch" or (calibration == "auto" and len(texts) >= BALANCED * len(choices))
     blanks = () if by_batch else BLANKS
-    prompts = [Prompt(_demonstrations(services, choices, text)) for text in (*texts, *blanks)]
+    shown = _demonstrations(services, choices)
+    prompts = [Prompt("\n".join([*shown, f"Text: {one_line(text)}\nLabel:"])) for text in (*texts, *blanks)]
     bar = services.bar("labelling")
     rated = services.teacher.rate(prompts, list(choices.values()), role="annotator", cycle=cycle, progress=bar)
     rows = [[each[word] for word in choices.values()] if each else None for each in rated]
@@ -118,9 +122,10 @@ def _opinion(services: Services, labels: list[str], row: list[float] | None, pri
     return Opinion(services.task.settle_soft(dict(zip(labels, probabilities, strict=True))))
 
 
-def _demonstrations(services: Services, choices: Mapping[str, str], text: str) -> str:
+def _demonstrations(services: Services, choices: Mapping[str, str]) -> list[str]:
+    """The first seed of each label; only their beginnings, where they are longer than a small model reads."""
     seeds = services.memory.samples("seed")
-    found = {label: [e for e in seeds if services.task.fits(label, e.label)] for label in choices}
-    shown = {label: examples[0] for label, examples in found.items() if examples}
-    blocks = [f"Text: {one_line(example.text)}\nLabel: {choices[label]}\n" for label, example in shown.items()]
-    return "\n".join([*blocks, f"Text: {one_line(text)}\nLabel:"])
+    found = {label: next((e for e in seeds if services.task.fits(label, e.label)), None) for label in choices}
+    shown = {label: one_line(example.text) for label, example in found.items() if example}
+    most = ROOM // (1 + len(shown)) if sum(map(len, shown.values())) > ROOM else ROOM
+    return [f"Text: {text[:most]}\nLabel: {choices[label]}\n" for label, text in shown.items()]

@@ -26,6 +26,10 @@ class Lengths:
     unit: Literal["words", "characters"]
     """Characters where words are not set apart by spaces (Chinese, Japanese, Thai)."""
 
+    def of(self, text: str) -> int:
+        """The length of a text, in this unit."""
+        return len(text.split()) if self.unit == "words" else len(text)
+
     @property
     def per_call(self) -> int:
         """Texts that a teacher writes in one call: a long answer is cut off, or comes after the connection has died."""

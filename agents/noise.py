@@ -32,7 +32,7 @@ REGULARISATION = 1.0
 def cured(services: Services, cure: Cure, examples: Sequence[Example], counts: dict[str, int]) -> list[Example]:
     """The examples as they are to be learnt; the user's own are never doubted. How many were is written to `counts`.
 
-    Nothing is doubted where a label has fewer texts than there are folds.
+    Nothing is dropped or softened where a label has fewer texts than there are folds; weights need no folds.
 
     Raises:
         ConfigError: the task is not one of one label a text.
@@ -45,10 +45,10 @@ def cured(services: Services, cure: Cure, examples: Sequence[Example], counts: d
             f"agents.trainer.noise = {cure!r} needs one label a text; for {services.task.kind} set it to 'off'."
         )
     names = sorted(services.task.labels)
-    if min(Counter(labels)[name] for name in names) < FOLDS:
-        return list(examples)
     if cure == "learn":
         return _weighed(services, examples, names, counts)
+    if min(Counter(labels)[name] for name in names) < FOLDS:
+        return list(examples)
     shares = out_of_fold(services, examples, names)
     numbers = [names.index(str(label)) for label in labels]
     doubted = {i for i in issues(numbers, shares) if examples[i].origin.stance != "gold"}

@@ -82,15 +82,18 @@ class Trainer:
     def _within_reach(
         self, champion: str, batch: Sequence[Example], services: Services, counts: dict[str, int]
     ) -> list[Example]:
-        """The texts of the batch that the champion can use, and those of the shelf that it can use by now."""
+        """The batch but for texts of lessons that the champion can't use, and those of the shelf that it can by now."""
         sure = services.task.reach if self.reach is None else self.reach
         fresh = {example.id for example in batch}
         shelf = [each for each in services.memory.samples("train", "out of reach") if each.id not in fresh]
-        near, far = parted(services, champion, batch, sure)
+        aimed = [example for example in batch if example.origin.lesson]
+        _, far = parted(services, champion, aimed, sure)
         grown, _ = parted(services, champion, shelf, sure)
         services.memory.mark([each.id for each in far], "out of reach", f"{champion} was sure of another label")
-        counts |= {name: len(found) for name, found in (("out of reach", far), ("back within reach", grown)) if found}
-        return [*near, *grown]
+        found = {"for lessons": aimed, "out of reach": far, "back within reach": grown}
+        counts |= {name: len(texts) for name, texts in found.items() if texts}
+        beyond = {example.id for example in far}
+        return [*(example for example in batch if example.id not in beyond), *grown]
 
     def _fit(
         self,

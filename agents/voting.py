@@ -11,6 +11,7 @@ from agents.base import Services, one_line, prompt, said, shown_seeds
 from agents.conventions import read_card
 from agents.folder import chunks
 from agents.labelling import DROPPED, Opinion, problem
+from agents.lengths import tokens_of
 from tasks.base import Dropped, Label, Misfit, Reading
 from tasks.task import Task
 from teacher.base import Answer, Message, Prompt
@@ -18,6 +19,9 @@ from teacher.base import Answer, Message, Prompt
 PER_CALL, MANY = 20, 30
 """Texts labelled in one call; twice as many where there are more labels than `MANY`, whose list would otherwise be
 most of what is paid for."""
+
+LONGEST_LIST = 4000
+"""Tokens of the texts labelled in one call, about: many servers have room for 8,000 in all."""
 
 
 class Marked(BaseModel):
@@ -62,9 +66,10 @@ class Ballot:
         return DROPPED not in self.problems and (len(labels) > 1 or bool(self.readings and self.problems))
 
 
-def per_call(task: Task) -> int:
-    """Texts labelled in one call."""
-    return PER_CALL * (1 + (len(task.labels) > MANY))
+def per_call(task: Task, texts: Sequence[str]) -> int:
+    """How many of the texts are labelled in one call."""
+    most = PER_CALL * (1 + (len(task.labels) > MANY))
+    return max(1, min(most, LONGEST_LIST * len(texts) // max(1, sum(map(tokens_of, texts)))))
 
 
 def labels_schema(task: Task) -> type[Labels]:
@@ -85,7 +90,7 @@ def by_votes(
         votes: answers per text.
         tie_break: ask once more about texts on which the votes are not at one.
     """
-    order, size = random.Random(services.seed * 1000 + cycle), per_call(services.task)
+    order, size = random.Random(services.seed * 1000 + cycle), per_call(services.task, texts)
     shuffled = [order.sample(range(len(texts)), len(texts)) for _ in range(votes)]
     ballots = [Ballot() for _ in texts]
     groups = [(vote, group) for vote in range(votes) for group in chunks(shuffled[vote], size)]
@@ -109,7 +114,7 @@ def by_more_votes(
         cycle: seeds the orders, which are others than before.
         votes: answers per text, then and now; they are asked for under numbers that were not used yet.
     """
-    order, size = random.Random(f"again {services.seed} {cycle}"), per_call(services.task)
+    order, size = random.Random(f"again {services.seed} {cycle}"), per_call(services.task, texts)
     ballots = [Ballot([Reading(label=label)]) for label in labels]
     rounds = range(votes + 1, 2 * votes + 1)  # the number `votes` is that of a tie-break
     groups = [(each, group) for each in rounds for group in chunks(order.sample(range(len(texts)), len(texts)), size)]

@@ -136,7 +136,7 @@ class ChatWriter:
             high=self._size.high,
             unit=self._size.unit,
             conventions=read_card(self.services).told(),
-            register=self._register(),
+            register=self._register,
             label=self._label_rule(),
         )
         return Prompt((*talk, Message(role="user", content=request)), sample, lesson.id)
@@ -172,10 +172,11 @@ class ChatWriter:
             examples=self._examples(order.facet),
             written=self._written(order.facet) if self.manner.examples else "",
             conventions=read_card(self.services).told(),
-            register=self._register() if self.manner.examples else "",
+            register=self._register if self.manner.examples else "",
             rule=self._label_rule(),
         )
 
+    @cached_property
     def _register(self) -> str:
         """How real texts look, and which names are worn out, as further items of the list of rules."""
         register = self.services.task.register(self.services.memory.samples("seed"), self.services.pool)
@@ -183,17 +184,25 @@ class ChatWriter:
         rules = [*register.splitlines(), *([f"Used too often, so not again: {', '.join(worn)}."] if worn else [])]
         return "".join(f"\n- {rule}" for rule in rules)
 
+    @cached_property
+    def _seeds(self) -> list[Example]:
+        return self.services.memory.samples("seed")
+
+    @cached_property
+    def _unlabelled(self) -> list[str]:
+        """Texts of the pool that may be shown: none near the dev set, and no very long one, which would fill a call."""
+        pool = [text for text in shown(self.services.pool) if self._size.of(text) <= 2 * self._size.high]
+        refusals = self.services.memory.novel(pool)
+        return [text for text, refusal in zip(pool, refusals, strict=True) if refusal != "held-out"]
+
     def _examples(self, facet: str | None = None) -> str:
         """How texts of the task look; a teacher that is shown none writes in a style of its own."""
         if not self.manner.examples:
             return ""
-        task, memory, pool = self.services.task, self.services.memory, shown(self.services.pool)
-        seeds = memory.samples("seed")
+        task, seeds = self.services.task, self._seeds
         if facet is not None:  # of many classes, twelve examples could leave out that one
             seeds = sorted(seeds, key=lambda seed: not task.fits(facet, seed.label))
-        # The user's unlabelled texts may be near the dev set.
-        usable = [text for text, refusal in zip(pool, memory.novel(pool), strict=True) if refusal != "held-out"]
-        lines = [*(said(task, seed) for seed in seeds[:SHOWN_SEEDS]), *(one_line(text) for text in usable)]
+        lines = [*(said(task, seed) for seed in seeds[:SHOWN_SEEDS]), *(one_line(text) for text in self._unlabelled)]
         listed = "\n".join(f"- {line}" for line in lines)
         return (
             "Texts of this task look like this, some with their right label (their style, not their content, is to be "

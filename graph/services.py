@@ -168,14 +168,13 @@ def _own_card(source: str | None, task: Task, base: Path) -> Card | None:
 
 def _forget_false_start(folder: RunFolder) -> None:
     """Remove what a run that never trained a student left behind; its seeds may be other ones now."""
-    if not (folder.root / "config.toml").exists():
-        return
-    memory = folder.root / "memory"
-    memory.mkdir(exist_ok=True)
-    owned(memory).release()  # refuses while another process is at work here
-    shutil.rmtree(memory)
+    if (folder.root / "config.toml").exists():
+        memory = folder.root / "memory"
+        memory.mkdir(exist_ok=True)
+        owned(memory).release()  # refuses while another process is at work here
+        shutil.rmtree(memory)
     stales = (*folder.root.glob("checkpoints.sqlite*"), *folder.root.glob("conventions.toml"))
-    for stale in (*stales, *(folder.root / "data").glob("*.jsonl")):
+    for stale in (*stales, *(folder.root / "data").glob("*.jsonl")):  # also of a start that was cut off
         stale.unlink()
 
 

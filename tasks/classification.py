@@ -9,15 +9,12 @@ from pydantic import JsonValue
 
 from tasks.base import Dropped, Example, Label, Misfit, Prediction, Reading, Verdict
 from tasks.errors import ConfigError
-from tasks.names import by_loose_name, check_names, cut, first_of, loosen, words_for
+from tasks.names import LISTED, by_loose_name, check_names, cut, first_of, loosen, words_for
 from tasks.surprise import surprise
 from tasks.task import Points
 
 DROP = "drop"
 """What the teacher answers where two classes fit or none."""
-
-LISTED = 30
-"""Labels named in one error."""
 
 
 class Classification:
@@ -97,7 +94,7 @@ class Classification:
                 raise Dropped
             if len(found) == 1:
                 return Reading(label=found[0], repaired=("spelling",))
-        allowed = ", ".join([*self._labels, DROP])
+        allowed = f"{first_of(list(self._labels), LISTED)}, {DROP}"
         raise Misfit("unknown label", f"{cut(answer)} is not one of the labels. Answer with exactly one of: {allowed}.")
 
     def gold(self, text: str, cell: object) -> Label:

@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from tasks.base import Dropped, Example, Label, Misfit, Prediction, Reading, Verdict
 from tasks.errors import ConfigError
-from tasks.names import NOTHING, by_loose_name, check_names, cut, loosen, words_for
+from tasks.names import LISTED, NOTHING, by_loose_name, check_names, cut, first_of, loosen, words_for
 from tasks.surprise import surprise
 from tasks.task import Points
 
@@ -130,7 +130,7 @@ class MultiLabel:
         try:
             return self.read(text, [] if cell is None or cell == "" else cell).label
         except ValueError:
-            listed = ", ".join(repr(name) for name in self._labels)
+            listed = first_of([repr(name) for name in self._labels], LISTED)
             raise ValueError(f"is {cut(cell, 60)}, which is not a list of: {listed}") from None
 
     def say(self, text: str, label: Label) -> str:
@@ -252,5 +252,5 @@ class MultiLabel:
             found = self._loose.get(loosen(answer), [])
             if len(found) == 1:
                 return found[0], found[0] != answer.strip()
-        allowed = ", ".join([*self._labels, DROP])
+        allowed = f"{first_of(list(self._labels), LISTED)}, {DROP}"
         raise Misfit("unknown label", f"{cut(answer)} is not one of the labels. Use only: {allowed}.")

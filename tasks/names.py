@@ -7,6 +7,9 @@ from tasks.errors import ConfigError
 
 LONGEST_NAME = 100
 
+LISTED = 30
+"""Most names in one error, or in one correction of an answer, beside which the teacher has seen them all."""
+
 NOTHING = "nothing"
 """What stands in tables of errors where a label was missed, or said without being there; no label may be called so."""
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tasks.base import Example, Label, Split, normalise, text_id
+from tasks.base import Example, Label, Split, text_id, unspaced
 from tasks.errors import ConfigError
 from tasks.names import first_of
 from tasks.rows import LISTED, Problems, Row, rows, shown
@@ -121,9 +121,9 @@ def check_seeds(examples: Sequence[Example], task: Task) -> None:
 
 
 def overlaps(a: Sequence[Example], b: Sequence[Example]) -> list[Example]:
-    """The examples of `b` whose normalised text is also in `a`."""
-    known = {normalise(example.text) for example in a}
-    return [example for example in b if normalise(example.text) in known]
+    """The examples of `b` whose text is also in `a`, white space apart."""
+    known = {unspaced(example.text) for example in a}
+    return [example for example in b if unspaced(example.text) in known]
 
 
 def check_apart(a: Sequence[Example], b: Sequence[Example]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tasks.base import Misfit
 from tasks.errors import ConfigError
-from tasks.names import NOTHING, by_loose_name, check_names, cut, first_of, loosen
+from tasks.names import LISTED, NOTHING, by_loose_name, check_names, cut, first_of, loosen
 
 DROP, NONE = "drop", "none"
 """What the teacher answers to give a text up, and where it has no entity."""
@@ -15,9 +15,6 @@ FORBIDDEN = "|[]:\\"
 """Characters that the forms of an answer are made of."""
 
 PREFIX = re.compile(r"[BIESLU]-", re.IGNORECASE)
-
-LISTED = 30
-"""Types named in one error."""
 
 
 def told(value: object) -> str:

@@ -85,8 +85,8 @@ def test_an_arm_without_more_texts_rests_while_the_other_has_some() -> None:
 
 
 def too_hard(out_of_reach: int, loss: float = -0.5) -> CycleReport:
-    """A lesson batch of 30 of which so many texts were not learnt; it seems to pay."""
-    counts = {"drafted": 30, "accepted": 30, "out of reach": out_of_reach}
+    """A lesson batch with 30 texts for lessons, of which so many were not learnt; it seems to pay."""
+    counts = {"drafted": 40, "accepted": 40, "for lessons": 30, "out of reach": out_of_reach}
     return {**row("lessons", loss), "counts": counts}  # type: ignore[typeddict-item]
 
 

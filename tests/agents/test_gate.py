@@ -144,8 +144,8 @@ def test_dev_alone_decides_too_and_a_small_one_by_its_veto(tmp_path: Path, dev: 
     assert decision.keep and ("are too few to judge by" in decision.why) is (dev < 40)
 
 
-def test_a_gate_without_a_rival_says_what_to_set(tmp_path: Path) -> None:
+def test_a_gate_without_a_rival_says_what_to_do(tmp_path: Path) -> None:
     services = bare(tmp_path, gate=10)
     student(1.0).save(services.folder.root / "student")
-    with pytest.raises(ConfigError, match="rival = true"):
+    with pytest.raises(ConfigError, match="gate = false"):
         decide(services, 1, 0.0)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from agents.annotator import Annotator
-from agents.base import Services, State
-from agents.generator import ROUNDS, Generator
+from agents.base import Draft, Services, State
+from agents.generator import ROUNDS, Generator, _set_aside
 from agents.orders import Mix
 from tasks.base import Example
 from tests import world
@@ -55,6 +55,20 @@ def test_the_backbone_and_its_gate(tmp_path: Path) -> None:
     assert gate == dict.fromkeys(world.VOCABULARY, 5), "the same share of every class"
     kinds = Counter((draft.asked, draft.subtype) for draft in written if draft.split == "gate")
     assert len(kinds) == 12 and set(kinds.values()) == {1, 2}, "and of each of its three subtypes"
+
+
+def test_of_more_classes_than_the_gate_has_texts_any_may_have_one_there() -> None:
+    drafts = [
+        Draft(text=f"{label} {n}", stance="typical", asked=str(label))
+        for label in range(60)
+        for n in range(5 - label // 30)
+    ]
+    found = Counter[str]()
+    for seed in range(40):
+        gate = [draft.asked or "" for draft in _set_aside(drafts, 20, seed) if draft.split == "gate"]
+        assert len(gate) == len(set(gate)) == 20
+        found.update(gate)
+    assert len(found) == 60, "in forty runs each class had a text in some gate"
 
 
 def _refusals(update: State) -> dict[str, int]:
@@ -310,3 +324,17 @@ def test_a_gate_text_of_an_earlier_cycle_is_not_written_again(tmp_path: Path) ->
     update = generate(there, Generator(batch=4), cycle=2, plan="lessons", lessons=["2-short"])
     assert [draft.text for draft in drafts(there, 2)] == ["goal free"]
     assert update["counts"]["refused: held-out"] >= 1
+
+
+def test_an_order_that_failed_is_given_again_however_small_its_share(tmp_path: Path) -> None:
+    failed: list[str] = []
+
+    def one_fails(prompt: Any) -> Any:
+        if 'class "food"' in words(prompt) and not failed:
+            failed.append(words(prompt))
+            return {"texts": []}
+        return world.generator(prompt)
+
+    there = world.services(tmp_path, teacher=world.teacher(generator=one_fails))
+    generate(there, Generator(backbone=400, gate=0, outline=False))
+    assert failed and Counter(draft.asked for draft in drafts(there)) == dict.fromkeys(world.VOCABULARY, 100)

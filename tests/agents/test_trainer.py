@@ -160,7 +160,7 @@ TRAP = ("the team won the match again", "money")
 
 def test_what_the_champion_is_sure_is_something_else_is_shelved_in_lessons_alone(services: Services) -> None:
     for plan, trained in (("lessons", 7), ("breadth", 8)):
-        ids = train(services, [*BATCH, TRAP], "candidate")
+        ids = train(services, [*BATCH, TRAP], "candidate", lesson="2-wins")
         state = after_seeds(services, plan=plan, batch=ids)
         update = settled(Trainer(members=1, reach=0.8), state, services)
         assert update["counts"]["trained on"] == trained
@@ -172,6 +172,12 @@ def test_what_the_champion_is_sure_is_something_else_is_shelved_in_lessons_alone
             assert "students/cycle-000" in services.memory.reasons("out of reach")[ids[3]]
 
 
+def test_a_text_that_is_for_no_lesson_is_learnt_whatever_the_champion_says(services: Services) -> None:
+    ids = [*train(services, BATCH, "candidate", lesson="2-wins"), *train(services, [TRAP], "candidate", stance="pool")]
+    update = settled(Trainer(members=1, reach=0.8), after_seeds(services, plan="lessons", batch=ids), services)
+    assert update["batch"] == ids and update["counts"] == {"for lessons": 3, "trained on": 8}
+
+
 def test_what_was_out_of_reach_comes_back_when_the_champion_has_grown(services: Services) -> None:
     shelf = train(services, [("soup with fresh bread", "food"), TRAP], "out of reach")
     state = after_seeds(services, plan="lessons", batch=train(services, BATCH, "candidate", cycle=2))
@@ -181,7 +187,7 @@ def test_what_was_out_of_reach_comes_back_when_the_champion_has_grown(services: 
 
 
 def test_a_batch_wholly_out_of_reach_changes_nothing(services: Services) -> None:
-    state = after_seeds(services, plan="lessons", batch=train(services, [TRAP], "candidate"))
+    state = after_seeds(services, plan="lessons", batch=train(services, [TRAP], "candidate", lesson="2-wins"))
     update = settled(Trainer(reach=0.8), state, services)
     assert (update["challenger"], update["batch"]) == (state["champion"], [])
     assert update["counts"]["out of reach"] == 1

@@ -145,6 +145,11 @@ def test_only_ours_and_plain_generation_take_texts_of_a_pool(strategy: str) -> N
     assert (generator.mix.pool > 0) is (strategy in ("gated", "static", "none"))
 
 
+def test_a_gate_without_a_rival_is_refused_before_anything_is_paid() -> None:
+    with pytest.raises(ConfigError, match=r"agents\.trainer\.rival = false trains none"):
+        agents(config(strategy="static", agents={"evaluator": {"gate": True}}))
+
+
 def test_a_role_of_ones_own_stands_where_order_puts_it_with_its_settings() -> None:
     order = [*ROLES[:4], "tests.parts:Critic", ROLES[4]]
     ring = agents(config(order=order, agents={"critic": {"shortest": 5}}))
