@@ -85,19 +85,24 @@ def plan(
 
 @app.command()
 def resume(
-    name: Annotated[str, typer.Argument(help="Name or folder of a run that was stopped or killed.")],
+    name: Annotated[str, typer.Argument(help="Name or folder of a run that was stopped, killed, or is to go on.")],
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="From now on ask everything anew, the step in progress included.")
     ] = False,
+    cycles: Annotated[int | None, typer.Option(min=0, help="Cycles in all: a finished run goes on with more.")] = None,
     runs: Runs = Path("runs"),
 ) -> None:
     """Go on with a run where it was; no teacher call that was answered is made again."""
     from agents.folder import RunFolder
-    from graph.services import ask_anew, read_config
+    from graph.services import ask_anew, read_config, with_cycles
     from report.reading import Run
 
     folder = RunFolder(Run.find(name, runs).root.resolve())
-    _drive(ask_anew(folder) if no_cache else read_config(folder), folder)
+    if no_cache:
+        ask_anew(folder)
+    if cycles is not None:
+        with_cycles(folder, cycles)
+    _drive(read_config(folder), folder)
 
 
 @app.command()

@@ -121,5 +121,9 @@ def _draw(rows: Sequence[CycleReport], unknown: float, dice: random.Random) -> f
 
 
 def _thousands(row: CycleReport) -> float:
-    """Teacher tokens that a cycle took, in thousands."""
-    return max(1.0, row["teacher"].get("input", 0.0) + row["teacher"].get("output", 0.0)) / 1000
+    """Teacher tokens that a cycle took, or would have taken without a cache, in thousands.
+
+    What is shared with other runs must not decide what this one does next.
+    """
+    spent = row["teacher"]
+    return max(1.0, spent.get("tokens", spent.get("input", 0.0) + spent.get("output", 0.0))) / 1000

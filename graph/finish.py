@@ -11,7 +11,7 @@ from agents.pool import unused
 from agents.soup import cook
 from agents.trainer import Trainer
 from student.base import Student
-from tasks.base import Example, Prediction, unspaced
+from tasks.base import Example, Prediction, bare
 from tasks.metrics import paired, pooled, pooled_difference
 from tasks.task import Points
 
@@ -81,7 +81,8 @@ def _harms_dev(services: Services, champion: str, last: str) -> bool:
 def score_test_set(services: Services, champion: str) -> None:
     """Score the seed-only student and the best one, paired, and write `result.json`; nothing to do without a test.
 
-    Training texts that also stand in the test set are counted, and the best student's score without them is given too.
+    Test texts that the training texts have too, letter by letter, are counted, and the best student is scored without
+    them as well.
 
     Args:
         services: of the run.
@@ -99,8 +100,8 @@ def score_test_set(services: Services, champion: str) -> None:
     after = _points(services, examples, predicted)
     last = _points(services, examples, _predictions(services, champion, examples))
     learnt = [*services.memory.samples("train"), *services.memory.samples("gate")]
-    trained = {unspaced(example.text) for example in learnt}
-    clean = [unspaced(example.text) not in trained for example in examples]
+    trained = {bare(example.text) for example in learnt}
+    clean = [bare(example.text) not in trained for example in examples]
     scored = [_scored(*row) for row in zip(examples, untaught, predicted, after, strict=True)]
     folder.write_rows(folder.root / "scored.jsonl", scored)  # before `result.json`, which marks the end
     folder.write_json(

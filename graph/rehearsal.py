@@ -106,7 +106,7 @@ class Rehearsal:
 
     def spent(self, cycle: int | None = None) -> dict[str, float]:
         """Nothing."""
-        return {"calls": 0, "input": 0, "output": 0, "cached": 0, "usd": 0.0, "seconds": 0.0}
+        return {"calls": 0, "input": 0, "output": 0, "cached": 0, "usd": 0.0, "seconds": 0.0, "tokens": 0}
 
     def close(self) -> None:
         """Nothing to release."""

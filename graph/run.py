@@ -96,7 +96,10 @@ def _loop(
             graph = build(ring, stop).compile(checkpointer=saver, name="evokd")
             before = graph.get_state(settings)
             if before.created_at and not before.next:
-                return Outcome("finished", _reason(before.values, stop))
+                if stop(State(**before.values)):  # type: ignore[typeddict-item]
+                    return Outcome("finished", _reason(before.values, stop))
+                graph.update_state(settings, {"stop": ""}, as_node="evaluator")  # the rule has been changed since
+                before = graph.get_state(settings)
             with _drained_by_signals(control):
                 for mode, event in graph.stream(
                     None if before.next else initial_state(),

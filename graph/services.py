@@ -1,15 +1,13 @@
 """From a config to the parts of a run: its folder, its data, and the services the agents use."""
 
 import json
-import logging
 import random
 import shlex
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from itertools import combinations
 from pathlib import Path
-from statistics import median_high
 
 import tomli_w
 
@@ -17,9 +15,9 @@ from agents.annotator import Annotator
 from agents.base import Services
 from agents.conventions import checked
 from agents.folder import RunFolder, write_text
-from agents.lengths import tokens_of
+from graph.advice import tell_cut, tell_unknown
 from graph.checking import made
-from graph.config import TASKS, RunConfig, TaskSettings, agents, read_toml, validate
+from graph.config import TASKS, RunConfig, TaskSettings, agents, read_toml, stop_rule, validate
 from memory.base import Memory
 from memory.chroma import ChromaMemory
 from memory.embedder import Embedder
@@ -33,8 +31,6 @@ from tasks.task import Task
 from teacher.base import Teacher
 from teacher.budget import Budget
 from teacher.open import open_teacher
-
-log = logging.getLogger(__name__)
 
 
 def make_task(settings: TaskSettings) -> Task:
@@ -114,7 +110,9 @@ def create(
     texts = read_texts(data.pool, task, text=data.text, base=base) if data.pool else []
     pool = [text for text in texts if unspaced(text) not in own]  # a held-out text must not come back as unlabelled
     random.Random(config.seed).shuffle(pool)  # files are often sorted by class or date, and its first texts are shown
-    _tell_cut(config, task, [*(seed.text for seed in splits["seed"]), *pool[:1000]])
+    shown = [*(seed.text for seed in splits["seed"]), *pool[:1000]]
+    tell_cut(config, task, shown)
+    tell_unknown(config, shown[:200])
     try:
         _forget_false_start(folder)
         for split, examples in splits.items():
@@ -125,18 +123,6 @@ def create(
         write_config(config, folder)
     except OSError as error:
         raise StepError(f"the run folder {folder.root} cannot be written: {error.strerror or error}.") from error
-
-
-def _tell_cut(config: RunConfig, task: Task, texts: Sequence[str]) -> None:
-    """Warn where the student reads only the beginning of most texts; where entities are sought it reads all of them."""
-    usual, read = median_high(map(tokens_of, texts)), config.student.max_length
-    if task.head != "token" and usual > read:
-        log.warning(
-            "Half of the texts have about %d tokens or more; the student reads the first %d of each. To have it read "
-            "more, raise max_length under [student] (most encoders take 512): training then takes longer.",
-            usual,
-            read,
-        )
 
 
 def _check_annotator(config: RunConfig, task: Task) -> None:
@@ -201,6 +187,19 @@ def ask_anew(folder: RunFolder) -> RunConfig:
     """Turn the answer cache of a run off, from now on; returns the config as it is then."""
     config = read_config(folder)
     config = config.model_copy(update={"teacher": config.teacher.model_copy(update={"use_cache": False})})
+    write_config(config, folder)
+    return config
+
+
+def with_cycles(folder: RunFolder, cycles: int) -> RunConfig:
+    """Let a run have `cycles` cycles in all; returns the config as it is then.
+
+    Raises:
+        ConfigError: its stop rule knows no cycles.
+    """
+    config = read_config(folder)
+    config = config.model_copy(update={"stop": {**config.stop, "cycles": cycles}})
+    stop_rule(config)  # refuses what it cannot take
     write_config(config, folder)
     return config
 

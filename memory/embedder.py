@@ -81,29 +81,37 @@ class Embedder:
             vectors[batch] = self._encode_batch([texts[i].encode("utf-8", "replace").decode() for i in batch])
         return vectors
 
+    def unknown(self, texts: Sequence[str]) -> float:
+        """Share of the tokens of some texts that the encoder does not know; the weights are not loaded for it."""
+        nothing = self._tokenizer.unk_token_id
+        tokens = [token for text in texts for token in self._tokenizer(text, add_special_tokens=False)["input_ids"]]
+        return tokens.count(nothing) / max(1, len(tokens)) if nothing is not None else 0.0
+
     def _encode_batch(self, texts: list[str]) -> Vectors:
         import torch
 
-        tokenizer, model = self._parts
-        inputs = tokenizer(texts, padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt")
+        inputs = self._tokenizer(texts, padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt")
         with torch.inference_mode():
-            tokens = model(**inputs).last_hidden_state
+            tokens = self._model(**inputs).last_hidden_state
         mask = inputs["attention_mask"].unsqueeze(-1).to(tokens.dtype)
         pooled = (tokens * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1)
         unit: Vectors = torch.nn.functional.normalize(pooled, dim=1).float().numpy()
         return unit
 
     @cached_property
-    def _parts(self) -> tuple[Any, Any]:
-        """Tokenizer and model."""
-        from transformers import AutoModel, AutoTokenizer
+    def _tokenizer(self) -> Any:
+        from transformers import AutoTokenizer
+
+        return AutoTokenizer.from_pretrained(self.folder)
+
+    @cached_property
+    def _model(self) -> Any:
+        from transformers import AutoModel
         from transformers.utils import logging
 
         # A bar of the library would run through our own lines.
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-        tokenizer = AutoTokenizer.from_pretrained(self.folder)
-        model = AutoModel.from_pretrained(self.folder, use_safetensors=True)
-        return tokenizer, model.eval()
+        return AutoModel.from_pretrained(self.folder, use_safetensors=True).eval()
 
 
 def _package_folder() -> Path:

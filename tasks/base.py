@@ -30,6 +30,11 @@ def unspaced(text: str) -> str:
     return "".join(normalise(text).split())
 
 
+def bare(text: str) -> str:
+    """Letters and digits of the normal form, which punctuation does not change; all of it, where there are none."""
+    return "".join(filter(str.isalnum, normalise(text))) or unspaced(text)
+
+
 def text_id(text: str) -> str:
     """A stable id of a text: 16 hex digits of the SHA-256 of its normalised form."""
     return hashlib.sha256(normalise(text).encode()).hexdigest()[:16]

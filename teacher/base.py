@@ -108,7 +108,10 @@ class Teacher(Protocol):
         """Log-probability of each choice as the continuation of each text; None where the server gave none."""
 
     def spent(self, cycle: int | None = None) -> dict[str, float]:
-        """Calls, input, output and cached tokens, usd and seconds so far, or of one cycle."""
+        """Calls, input, output and cached tokens, usd and seconds so far, or of one cycle.
+
+        `tokens` are those of all answers, as if none had come from a cache.
+        """
 
     def close(self) -> None:
         """Stop what was started (the embedded server); safe to call twice."""

@@ -106,7 +106,8 @@ class Calls:
                 self._note(delivered, request, reply, verdict)
                 return reply, False
             entry = self._entry(client, request, purpose, Usage(), 0.0)
-            self._note({**entry, "usd": 0.0, "from_cache": True}, request, reply, verdict)
+            tokens = reply.usage.input + reply.usage.output
+            self._note({**entry, "usd": 0.0, "from_cache": True, "tokens": tokens}, request, reply, verdict)
             return reply, True
         entry, reply = self._ask(client, request, purpose, lambda: keep(client.send(request, config, schema)))
         self._note(entry, request, reply, verdict)

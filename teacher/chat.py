@@ -147,7 +147,7 @@ class ChatTeacher:
         return self._round(role, cycle, progress).answer(prompts, rater.first, one, self._calls.budget.outlook)
 
     def spent(self, cycle: int | None = None) -> dict[str, float]:
-        """`calls`, `input`, `output` and `cached` tokens, `seconds` and, where every price is known, `usd`."""
+        """As the ledger has it; `usd` only where every price is known."""
         return self._calls.ledger.spent(cycle)
 
     def close(self) -> None:

@@ -34,6 +34,8 @@ class Entry(TypedDict):
     attempt: str
     """`first` or `repair`."""
     from_cache: bool
+    tokens: NotRequired[int]
+    """Of an answer from the cache, what it took whoever paid for it, in and out."""
     batch: NotRequired[str]
     """Id of the server's batch the answer came in; `usd` is the price there."""
     outcome: str
@@ -42,6 +44,7 @@ class Entry(TypedDict):
 
 
 KEYS = ("calls", "input", "output", "cached", "seconds", "usd")
+"""What was paid."""
 
 
 class Ledger:
@@ -53,6 +56,7 @@ class Ledger:
         self._said = JsonLines(folder / "transcripts.jsonl")
         self._lock = threading.Lock()
         self._sums: dict[int, dict[str, float]] = {}
+        self._worth: dict[int, dict[tuple[str, int, str], float]] = {}  # tokens of an answer, paid for or not
         self._unpriced: set[int] = set()
         self._ids: set[str] = set()
         self._transcribed = {(row["prompt"], row["sample"], hash(row["answer"])) for row in self._said}
@@ -89,10 +93,15 @@ class Ledger:
             self._said.append({**kept, "messages": messages, "answer": text})
 
     def spent(self, cycle: int | None = None) -> dict[str, float]:
-        """Sums of `KEYS` over all cycles or one; without `usd` if the price of any call is unknown."""
+        """Sums of `KEYS` over all cycles or one; without `usd` if the price of any call is unknown.
+
+        `tokens` is what the answers would have taken had none come from a cache, each of them counted once.
+        """
         with self._lock:
             chosen = [sums for at, sums in self._sums.items() if cycle in (None, at)]
             total = {key: sum(sums[key] for sums in chosen) for key in KEYS}
+            answers = dict(each for at, worth in self._worth.items() if cycle in (None, at) for each in worth.items())
+            total["tokens"] = sum(answers.values())
             if self._unpriced if cycle is None else cycle in self._unpriced:
                 del total["usd"]
             return total
@@ -111,6 +120,10 @@ class Ledger:
 
     def _count(self, row: dict[str, Any]) -> None:
         self._ids.add(row["id"])
+        answers = self._worth.setdefault(row["cycle"], {})
+        answers.setdefault(
+            (row["prompt"], row["sample"], row["attempt"]), row.get("tokens", row["input"] + row["output"])
+        )
         if row["from_cache"]:
             return
         sums = self._sums.setdefault(row["cycle"], dict.fromkeys(KEYS, 0.0))

@@ -84,6 +84,12 @@ def test_an_arm_without_more_texts_rests_while_the_other_has_some() -> None:
     assert 0 < share_of_lessons([*BEGUN, none, over]) < 1, "with both at an end, each is tried again"  # type: ignore[list-item]
 
 
+def test_what_a_cache_gave_is_no_cheaper() -> None:
+    paid = [row("breadth", -0.02, tokens=4000), row("lessons", -0.02, tokens=4000)]
+    free = {**paid[0], "teacher": {"input": 0.0, "output": 0.0, "tokens": 4000.0}}
+    assert share_of_lessons([*BEGUN, *paid]) == share_of_lessons([*BEGUN, free, paid[1]])  # type: ignore[list-item]
+
+
 def too_hard(out_of_reach: int, loss: float = -0.5) -> CycleReport:
     """A lesson batch with 30 texts for lessons, of which so many were not learnt; it seems to pay."""
     counts = {"drafted": 40, "accepted": 40, "for lessons": 30, "out of reach": out_of_reach}

@@ -40,7 +40,7 @@ TEST = {"goal and league": "sports", "loan and tax": "money", "atom and virus": 
 
 
 def test_seed_only_student_and_champion_are_compared_and_the_overlap_is_told(tmp_path: Path) -> None:
-    given = {"Goal  and LEAGUE": "sports", "virus orbit atom": "science"}
+    given = {"Goal  and, LEAGUE!": "sports", "virus orbit atom": "science"}
     score_test_set(finished(tmp_path, TEST, given), CHAMPION)
     found = result(tmp_path)
     assert found["champion"] == "cycle-001" and found["metric"] == "accuracy"

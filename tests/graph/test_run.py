@@ -11,7 +11,7 @@ import pytest
 
 from graph.config import load
 from graph.run import Outcome, drive, flush_traces
-from graph.services import create, read_config
+from graph.services import create, read_config, with_cycles
 from tasks.errors import ConfigError, StepError
 from tests import parts
 from tests.batch_loopback import BatchPlay
@@ -48,6 +48,21 @@ def test_a_run_from_start_to_end_and_again(tmp_path: Path) -> None:
         assert result["champion score"]["value"] > result["seeds only"]["value"] and result["seeds only"]["n"] == 24
         assert trial.drive() == Outcome("finished", "all 2 cycles are done")
         assert len(server.requests) == asked
+
+
+def test_a_finished_run_goes_on_when_it_may_have_more_cycles(tmp_path: Path) -> None:
+    with serving(parts.answer) as server:
+        trial = Trial(tmp_path, server)
+        trial.drive()
+        before = parts.rows(trial.folder.root / "metrics.jsonl")
+        with_cycles(trial.folder, 3)
+        assert trial.drive() == Outcome("finished", "all 3 cycles are done")
+        after = parts.rows(trial.folder.root / "metrics.jsonl")
+        assert after[:3] == before and [row["cycle"] for row in after] == [0, 1, 2, 3]
+        answered = [json.dumps(request, sort_keys=True) for request in server.requests]
+        assert len(set(answered)) == len(answered), "nothing is paid for twice"
+        best = json.loads((trial.folder.root / "result.json").read_text())["champion"]
+        assert best == (trial.folder.root / "best").resolve().name
 
 
 def test_a_limit_ends_the_run_with_the_best_student_and_raised_it_goes_on(tmp_path: Path) -> None:

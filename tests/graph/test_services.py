@@ -5,7 +5,7 @@ import pytest
 
 from agents.folder import RunFolder
 from graph.config import RunConfig, validate
-from graph.services import create, read_config
+from graph.services import create, read_config, with_cycles
 from tasks.errors import ConfigError
 
 
@@ -58,14 +58,26 @@ def test_a_sorted_pool_is_mixed_the_same_way_each_time(inputs: Path) -> None:
     assert len({text[5] for text in found[0][:20]}) == 2, "its first texts are of all of it"
 
 
-@pytest.mark.parametrize(("text", "told"), [("good " * 500, True), ("good " * 50, False), ("好" * 200, True)])
-def test_texts_of_which_the_student_reads_the_beginning_are_told(
-    inputs: Path, text: str, told: bool, caplog: pytest.LogCaptureFixture
-) -> None:
-    long = [{"text": text + name, "label": "yes"} for name in ("Ann", "Bob")]
-    write(inputs / "seeds.jsonl", [*long, {"text": "bad", "label": "no"}])
+def test_texts_that_are_cut_or_cannot_be_read_are_told(inputs: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write(
+        inputs / "seeds.jsonl", [{"text": f"{'ฉันต้องการคืนเงิน' * 50} {label}", "label": label} for label in ("yes", "no")]
+    )
     create(config(), inputs, RunFolder(inputs / "run"))
-    assert ("the student reads the first 128 of each" in caplog.text) is told
+    assert "the student reads the first 128" in caplog.text and "does not know" in caplog.text
+
+
+def test_what_a_start_that_was_cut_off_left_is_not_taken_for_data(inputs: Path) -> None:
+    (inputs / "run" / "data").mkdir(parents=True)
+    write(inputs / "run" / "data" / "dev.jsonl", [{"text": "of another start", "label": "yes"}])
+    create(config(), inputs, RunFolder(inputs / "run"))
+    assert not (inputs / "run" / "data" / "dev.jsonl").exists()
+
+
+def test_cycles_can_be_changed_and_nothing_else(inputs: Path) -> None:
+    folder = RunFolder(inputs / "run")
+    create(config(), inputs, folder)
+    before = read_config(folder)
+    assert with_cycles(folder, 9) == read_config(folder) == before.model_copy(update={"stop": {"cycles": 9}})
 
 
 @pytest.mark.parametrize(

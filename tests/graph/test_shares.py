@@ -67,6 +67,7 @@ def test_what_a_killed_cell_had_paid_is_counted(tmp_path: Path) -> None:
     spend(tmp_path, 40)
     ledger, cache = Ledger(tmp_path), AnswerCache(tmp_path / "answers.sqlite")
     lost = {"id": "lost", "time": "", "cycle": 2, "from_cache": False, "input": 7, "output": 3, "cached_input": 0}
+    lost |= {"prompt": "p", "sample": 0, "attempt": "first"}
     cache.put("key", "{}", ledger.run, {**lost, "seconds": 0.0, "usd": 0.5})
     ledger.close()
     cache.close()

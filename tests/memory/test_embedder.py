@@ -17,6 +17,20 @@ def test_the_default_is_described_without_loading_it() -> None:
     assert embedder.fingerprint == Embedder("minilm").fingerprint
 
 
+@pytest.mark.parametrize(
+    ("text", "low", "high"),
+    [
+        ("where is my parcel?", 0.0, 0.0),
+        ("ฉันต้องการคืนเงิน", 0.5, 1.0),
+        ("我想把这笔钱退回", 0.3, 1.0),
+        ("где моя посылка", 0.0, 0.0),
+    ],
+)
+def test_what_it_does_not_know_is_counted(text: str, low: float, high: float) -> None:
+    assert low <= Embedder().unknown([text]) <= high
+    assert Embedder().unknown([]) == 0.0
+
+
 def encoder_folder(folder: Path, weights: bytes = b"weights", **config: int) -> Path:
     folder.mkdir()
     (folder / "config.json").write_text(json.dumps(config))

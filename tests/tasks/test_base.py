@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tasks.base import Example, normalise, text_id
+from tasks.base import Example, bare, normalise, text_id
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,11 @@ def test_texts_that_count_as_the_same(a: str, b: str) -> None:
 
 def test_texts_that_do_not() -> None:
     assert len({text_id(text) for text in ("a b", "ab", "a-b", "á b", "")}) == 5
+
+
+def test_bare_texts_differ_in_more_than_punctuation() -> None:
+    assert bare("Where is my parcel?") == bare("where is my parcel") != bare("where was my parcel")
+    assert bare(":)") != bare(":(")
 
 
 @settings(max_examples=40, deadline=None)

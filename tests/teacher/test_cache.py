@@ -42,6 +42,8 @@ def test_runs_that_share_a_cache_pay_once(server: Loopback, opened: Open, tmp_pa
     again = second.ask(many(5), Label, role="b", cycle=3)
     assert len(server.requests) == 5 and [a.value for a in told] == [a.value for a in again]
     assert first.spent()["calls"] == 5 and second.spent()["calls"] == 0
+    second.ask(many(5), Label, role="b", cycle=3)
+    assert first.spent()["tokens"] == second.spent(3)["tokens"] > 0 == second.spent()["input"], "what they are worth"
     assert all(row["from_cache"] for row in ledger(tmp_path / "two"))
     assert opened(folder=tmp_path / "two", cache=shared).spent()["calls"] == 0, "nor charged when it goes on"
 

@@ -233,7 +233,7 @@ def test_money_is_passed_by_less_than_one_call_with_32_in_flight(
 def test_spent_has_no_money_where_a_price_is_unknown(opened: Open) -> None:
     teacher = opened()
     teacher.ask([said("x")], Label, role="a", cycle=0)
-    assert set(teacher.spent()) == {"calls", "input", "output", "cached", "seconds"}
+    assert set(teacher.spent()) == {"calls", "input", "output", "cached", "seconds", "tokens"}
 
 
 def test_roles_may_differ(server: Loopback, opened: Open) -> None:

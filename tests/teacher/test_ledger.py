@@ -39,7 +39,7 @@ def test_a_torn_line_is_cut_and_the_call_comes_back_from_the_cache(tmp_path: Pat
     assert again.spent()["calls"] == 2
     budget = Budget(BudgetSettings(), TeacherSettings())
     calls = Calls(Answers(cache), again, budget)
-    assert again.spent() == {"calls": 3, "input": 30, "output": 15, "cached": 6, "seconds": 3, "usd": 1.5}
+    assert again.spent() == {"calls": 3, "input": 30, "output": 15, "cached": 6, "seconds": 3, "usd": 1.5, "tokens": 45}
     assert (budget.spent.calls, budget.spent.tokens, budget.spent.usd) == (3, 45, 1.5)
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     assert [row["outcome"] for row in rows] == ["ok", "ok", "answered"]
