@@ -103,7 +103,7 @@ class Client:
             try:
                 reply = self._once(request, config, {"response_format": response_format(schema, mode)}, added)
             except CallFailed as error:
-                if error.status not in (400, 422) or mode == MODES[-1] or "context" in str(error).lower():
+                if not error.of_form or mode == MODES[-1]:
                     raise
                 continue
             self._modes[name] = mode

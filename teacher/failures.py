@@ -32,6 +32,11 @@ class CallFailed(EvoKDError):
         super().__init__(message)
         self.status = status
 
+    @property
+    def of_form(self) -> bool:
+        """Whether the server refused what was asked for, and not because of its length: another form may do."""
+        return self.status in (400, 422) and "context" not in str(self).lower()
+
 
 @dataclass(frozen=True)
 class Place:

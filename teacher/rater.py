@@ -91,7 +91,7 @@ class Rater:
                     keep=lambda reply: _pruned(reply, following),
                 )
             except CallFailed as error:
-                if error.status not in (400, 422) or long or at + 1 == len(sizes):
+                if not error.of_form or long or at + 1 == len(sizes):
                     self.judge(str(error), "", False)
                     return None
                 self.limits[path] = max(at + 1, self.limits.get(path, 0))

@@ -62,6 +62,16 @@ def test_a_server_with_short_lists_and_the_old_format(server: Loopback, opened: 
     assert [body["logprobs"] for body in server.requests] == [100, 20, 5, 5]
 
 
+def test_a_text_too_long_for_the_server_does_not_shorten_the_lists_of_others(server: Loopback, opened: Open) -> None:
+    long = error(400, "This model's maximum context length is 1024 tokens")
+    server.script = lambda body: (
+        long if "long" in body["prompt"] else text("x", logprobs=tops({" yes": -0.1, " no": -1}))
+    )
+    teacher = opened(concurrency=1)
+    assert rated(teacher, Prompt("long"), Prompt("b"), choices=["yes", "no"]) == [None, {"yes": -0.1, "no": -1}]
+    assert [body["logprobs"] for body in server.requests] == [100, 100]
+
+
 def test_a_chat_is_rated_along_its_own_answer(server: Loopback, opened: Open) -> None:
     along = tops({"Sci": -0.5, "World": -2.0}, {"ence": -0.1, "-fi": -3.0})
     server.script = lambda body: chat("Science", logprobs=along)
