@@ -14,7 +14,7 @@ install: $(STAMP)  ## Make .venv with everything, the embedded teacher included.
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("EvoKD needs Python 3.11 or newer; try `make PYTHON=python3.12 ...`.") if sys.version_info < (3, 11) else None'
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=24'
 	# First and by its exact version: an open range would fetch a build of several GB on some machines.
 	$(BIN)/python -m pip install --progress-bar off --constraint constraints.txt torch

@@ -8,6 +8,7 @@ import shlex
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -117,6 +118,8 @@ def predict(
     from graph.predicting import open_student, predict_lines
 
     student = open_student(model, runs)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # JSON is UTF-8, whatever the terminal's language
     with file.open("rb") if file else nullcontext(sys.stdin.buffer) as lines:
         for answer in predict_lines(student, lines, str(file or "standard input")):
             sys.stdout.write(answer + "\n")
@@ -254,6 +257,9 @@ def _guarded(command: Callable[[], object]) -> int:
         return _told(str(error), 1)
     except typer.TyperException as error:  # a wrong command line
         return _told(f"{error.format_message().rstrip('.')}. Try `evokd --help`.", 2)
+    except BrokenPipeError:  # whoever read our output has read enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except OSError as error:  # a full disk, a folder one may not write to
         return _told(str(error), 1)
 
@@ -266,8 +272,6 @@ def _told(message: str, code: int) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code (0 done, 1 a step failed, 2 your mistake, 75 stopped on request)."""
     sys.path.insert(0, str(HERE))  # our folders have short names: no other `agents` may win
-    sys.path.append(str(Path.cwd()))  # `module:Class` in a config may name a file beside the user
-    load_dotenv(Path.cwd() / ".env")  # keys come from the environment or this file, and from nowhere else
     os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")  # read when langgraph is imported
     os.environ.setdefault("LANGSMITH_USE_DAEMON", "true")  # a dead trace endpoint must not hold up the exit
     os.environ.setdefault("ANONYMIZED_TELEMETRY", "FALSE")
@@ -275,7 +279,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     given = list(sys.argv[1:] if argv is None else argv) or ["--help"]
-    return _guarded(lambda: app(args=given, prog_name="evokd", standalone_mode=False))
+
+    def command() -> object:
+        _at_home()
+        return app(args=given, prog_name="evokd", standalone_mode=False)
+
+    return _guarded(command)
+
+
+def _at_home() -> None:
+    """What the current folder gives: parts of the user's own, and keys.
+
+    Raises:
+        ConfigError: its `.env` cannot be read.
+        OSError: it has been deleted.
+    """
+    from tasks.errors import ConfigError
+
+    sys.path.append(str(Path.cwd()))  # `module:Class` in a config may name a file beside the user
+    try:
+        load_dotenv(Path.cwd() / ".env")  # keys come from the environment or this file, and from nowhere else
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f".env cannot be read ({error}). It must be a readable file in UTF-8.") from error
 
 
 if __name__ == "__main__":

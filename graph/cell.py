@@ -45,6 +45,8 @@ def drive_cell(folder: RunFolder, limits: BudgetSettings, cache: Path) -> int:
         with _lock(folder).acquire(timeout=0):
             how, why, code = _driven(folder, limits, cache)
             folder.write_json(folder.root / "outcome.json", {"how": how, "why": why})
+            if how == "finished":
+                folder.drop_students()  # a comparison of a hundred cells would take as many gigabytes
             return code
     except Timeout:
         raise ConfigError(f"another process is at work on {folder.root}. Wait for it or stop it.") from None
@@ -53,8 +55,6 @@ def drive_cell(folder: RunFolder, limits: BudgetSettings, cache: Path) -> int:
 def _driven(folder: RunFolder, limits: BudgetSettings, cache: Path) -> tuple[str, str, int]:
     try:
         outcome = drive(_shared(read_config(folder), limits, cache), folder, Notes(folder))
-        if outcome.how == "finished":
-            folder.drop_students()  # a comparison of a hundred cells would take as many gigabytes
     except (EvoKDError, OSError) as error:
         return "failed", str(error), 2 if isinstance(error, ConfigError) else 1
     finally:

@@ -238,8 +238,8 @@ def open_services(
     task = make_task(config.task)
     pool = (folder.root / "data" / "pool.jsonl").read_text(encoding="utf-8").split("\n")
     with ExitStack() as open_parts:
+        memory = open_parts.enter_context(closing(_memory(config, folder)))  # first: it refuses a second process
         teacher = open_parts.enter_context(closing(teacher or _teacher(config, folder, minutes, halted)))
-        memory = open_parts.enter_context(closing(_memory(config, folder)))
         _remember_own(memory, folder)
         yield Services(
             task=task,

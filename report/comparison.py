@@ -1,13 +1,12 @@
 """A comparison on disk, cell by cell: what each cost, what it learnt, what the test set said. Reads files only."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from report.reading import Row, Run
+from report.reading import Row, Run, read_json
 from tasks.errors import ConfigError
 
 CallKey = tuple[int, str, str, int]
@@ -56,7 +55,7 @@ class CellRun:
     def state(self) -> str:
         """`finished`, `cut` (by the budget of the whole), `failed`, `interrupted`, or `waiting`."""
         path = self.run.root / "outcome.json"
-        how = json.loads(path.read_text(encoding="utf-8"))["how"] if path.exists() else "waiting"
+        how = read_json(path)["how"] if path.exists() else "waiting"
         if how == "finished" and self.run.result is None:
             return "failed"
         return "cut" if how == "budget" else str(how)
@@ -104,11 +103,10 @@ class CellRun:
         """Answers from the cache that no cell of this comparison paid for: what they were worth is not known."""
         return len({key_of(self.seed, row) for row in self._ledger} - set(self.prices))
 
-    @cached_property
+    @property
     def learnt(self) -> list[Row]:
-        """The texts that the best student learnt, seeds left out; those of the gate, where it learnt them too."""
-        splits = ("train", "gate") if str(self.result.get("champion", "")).startswith("final") else ("train",)
-        return [row for row in self.run.rows("samples.jsonl") if row["split"] in splits and row["status"] == "kept"]
+        """The texts that the best student learnt, seeds left out."""
+        return self.run.learnt
 
     @cached_property
     def curve(self) -> list[Point]:
@@ -158,7 +156,7 @@ class ComparisonRun:
         path = root / "comparison.json"
         if not path.exists():
             raise ConfigError(f"{root} holds no comparison (no comparison.json). `evokd compare FILE.toml` makes one.")
-        listed = json.loads(path.read_text(encoding="utf-8"))
+        listed = read_json(path)
         runs = [(each, Run(root / "cells" / each["name"])) for each in listed["cells"]]
         prices: dict[CallKey, Cost] = {}
         for each, run in runs:

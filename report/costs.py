@@ -45,7 +45,8 @@ def per_text(run: Run) -> str:
 
 def more_would_buy(run: Run) -> str:
     """How many texts a higher limit would bring, a line; empty where there are none to go by."""
-    kept, paid = _accepted(run), _paid(run.rows("ledger.jsonl"))
+    done = {row["cycle"] for row in run.metrics}  # texts of a cycle that the limit cut off are not counted yet
+    kept, paid = _accepted(run), [row for row in _paid(run.rows("ledger.jsonl")) if row["cycle"] in done]
     tokens, usd = _tokens(paid), _usd(paid)
     if not kept or not tokens:
         return ""
@@ -80,7 +81,7 @@ def _figures(rows: Sequence[Row]) -> list[str]:
         "unknown" if usd is None else f"{usd:.4f}",
         f"{sum(row['seconds'] for row in paid):.0f}",
         str(sum(row["outcome"] == "repaired" for row in rows)),
-        str(sum(row["outcome"] not in ("ok", "repaired") for row in rows)),
+        str(sum(row["outcome"] not in ("ok", "repaired", "answered") for row in rows)),
     ]
 
 

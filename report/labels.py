@@ -107,10 +107,7 @@ def labels_table(run: Run) -> Table | None:
         name: pooled(each) for name, each in label_points((row["label"], row["predicted"]) for row in rows).items()
     }
     texts = Counter(name for row in rows for name in names(row["label"]))
-    learnt = Counter(
-        name for row in run.rows("samples.jsonl") if (row["split"], row["status"]) == ("train", "kept")
-        for name in names(row["label"])
-    )  # fmt: skip
+    learnt = Counter(name for row in run.learnt for name in names(row["label"]))
     table = Table(title="F1 of each label on the test set", title_justify="left", box=None, pad_edge=False)
     for heading in ("label", "test texts", "texts learnt", "seeds only", "champion"):
         table.add_column(heading, justify="left" if heading == "label" else "right", overflow="fold")

@@ -12,6 +12,21 @@ from tasks.errors import ConfigError
 Row = dict[str, Any]
 
 
+def read_json(path: Path) -> Row:
+    """The object in a JSON file.
+
+    Raises:
+        ConfigError: it is damaged.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ConfigError(f"{path} is not JSON ({error}). Delete it and run or resume again to have it anew.") from None
+    if not isinstance(found, dict):
+        raise ConfigError(f"{path} holds no JSON object. Delete it and run or resume again to have it anew.")
+    return found
+
+
 @dataclass(frozen=True)
 class Run:
     """One run on disk, whether it is finished, stopped or at work."""
@@ -40,7 +55,13 @@ class Run:
     def result(self) -> Row | None:
         """What the test set said, if there was one and the run is over."""
         path = self.root / "result.json"
-        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+        return read_json(path) if path.exists() else None
+
+    @cached_property
+    def learnt(self) -> list[Row]:
+        """The texts that the best student learnt, seeds left out; those of the gate, where it learnt them too."""
+        splits = ("train", "gate") if str((self.result or {}).get("champion", "")).startswith("final") else ("train",)
+        return [row for row in self.rows("samples.jsonl") if row["split"] in splits and row["status"] == "kept"]
 
     @cached_property
     def card(self) -> Card:

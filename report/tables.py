@@ -93,7 +93,14 @@ def print_result(run: Run) -> None:
     result = run.result
     if result is None:
         return
-    difference = result["difference"]
+    difference, best = result["difference"], (run.root / "best").resolve().name
+    if result["champion"] != best:
+        console.print(
+            f"The run went on since its test set was opened: what follows is of students/{result['champion']}, not of "
+            f"the best student now, {best}.",
+            soft_wrap=True,
+            markup=False,
+        )
     console.print(
         f"Test set ({result['seeds only']['n']:.0f} texts, opened at the end), {result['metric']}: "
         f"seeds only {interval(result['seeds only'])}, "

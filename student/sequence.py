@@ -19,6 +19,9 @@ REGULARISATION = 0.3
 """C of the logistic regression that the head starts from: one that fits closely learns wrong labels by heart, and the
 fine-tuning after it does not forget them (docs/results.md)."""
 
+SMALLEST = 0.01
+"""Share of a soft label that the regression still learns: with hundreds of labels, each text would be as many rows."""
+
 PER_LABEL = 0.05
 """Of C, where that is more: with many labels a smooth regression hardly tells them apart, and the fine-tuning is too
 short to make up for it (.71 against .79 with the 77 labels of Banking77, "Many classes" in docs/results.md)."""
@@ -82,7 +85,9 @@ class SequenceHead:
         from sklearn.linear_model import LogisticRegression
 
         wanted = torch.stack(list(targets)).numpy()
-        rows, labels = np.nonzero(wanted > 1e-6)
+        wanted = np.where(wanted >= np.minimum(SMALLEST, wanted.max(axis=1, keepdims=True)), wanted, 0.0)
+        wanted /= wanted.sum(axis=1, keepdims=True)
+        rows, labels = np.nonzero(wanted)
         if len(set(labels)) < wanted.shape[1]:
             return None  # a label without any text: the regression would drop its row
         seen, centre, scale = standardised(states)

@@ -19,6 +19,9 @@ from student.training import Fitting, Material
 from tasks.base import Example, Prediction
 from tasks.errors import ConfigError
 
+LENGTH = "evokd_max_length"
+"""In a student's config.json: tokens of a text that it reads."""
+
 BATCH = 64
 """Rows per forward pass of a prediction."""
 
@@ -111,7 +114,7 @@ class TransformerStudent:
         aside, before = (folder.with_name(f".{folder.name}.{state}") for state in ("aside", "before"))
         for left in (aside, before):  # by a save that was killed
             shutil.rmtree(left, ignore_errors=True)
-        for key, value in self.head.notes.items():
+        for key, value in {**self.head.notes, LENGTH: self.settings.max_length}.items():
             setattr(self.network.config, key, value)
         self.network.save_pretrained(aside)
         self.tokenizer.save_pretrained(aside)
@@ -126,7 +129,8 @@ class TransformerStudent:
 
     def _limit(self) -> int:
         """Tokens that are read: the setting, or what the encoder has positions for, two of which are some families'."""
-        positions = int(getattr(self.network.config, "max_position_embeddings", 0) or 10**9)
+        positions = int(getattr(self.network.config, "max_position_embeddings", 0) or 0)
+        positions = positions if positions > 0 else 10**9
         known = int(self.tokenizer.model_max_length)
         return min(self.settings.max_length, known if known <= positions else positions - 2)
 
@@ -191,7 +195,8 @@ def load_student(folder: Path, settings: StudentSettings | None = None, seed: in
         )
     except Exception as error:  # whatever a damaged file breaks in foreign code
         raise ConfigError(f"The student in {folder} cannot be read: {str(error).strip().splitlines()[0]}") from error
-    student = _student(network, str(folder), head, settings or StudentSettings(), seed)
+    settings = settings or StudentSettings(max_length=_length(network.config))
+    student = _student(network, str(folder), head, settings, seed)
     student.warm = True
     return student
 
@@ -201,6 +206,12 @@ def _student(network: Any, path: str, head: Head[Any], settings: StudentSettings
     tokenizer = open_tokenizer(path, network.config)
     torch.set_num_threads(settings.threads)
     return TransformerStudent(network.eval().to(_device(settings.device)), tokenizer, head, settings, seed)
+
+
+def _length(config: Any) -> int:
+    """What a saved student reads of a text."""
+    found = getattr(config, LENGTH, None)
+    return found if isinstance(found, int) and found >= 8 else StudentSettings().max_length
 
 
 def _device(name: str) -> torch.device:

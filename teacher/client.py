@@ -68,7 +68,8 @@ class Client:
     @property
     def secrets(self) -> tuple[str, ...]:
         """What must be shown nowhere."""
-        return () if self.key == "none" else (self.key,)
+        own = (None if self.key == "none" else self.key, urlsplit(self.url).password)
+        return tuple(filter(None, own))
 
     @property
     def mode(self) -> Mode:

@@ -38,6 +38,12 @@ class CallFailed(EvoKDError):
         return self.status in (400, 422) and "context" not in str(self).lower()
 
 
+def shown_address(url: str) -> str:
+    """An address without what may be secret in it: user, password, query."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
+
+
 @dataclass(frozen=True)
 class Place:
     """Where a call went."""
@@ -62,9 +68,7 @@ class Place:
 
     def down(self, what: str, remedy: str) -> TeacherDown:
         """The error that stops a run."""
-        parts = urlsplit(self.url)
-        address = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
-        return TeacherDown(f"The teacher at {address} (model {self.model!r}) {what}. {remedy}")
+        return TeacherDown(f"The teacher at {shown_address(self.url)} (model {self.model!r}) {what}. {remedy}")
 
 
 def explained(error: openai.OpenAIError, place: Place) -> EvoKDError:

@@ -62,7 +62,8 @@ class Ledger:
         self._transcribed = {(row["prompt"], row["sample"], hash(row["answer"])) for row in self._said}
         self.run = _run_id(folder)
         for row in self._lines:
-            self._count(row)
+            if row["id"] not in self._ids:
+                self._count(row)
 
     def complete(self, entries: Iterable[dict[str, Any]]) -> int:
         """Write the calls that are missing (from the cache) and say how many there were."""

@@ -133,8 +133,11 @@ class Pace:
                 self._closed_until = max(self._closed_until, now + pause)
             elif wait is not None:
                 self._closed_until = max(self._closed_until, now + wait)
+            patient = self._closed_until - max(since, self._answered or since) <= self.limits.patience
+            if not patient:  # whoever waits asks once and is told the same, rather than sleep through all of it
+                self._closed_until = now
             self._changed.notify_all()
-            return self._closed_until - max(since, self._answered or since) <= self.limits.patience
+            return patient
 
     @property
     def closed_for(self) -> float:

@@ -7,8 +7,10 @@ os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ["OMP_NUM_THREADS"] = "1"
-for key in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "LANGSMITH_API_KEY", "LANGSMITH_ENDPOINT"):
-    os.environ.pop(key, None)
+os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
+for key in list(os.environ):
+    if key.startswith(("OPENAI_", "LANGCHAIN_", "LANGSMITH_")) and key != "LANGSMITH_TRACING":
+        del os.environ[key]
 
 import socket
 from collections.abc import Iterator

@@ -76,6 +76,12 @@ def test_a_wrong_command_is_one_line_and_exit_code_2(words: list[str], said: str
     assert evokd(*words) == (2, "", f"evokd: {said}\n")
 
 
+def test_a_broken_dotenv_is_one_line(evokd: Callable[..., Said], tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"OPENAI_API_KEY=sch\xf6n")
+    code, out, err = evokd("show", "nix")
+    assert (code, out) == (2, "") and err.startswith("evokd: .env cannot be read (") and err.count("\n") == 1
+
+
 def test_a_run_that_is_not_there(evokd: Callable[..., Said], tmp_path: Path) -> None:
     made = tmp_path / "runs" / "mine" / "config.toml"
     made.parent.mkdir(parents=True)

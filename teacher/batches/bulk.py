@@ -22,6 +22,7 @@ from teacher.budget import Cost
 from teacher.calls import Calls, Delivery, Purpose
 from teacher.client import Client
 from teacher.connection import Connection
+from teacher.failures import shown_address
 from teacher.request import Request
 from teacher.settings import BatchSettings, TeacherSettings
 
@@ -77,7 +78,7 @@ class Bulk:
         keys = {request.key for request in wanted.requests}
         tried: set[str] = set()
         for each in self._pending.all():
-            if (each.url, each.model) == (client.url, client.model):
+            if (each.url, each.model) == (shown_address(client.url), client.model):
                 tried |= self._fetch(client, each, wanted if any(own.key in keys for own in each.requests) else None)
         while pending := self._next(client, wanted, schema, tried):
             tried |= self._fetch(client, pending, wanted)
@@ -102,9 +103,9 @@ class Bulk:
             return None
         bodies = [client.body(request, schema) for request, _ in left[:room]]
         pending = Pending(
-            name=secrets.token_hex(16), url=client.url, model=client.model, role=wanted.role, cycle=wanted.cycle,
-            created=int(self._waiting.clock.date()), price=self._own.price, worst=sum(worst[:room], Cost()),
-            added=bodies[0][1], requests=tuple(request for request, _ in left[:room]),
+            name=secrets.token_hex(16), url=shown_address(client.url), model=client.model, role=wanted.role,
+            cycle=wanted.cycle, created=int(self._waiting.clock.date()), price=self._own.price,
+            worst=sum(worst[:room], Cost()), added=bodies[0][1], requests=tuple(request for request, _ in left[:room]),
             lessons=tuple(lesson for _, lesson in left[:room]),
         )  # fmt: skip
         return self._submitted(client, pending, [body for body, _ in bodies])
@@ -183,7 +184,7 @@ class Bulk:
         self._without.add(client)
         log.warning(
             "The teacher at %s %s. From now on ordinary calls are made, at the full price. "
-            "If that lasts, set teacher.batch = false.", client.url, what,
+            "If that lasts, set teacher.batch = false.", shown_address(client.url), what,
         )  # fmt: skip
 
     def _api(self, client: Client) -> BatchApi:

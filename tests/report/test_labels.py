@@ -34,6 +34,7 @@ def test_a_run_tells_every_label_worst_first_with_its_interval(tmp_path: Path) -
         {"label": "b", "seeds only": "b", "predicted": "a"}, {"label": "b", "seeds only": "b", "predicted": "b"}
     ]  # fmt: skip
     samples = [{"split": "train", "status": status, "label": "a"} for status in ("kept", "kept", "shelved")]
+    samples.append({"split": "gate", "status": "kept", "label": "b"})
     for name, lines_ in (("scored", rows), ("samples", samples)):
         (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(each) + "\n" for each in lines_))
     table = labels_table(Run(tmp_path))
@@ -41,6 +42,9 @@ def test_a_run_tells_every_label_worst_first_with_its_interval(tmp_path: Path) -
     cells = [list(column.cells) for column in table.columns]
     assert [str(name) for name in cells[0]] == ["b", "a"] and cells[1:4] == [["2", "8"], ["0", "2"], ["33", "0"]]
     assert cells[4][0].startswith("66.7 [") and cells[4][1].startswith("94.1 [")
+    (tmp_path / "result.json").write_text('{"champion": "final-001"}')
+    table = labels_table(Run(tmp_path))
+    assert table is not None and list(table.columns[2].cells) == ["1", "2"], "the last student learnt the gate's too"
     assert labels_table(Run(tmp_path / "nothing")) is None
 
 

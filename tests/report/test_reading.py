@@ -41,6 +41,14 @@ def test_line_ends_of_unicode_inside_a_text_are_no_line_ends(tmp_path: Path) -> 
     assert run.rows("samples.jsonl") == [{"text": "one\u2028two\u0085three"}]
 
 
+@pytest.mark.parametrize("text", ["{", "[]", "\udcff"])
+def test_a_broken_result_is_told(tmp_path: Path, text: str) -> None:
+    run = Run(made(tmp_path / "a"))
+    (run.root / "result.json").write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(ConfigError, match=r"result\.json .* resume again"):
+        run.result  # noqa: B018
+
+
 def test_a_broken_line_in_the_middle_is_told(tmp_path: Path) -> None:
     run = Run(made(tmp_path / "a"))
     (run.root / "ledger.jsonl").write_text('{"a": 1}\nbroken\n{"a": 2}\n')

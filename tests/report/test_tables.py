@@ -8,7 +8,7 @@ import pytest
 
 from report.live import Live
 from report.reading import Run
-from report.tables import cycle_line, print_prompts, print_run
+from report.tables import cycle_line, print_prompts, print_result, print_run
 from report.wording import harmless
 from tasks.conventions import Card
 from tasks.errors import ConfigError
@@ -109,6 +109,20 @@ def test_show_tells_all_and_lets_no_text_drive_the_terminal(tmp_path: Path, caps
     assert "assumed: a [bold]\\x1b[1mteam: OSLO 3 => LOC OSLO" in out
     assert "2 training texts also stand in the test set" in out
     assert not set("\x1b\x07\x9b") & set(out)
+
+
+def test_figures_of_an_earlier_student_are_told_to_be_that(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = run(tmp_path / "a", metrics=[row()])
+    figures = ("seeds only", "before the last training", "champion score")
+    result = {"champion": "final-001", "metric": "accuracy", **dict.fromkeys(figures, SCORE)}
+    result |= {"difference": {"value": 0.1, "low": -0.02, "high": 0.2, "n": 20}}
+    result |= {"training texts that stand in the test set": 0}
+    (found.root / "result.json").write_text(json.dumps(result))
+    for best, told in (("final-001", False), ("cycle-007", True)):
+        (found.root / "best").unlink(missing_ok=True)
+        (found.root / "best").symlink_to(f"students/{best}", target_is_directory=True)
+        print_result(found)
+        assert ("is of students/final-001, not of the best student now, cycle-007." in capsys.readouterr().out) is told
 
 
 def test_show_tells_what_texts_of_each_stance_brought(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

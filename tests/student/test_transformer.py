@@ -139,6 +139,20 @@ def test_many_labels_start_from_a_closer_regression(monkeypatch: pytest.MonkeyPa
     assert right(4) == pytest.approx(few) and many > 1.5 * right(40)
 
 
+def test_the_start_learns_no_share_of_less_than_a_hundredth() -> None:
+    states, head = list(torch.randn(6, 4, generator=torch.Generator().manual_seed(0))), SequenceHead(["a", "b", "c"])
+    found = []
+    for rest in (0.0, 0.004):
+        soft = torch.tensor([1 - 2 * rest, rest, rest])
+        targets = [*torch.eye(3), *[soft.roll(place) for place in range(3)]]
+        found.append(head.start(states, targets, torch.ones(6)))
+    (slopes, bias), (others, other) = found  # type: ignore[misc]
+    assert slopes == pytest.approx(others) and bias == pytest.approx(other)
+    hundreds = SequenceHead([f"label {number}" for number in range(150)])
+    flat = torch.full((150,), 1 / 150)
+    assert hundreds.start([*torch.eye(150), torch.ones(150)], [*torch.eye(150), flat], torch.ones(151)) is not None
+
+
 def test_as_many_labels_as_the_encoder_is_wide(encoder: Path) -> None:
     labels = tuple(f"label {i}" for i in range(16))
     examples = [Example(text=f"{word} {word}", label=labels[i]) for i, word in enumerate(tiny.WORDS[:16])]
@@ -253,6 +267,15 @@ def test_the_encoder_may_be_gone_once_a_student_is_saved(tmp_path: Path) -> None
     fitted(folder, tiny.examples()).save(tmp_path / "saved")
     shutil.rmtree(folder)
     assert load_student(tmp_path / "saved").predict(["rain"])[0].label == "weather"
+
+
+def test_a_saved_student_reads_as_much_on_its_own(encoder: Path, tmp_path: Path) -> None:
+    settings = StudentSettings(model=str(encoder), max_length=24, min_steps=1, max_steps=1)
+    TransformerStudents(settings, LABELS).new(0).save(tmp_path / "saved")
+    assert load_student(tmp_path / "saved").settings.max_length == 24
+    config = tmp_path / "saved" / "config.json"
+    config.write_text(config.read_text().replace('"evokd_max_length": 24', '"evokd_max_length": "long"'))
+    assert load_student(tmp_path / "saved").settings.max_length == 128
 
 
 @pytest.fixture

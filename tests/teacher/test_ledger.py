@@ -46,6 +46,14 @@ def test_a_torn_line_is_cut_and_the_call_comes_back_from_the_cache(tmp_path: Pat
     calls.close()
 
 
+def test_a_call_that_stands_twice_counts_once(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    for outcome in ("answered", "ok"):  # another process completed the ledger while this one was about to write
+        ledger.write(entry("one", outcome=outcome))
+    ledger.close()
+    assert Ledger(tmp_path).spent()["calls"] == 1
+
+
 def test_a_shared_cache_tells_runs_apart(tmp_path: Path) -> None:
     cache = AnswerCache(tmp_path / "shared.sqlite")
     mine, yours = Ledger(tmp_path / "mine"), Ledger(tmp_path / "yours")

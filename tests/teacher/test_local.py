@@ -120,6 +120,16 @@ def test_a_server_that_cannot_load_says_why(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @needs_model
+def test_an_interrupt_from_the_terminal_is_left_to_the_run(opened: ChatTeacher) -> None:
+    opened.complete([Prompt("Once")], role="generator", cycle=0)
+    server: Any = next(iter(opened._roles._servers.values()))
+    os.kill(server.pid, signal.SIGINT)
+    [answer] = opened.complete([Prompt("Twice")], role="generator", cycle=0)
+    assert answer.problem is None and server._child.poll() is None
+
+
+@pytest.mark.slow
+@needs_model
 def test_a_server_that_died_is_reported(opened: ChatTeacher) -> None:
     opened.complete([Prompt("Once")], role="generator", cycle=0)
     server: Any = next(iter(opened._roles._servers.values()))

@@ -145,6 +145,14 @@ def test_patience_ends_and_an_answer_renews_it() -> None:
         assert not pace.refused(turn, 6 * 3600, clock.now()), "a wait of hours is said at once"
 
 
+def test_nobody_sleeps_through_a_wait_that_is_longer_than_patience() -> None:
+    clock = Ticking()
+    pace = Pace(Limits(patience=100), clock)
+    with pace.turn(10) as turn:
+        assert not pace.refused(turn, 7200, clock.now())
+    assert starts(pace, clock, 2) == [1000, 1000], "who waited asks once itself"
+
+
 def test_trouble_of_one_call_holds_no_place() -> None:
     clock = Ticking()
     pace = Pace(Limits(concurrency=1), clock)
