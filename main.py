@@ -257,9 +257,6 @@ def _guarded(command: Callable[[], object]) -> int:
         return _told(str(error), 1)
     except typer.TyperException as error:  # a wrong command line
         return _told(f"{error.format_message().rstrip('.')}. Try `evokd --help`.", 2)
-    except BrokenPipeError:  # whoever read our output has read enough, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except OSError as error:  # a full disk, a folder one may not write to
         return _told(str(error), 1)
 
