@@ -285,12 +285,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _at_home() -> None:
-    """What the current folder gives: parts of the user's own, and keys.
-
-    Raises:
-        ConfigError: its `.env` cannot be read.
-        OSError: it has been deleted.
-    """
+    """Take what the current folder gives: parts of the user's own, and keys."""
     from tasks.errors import ConfigError
 
     sys.path.append(str(Path.cwd()))  # `module:Class` in a config may name a file beside the user
