@@ -165,13 +165,13 @@ def _add_layer(config: Any, head: Head[Any]) -> int:
         known: Any = AutoModelForSequenceClassification
         skeleton = known.from_config(config, trust_remote_code=False)
     lists = [module for module in skeleton.modules() if isinstance(module, nn.ModuleList)]
-    last = getattr(config, "summary_type", None) == "last"  # XLNet: with our padding, a padded token
-    if config.is_encoder_decoder or last or not lists or head_of(skeleton).bias is None:
+    if getattr(config, "summary_type", None) == "last" or hasattr(config, "attention_window"):
+        # XLNet reads the last token, to us an empty one where a text is short; Longformer wants padding of its own
+        raise ConfigError(f"is a {config.model_type}, which is not supported: take one such as BERT or ModernBERT.")
+    if config.is_encoder_decoder or not lists or head_of(skeleton).bias is None:
         raise ConfigError(f"is a {config.model_type}, not an encoder: take one such as BERT, DeBERTa or ModernBERT.")
     has = bool(getattr(config, "evokd_pooling", False))
-    listed = (value for value in config.to_dict().values() if isinstance(value, list))
-    even = all(len(value) != config.num_hidden_layers for value in listed)  # Longformer has a window for each layer
-    wants = head.pooled and (has or (even and layout_of(layers(skeleton)[-1]) is not None))
+    wants = head.pooled and (has or layout_of(layers(skeleton)[-1]) is not None)
     config.num_hidden_layers += wants - has
     if has and not wants:
         config.evokd_pooling = False

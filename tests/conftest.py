@@ -7,9 +7,9 @@ os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ["OMP_NUM_THREADS"] = "1"
-os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
 for key in list(os.environ):
-    if key.startswith(("OPENAI_", "LANGCHAIN_", "LANGSMITH_")) and key != "LANGSMITH_TRACING":
+    own = key.startswith(("OPENAI_", "LANGCHAIN_", "LANGSMITH_")) and key != "LANGSMITH_TRACING"
+    if own or key.lower().endswith("_proxy"):
         del os.environ[key]
 
 import socket

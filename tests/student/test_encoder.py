@@ -154,11 +154,13 @@ def test_what_is_no_encoder_for_text_is_refused(tmp_path: Path) -> None:
     fails(tmp_path / "eyes", "It must be the folder of an encoder for text")
 
 
-def test_an_encoder_that_reads_its_last_token_is_refused(tmp_path: Path) -> None:
+def test_families_that_need_padding_of_their_own_are_refused(tmp_path: Path) -> None:
     transformers.XLNetConfig(vocab_size=32, d_model=8, n_layer=1, n_head=2, d_inner=8).save_pretrained(
-        tmp_path / "xlnet"
+        tmp_path / "last"
     )
-    fails(tmp_path / "xlnet", "is a xlnet, not an encoder: take one such as")
+    fails(tmp_path / "last", "is a xlnet, which is not supported: take one such as")
+    transformers.LongformerConfig(attention_window=[4] * 4, **tiny.SIZES).save_pretrained(tmp_path / "windows")
+    fails(tmp_path / "windows", "is a longformer, which is not supported: take one such as")
 
 
 def test_code_that_comes_with_a_model_is_not_run(tmp_path: Path) -> None:

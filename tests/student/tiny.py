@@ -35,7 +35,6 @@ FAMILIES: dict[str, Callable[[], PretrainedConfig]] = {
     "deberta-v2-conv": lambda: transformers.DebertaV2Config(
         relative_attention=True, pos_att_type="c2p|p2c", conv_kernel_size=3, pooler_hidden_size=16, **SIZES
     ),
-    "longformer": lambda: transformers.LongformerConfig(attention_window=[4] * 4, **SIZES),
     "mpnet": lambda: transformers.MPNetConfig(**SIZES),
     "distilbert": lambda: transformers.DistilBertConfig(
         vocab_size=32, dim=16, n_layers=4, n_heads=2, hidden_dim=24, max_position_embeddings=40, pad_token_id=1
