@@ -157,6 +157,7 @@ def test_two_runs_are_the_same(tmp_path: Path) -> None:
     assert bare(first) == bare(second)
 
 
+@pytest.mark.slow
 def test_sungen_is_zerogen_whose_texts_weigh_differently(tmp_path: Path) -> None:
     found = {name: run(world.services(tmp_path / name), name) for name in ("zerogen", "sungen")}
     counts = {name: rows(state)[-1]["counts"] for name, state in found.items()}

@@ -73,6 +73,7 @@ def test_a_budget_is_kept(tmp_path: Path) -> None:
     assert len(asked(server)) <= 2 and made.hearing and made.verdict == "look again"
 
 
+@pytest.mark.slow
 def test_many_examples_are_not_all_asked_about(tmp_path: Path) -> None:
     first = {name: words[0] for name, words in world.VOCABULARY.items()}
     rows = [{"text": f"{word} number {n}", "label": name} for name, word in first.items() for n in range(30)]

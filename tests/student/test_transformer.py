@@ -182,6 +182,7 @@ def test_two_thousand_texts_come_back_in_order(encoder: Path) -> None:
         assert predictions[i].probabilities == pytest.approx(student.predict([texts[i]])[0].probabilities, abs=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("freeze", [0, pytest.param(2, marks=pytest.mark.slow)])
 def test_the_same_seed_gives_the_same_weights_fresh_and_warm(encoder: Path, freeze: int, tmp_path: Path) -> None:
     def run(seed: int, folder: Path) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:

@@ -197,6 +197,7 @@ def test_what_the_server_had_in_its_own_cache_is_told_apart_and_priced(
     assert (row["input"], row["cached_input"], row["usd"]) == (10, 8, pytest.approx(usd))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("max_tokens", "at_once"), [(1000, 32), (None, 16)])
 def test_money_is_passed_by_less_than_one_call_with_32_in_flight(
     server: Loopback, opened: Open, max_tokens: int | None, at_once: int

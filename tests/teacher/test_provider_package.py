@@ -80,6 +80,7 @@ def test_what_is_missing_is_told_before_the_run_starts(opened: Open, given: dict
     assert KEY not in str(told.value)
 
 
+@pytest.mark.slow
 def test_without_such_a_teacher_the_factory_is_not_imported() -> None:
     code = "import sys, teacher.roles; sys.exit('langchain.chat_models' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=False).returncode == 0

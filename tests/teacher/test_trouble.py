@@ -88,6 +88,7 @@ def test_roles_with_one_model_share_its_limits(server: Loopback, opened: Open) -
     assert clock.now() == 1003, "another model has limits of its own"
 
 
+@pytest.mark.slow
 def test_a_call_that_always_hangs_is_lost_alone_where_others_are_answered(server: Loopback, opened: Open) -> None:
     server.script = lambda body: Said(hang=True) if prompt_of(body) == "text 0" else chat(GOOD)
     answers = opened(concurrency=2, timeout=1.0, retries=1).ask(many(40), Label, role="a", cycle=0)
@@ -191,6 +192,7 @@ def test_an_error_of_the_progress_display_is_not_taken_for_an_answer(opened: Ope
 CUT = b'{"id": "x", "choices": [{"mess'
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trouble", [Said(body=CUT), Said(hang=True), Said(reset=True)])
 @pytest.mark.parametrize("until", [2, 100])
 def test_a_try_whose_answer_never_came_whole_is_counted_as_an_estimate(

@@ -13,6 +13,7 @@ from tests.loopback import error
 from tests.teacher.asking import GOOD, KEY, PRICE, Open, ask, echo, ids, ledger, many, said, whys
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/files", "/batches"])
 @pytest.mark.parametrize("status", [404, 405, 501, 400])
 def test_without_a_batch_api_ordinary_calls_are_made_and_it_is_said_once(
