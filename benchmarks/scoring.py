@@ -7,7 +7,7 @@ import numpy as np
 
 from agents.gate import Vector, calibrated_losses
 from student.transformer import TransformerStudent
-from tasks.base import Example
+from tasks.base import Example, Prediction
 from tasks.task import Task
 
 
@@ -25,7 +25,11 @@ class Scores:
 
 def scores(task: Task, student: TransformerStudent, texts: Sequence[Example]) -> Scores:
     """Let the student answer."""
-    answers = student.predict([text.text for text in texts])
+    return judged(task, texts, student.predict([text.text for text in texts]))
+
+
+def judged(task: Task, texts: Sequence[Example], answers: Sequence[Prediction]) -> Scores:
+    """What the answers are worth."""
     pairs = list(zip(texts, answers, strict=True))
     return Scores(
         np.array([float(task.is_right(text.label, answer.label)) for text, answer in pairs]),

@@ -51,6 +51,11 @@ class Run:
         """One row per finished cycle."""
         return self.rows("metrics.jsonl")
 
+    @property
+    def best(self) -> str:
+        """Name of the best student's folder, as `best` points to it now."""
+        return (self.root / "best").resolve().name
+
     @cached_property
     def result(self) -> Row | None:
         """What the test set said, if there was one and the run is over."""

@@ -72,9 +72,7 @@ def print_run(run: Run) -> None:
     if labels := labels_table(run):
         console.print()
         console.print(labels)
-    console.print(
-        f"\nChampion: {run.root / 'best'} (students/{(run.root / 'best').resolve().name})", soft_wrap=True, markup=False
-    )
+    console.print(f"\nChampion: {run.root / 'best'} (students/{run.best})", soft_wrap=True, markup=False)
     print_result(run)
 
 
@@ -93,11 +91,11 @@ def print_result(run: Run) -> None:
     result = run.result
     if result is None:
         return
-    difference, best = result["difference"], (run.root / "best").resolve().name
-    if result["champion"] != best:
+    difference = result["difference"]
+    if result["champion"] != run.best:
         console.print(
             f"The run went on since its test set was opened: what follows is of students/{result['champion']}, not of "
-            f"the best student now, {best}.",
+            f"the best student now, {run.best}.",
             soft_wrap=True,
             markup=False,
         )

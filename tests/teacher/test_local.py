@@ -118,12 +118,18 @@ def test_a_server_that_cannot_load_says_why(tmp_path: Path) -> None:
     server.close()
 
 
+def signalled(opened: ChatTeacher, what: signal.Signals) -> Any:
+    """The server, which has answered once and was then sent a signal."""
+    opened.complete([Prompt("Once")], role="generator", cycle=0)
+    server: Any = next(iter(opened._roles._servers.values()))
+    os.kill(server.pid, what)
+    return server
+
+
 @pytest.mark.slow
 @needs_model
 def test_an_interrupt_from_the_terminal_is_left_to_the_run(opened: ChatTeacher) -> None:
-    opened.complete([Prompt("Once")], role="generator", cycle=0)
-    server: Any = next(iter(opened._roles._servers.values()))
-    os.kill(server.pid, signal.SIGINT)
+    server = signalled(opened, signal.SIGINT)
     [answer] = opened.complete([Prompt("Twice")], role="generator", cycle=0)
     assert answer.problem is None and server._child.poll() is None
 
@@ -131,9 +137,7 @@ def test_an_interrupt_from_the_terminal_is_left_to_the_run(opened: ChatTeacher) 
 @pytest.mark.slow
 @needs_model
 def test_a_server_that_died_is_reported(opened: ChatTeacher) -> None:
-    opened.complete([Prompt("Once")], role="generator", cycle=0)
-    server: Any = next(iter(opened._roles._servers.values()))
-    os.kill(server.pid, signal.SIGKILL)
+    server = signalled(opened, signal.SIGKILL)
     server._child.wait()
     with pytest.raises(TeacherDown, match="cannot be reached"):
         opened.complete([Prompt("Twice")], role="generator", cycle=0)
