@@ -32,7 +32,8 @@ demo: install    ## Watch a student get better: our own small task, the embedded
 test: install    ## Run the fast tests (under a minute).
 	$(BIN)/python -m pytest -q -n auto --dist loadfile
 
-test-all: install  ## Run every test: real models, servers, kills, packages.
+test-all: install  ## Run every test: real models, servers, kills, packages, a local Ray cluster.
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt ray
 	$(BIN)/python -m pytest -q -m 'slow or not slow'
 
 lint: install    ## ruff, mypy strict, import contracts.

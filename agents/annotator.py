@@ -44,7 +44,8 @@ class Annotator:
     Words in lower case are no names. 0 for no limit."""
     calibration: Literal["auto", "blank", "batch"] = "auto"
     """For `rate`: against the batch's mean, which takes its classes to be balanced, as ordered texts are; or against
-    texts without content. `auto`: the batch where it has five texts or more per class."""
+    texts without content, for a pool of which most texts are of one class. `auto`: the batch where it has five texts or
+    more per class."""
 
     def __post_init__(self) -> None:
         """Refuse settings that contradict each other."""
