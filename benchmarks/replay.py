@@ -11,7 +11,7 @@ import json
 import re
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -78,6 +78,12 @@ class Replay:
         self._cycle = 1
         self._lock = threading.Lock()
 
+    def resume(self, answers: Iterable[str]) -> None:
+        """Take what an interrupted trial has received as given: no text comes twice, and the cycles go on."""
+        for number, answer in enumerate(answers):
+            self._given[f"earlier {number}"] = given = json.loads(answer)
+            self._cycle += "lessons" in given
+
     def answer(self, body: Body) -> str:
         """The content of the assistant's message."""
         key = json.dumps([body["messages"], body.get("seed")], sort_keys=True)
@@ -111,7 +117,7 @@ class Replay:
         Where a text has one class, another class is not what was asked for, and fewer are given.
         """
         count, wanted = re.search(r"Write (\d+) typical texts (.*), spread evenly", text).groups()  # type: ignore[union-attr]
-        task, given = self.recording.task, {item for answer in self._given.values() for item in _texts(answer)}
+        task, given = self.recording.task, {item for answer in self._given.values() for item in texts_in(answer)}
         facet = next(facet for facet in task.facets(()) if task.wanted(facet) == wanted)
         unused = [each for each in self.recording.static if each.text not in given]
         chosen = [each for each in unused if task.fits(facet, each.label)]
@@ -194,8 +200,9 @@ def read_rows(path: Path) -> list[Row]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def _texts(answer: Any) -> list[str]:
-    return [item["text"] for item in answer.get("texts", [])]
+def texts_in(answer: Any) -> list[str]:
+    """The texts that an answer brings, of whatever kind."""
+    return [item["text"] for kind in ("texts", "hard", "typical", "probe") for item in answer.get(kind) or ()]
 
 
 def _squeezed(text: str) -> str:

@@ -5,13 +5,14 @@ the classes they confuse; for labels it gives the gold, with a set share of erro
 minutes and with error bars. It knows the true distribution, which no teacher does: a figure it gives is never one of
 the method.
 
-Rows are handed out once. An answer depends on the request and on what was handed out before, so ask with one call at a
-time; a label depends on the text alone.
+Rows are handed out once, also over a kill (`resume`). An answer depends on the request and on what was handed out
+before, so ask with one call at a time; a label depends on the text alone.
 """
 
 import hashlib
 import random
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -19,7 +20,7 @@ from typing import Any, cast
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from benchmarks.replay import Body, Recording, Replay, Text, read_rows
+from benchmarks.replay import Body, Recording, Replay, Text, read_rows, texts_in
 from tasks.base import Label, Span
 from tasks.task import Task
 
@@ -63,6 +64,11 @@ class Simulator(Replay):
         texts = [row[text] if isinstance(row[text], str) else " ".join(row[text]) for row in rows]
         known = {_squeezed(t): Text(t, task.gold(t, row[label])) for t, row in zip(texts, rows, strict=True)}
         return cls(list(known.values()), task, noise, seed)
+
+    def resume(self, answers: Iterable[str]) -> None:
+        """Take what an interrupted trial has received as handed out."""
+        super().resume(answers)
+        self._used.update(text for given in self._given.values() for text in texts_in(given))
 
     def _new(self, body: Body) -> Any:
         name = body["response_format"]["json_schema"]["name"].split("_")[0]

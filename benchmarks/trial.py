@@ -16,6 +16,7 @@ import random
 import sys
 import tomllib
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ from student.transformer import load_student
 from tasks.base import Example, Prediction
 from tasks.metrics import pooled, pooled_difference
 from tasks.task import Points, Task
+from teacher.jsonl import JsonLines
 
 SAMPLE = 400
 """Test rows on which the champions between the first and the last are scored."""
@@ -141,12 +143,20 @@ def _points(task: Task, examples: list[Example], predictions: list[Prediction]) 
     return [task.points(e.label, p.label) for e, p in zip(examples, predictions, strict=True)]
 
 
-def _teacher(options: argparse.Namespace, task: Task) -> Answering:
-    if options.teacher == "simulator":
-        return Simulator.read(options.data / options.task / "train.jsonl", task, options.noise, options.seed)
+def _teacher(options: argparse.Namespace, task: Task, folder: RunFolder) -> Answering:
+    """The teacher, as an interrupted trial left it."""
+    train, said = options.data / options.task / "train.jsonl", folder.root / "transcripts.jsonl"
     if options.teacher == "oracle":
-        return Oracle.read(options.data / options.task / "train.jsonl", task)
-    return Replay(Recording.read(options.data / "teacher_texts" / options.task, task))
+        return Oracle.read(train, task)
+    teacher = (
+        Simulator.read(train, task, options.noise, options.seed)
+        if options.teacher == "simulator"
+        else Replay(Recording.read(options.data / "teacher_texts" / options.task, task))
+    )
+    if said.exists():
+        with closing(JsonLines(said)) as lines:
+            teacher.resume(row["answer"] for row in lines)
+    return teacher
 
 
 def parsed(words: list[str] | None = None) -> argparse.Namespace:
@@ -176,7 +186,7 @@ def main() -> None:
     if not result.exists():
         url = ""
         if options.teacher != "local":
-            server = serve(_teacher(options, task))
+            server = serve(_teacher(options, task, folder))
             url = f"http://127.0.0.1:{server.server_port}/v1"
         if not (folder.root / "config.toml").exists():
             inputs = options.out / "inputs" / name_of(options)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from agents.writing import ASKS
+from benchmarks.replay import texts_in
 from benchmarks.simulator import Simulator
 from tasks.base import Span
 from tasks.ner import Ner
@@ -50,6 +51,20 @@ def test_typical_texts_are_of_the_class_and_given_once(tmp_path: Path) -> None:
     again = json.loads(teacher.answer(asked("Listed", BREADTH.format(15), 1)))["texts"]
     assert again == first, "asked again after a kill: the same answer"
     assert len(json.loads(teacher.answer(asked("Listed", BREADTH.format(15), 3)))["texts"]) == 10
+
+
+def test_a_trial_that_goes_on_gets_no_text_twice(tmp_path: Path) -> None:
+    file, requests = train_file(tmp_path), [asked("Listed", BREADTH.format(15), n) for n in (1, 2)]
+    before = Simulator.read(file, world.task())
+    said = [before.answer(asked("Analysis", ANALYSIS)), before.answer(asked("Written", LESSON, 0, ANALYSIS, "{}")),
+            before.answer(requests[0])]  # fmt: skip
+    fresh, resumed = Simulator.read(file, world.task()), Simulator.read(file, world.task())
+    resumed.resume(said)
+    had = {text for answer in said for text in texts_in(json.loads(answer))}
+    assert len(had) == 22 and had & set(texts_in(json.loads(fresh.answer(requests[1]))))
+    assert resumed.answer(requests[1]) == before.answer(requests[1]) and not had & set(
+        texts_in(json.loads(resumed.answer(requests[1])))
+    )
 
 
 def test_lessons_cite_cases_and_their_texts_are_near_them(tmp_path: Path) -> None:
