@@ -89,16 +89,17 @@ def main() -> None:
         rows = all_rated(services, [*(example.text for example in examples), *BLANKS])
     blank = np.mean(rows[len(examples) :], axis=0)
     for share in given.shares:
-        dice, scores = random.Random(given.seed), []
+        dice, scores, sizes = random.Random(given.seed), [], []
         for _ in range(DRAWS):
             places = drawn(examples, list(task.labels), share, dice)
+            sizes.append(len(places))
             batch = [rows[place] for place in places]
             texts = [examples[place] for place in places]
             scores.append([worth(task, texts, batch, prior) for prior in (blank, np.mean(batch, axis=0))])
         for name, (every, sure, of_those) in zip(("blank", "batch"), np.nanmean(scores, axis=0), strict=True):
             mixed = f"{share:.0%} of one class" if share else "equal classes"
             told = f"right {every:.2f}, confident {sure:.2f}, of those right {of_those:.2f}"
-            print(f"{given.task} seed {given.seed} n {len(places)}  {mixed:<17} {name}: {told}", flush=True)
+            print(f"{given.task} seed {given.seed} n {np.mean(sizes):.0f}  {mixed:<17} {name}: {told}", flush=True)
 
 
 if __name__ == "__main__":
