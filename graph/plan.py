@@ -52,6 +52,8 @@ class Plan:
     trial: Trial | None
     hearing: Hearing | None
     """What the teacher says of the user's own examples; None where it was not asked."""
+    lacks_pool: bool
+    """Whether the strategy would take texts without labels, and there are none."""
     doubts: tuple[str, ...]
     """What should be looked at before money is spent."""
 
@@ -87,6 +89,11 @@ class Plan:
         if self.hearing:
             notes += self.hearing.notes
         notes += self.prices
+        if self.lacks_pool:
+            notes.append(
+                "There is no data.pool: a few hundred texts of yours without labels are often worth more than as many "
+                "that a teacher writes, and take fewer tokens."
+            )
         whole = {"low": LOW, "expected": 1.0, "high": HIGH}
         return {
             "first": {role: vars(need) for role, need in self.first.items()},
@@ -143,7 +150,7 @@ def plan(config: RunConfig, base: Path, offline: bool) -> Plan:
         first=first, later=later, prompts=_first_of_each(teacher.asked), cycles=getattr(stop_rule(config), "cycles", 1),
         concurrency=config.teacher.concurrency, prices=_prices(config.teacher, sorted({*first, *later})),
         batch_price=config.teacher.batch.price if config.teacher.batch else None,
-        seeds_only=scores, metric=task.metric, trial=trial, hearing=hearing, doubts=(),
+        seeds_only=scores, metric=task.metric, trial=trial, hearing=hearing, lacks_pool=_lacks_pool(config), doubts=(),
     )  # fmt: skip
     return replace(made, doubts=tuple(_doubts(config, made)))
 
@@ -151,6 +158,11 @@ def plan(config: RunConfig, base: Path, offline: bool) -> Plan:
 def _later(config: RunConfig) -> Literal["breadth", "lessons"]:
     """What a later batch is: lessons, unless the strategy has none."""
     return "breadth" if getattr(agents(config)["evaluator"], "curriculum", None) == "breadth" else "lessons"
+
+
+def _lacks_pool(config: RunConfig) -> bool:
+    mix = getattr(agents(config)["generator"], "mix", None)
+    return config.data.pool is None and mix is not None and mix.pool > 0
 
 
 def _after_seeds(config: RunConfig, services: Services) -> State:

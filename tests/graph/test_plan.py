@@ -137,6 +137,17 @@ def test_without_dev_there_is_no_score_and_the_price_may_be_unknown(tmp_path: Pa
     assert made.expected.usd is None and any("is unknown: set teacher.usd" in note for note in made.told()["notes"])
 
 
+@pytest.mark.parametrize(("strategy", "pool", "advised"), [("gated", "", 1), ("gated", "a text", 0), ("paper", "", 0)])
+def test_texts_without_labels_are_asked_for_where_they_would_be_used(
+    strategy: str, pool: str, advised: int, tmp_path: Path, server: Loopback
+) -> None:
+    rows = tmp_path / "pool.jsonl"
+    rows.write_text("".join(f'{{"text": "{pool} {number}"}}\n' for number in range(20)))
+    data = {"data": {"pool": "pool.jsonl"}} if pool else {}
+    made = planned(tmp_path, server, offline=True, strategy=strategy, **data)
+    assert sum("no data.pool" in note for note in made.told()["notes"]) == advised
+
+
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
