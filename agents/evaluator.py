@@ -26,7 +26,8 @@ class Evaluator:
     gate: bool = True
     """Off: every batch stays (the paper's loop)."""
     curriculum: Literal["gated", "lessons", "breadth"] = "gated"
-    """`gated`: breadth first, then lessons or breadth, as what they brought at the gate has it. Or always the one."""
+    """`gated`: breadth first, then lessons or breadth, as what they brought at the gate has it. Or always the one, from
+    the seeds on: with `lessons` (the paper) nothing is written in breadth first."""
     strictness: float = -1.64
     """Standard errors by which a batch must be better on the gate. Negative: it is shelved only if it is worse beyond
     chance (-1.64: one-sided 5 %), as the texts are paid for and more texts are better than fewer."""

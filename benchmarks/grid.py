@@ -79,6 +79,7 @@ VARIANTS: Mapping[str, Variant] = {
     "gated, nothing out of reach": Variant("gated", ("agents.trainer.reach = 1.0",)),
     "gated, last batch analysed": Variant("gated", ("agents.analyst.folds = 0",)),
     "gated, shares as set": Variant("gated", ("agents.generator.follow = false",)),
+    # from the seeds on, so with half the texts: there is no first batch in breadth
     "gated, lessons only": Variant("gated", ('agents.evaluator.curriculum = "lessons"',)),
     "gated, no gate": Variant("gated", ("agents.evaluator.gate = false",)),
     "gated, no last student": Variant("gated", ("agents.trainer.last_members = 0",)),
