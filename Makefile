@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-all lint format clean
+.PHONY: help install demo test test-slow test-all lint format clean
 
 help:            ## Show this help.
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -32,9 +32,11 @@ demo: install    ## Watch a student get better: our own small task, the embedded
 test: install    ## Run the fast tests (under a minute).
 	$(BIN)/python -m pytest -q -n auto --dist loadfile
 
-test-all: install  ## Run every test: real models, servers, kills, packages, a local Ray cluster.
+test-slow: install  ## Run the slow tests: real models, servers, kills, packages, a local Ray cluster.
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt ray
-	$(BIN)/python -m pytest -q -m 'slow or not slow'
+	$(BIN)/python -m pytest -q -m slow
+
+test-all: test test-slow  ## Run every test.
 
 lint: install    ## ruff, mypy strict, import contracts.
 	$(BIN)/ruff check .
