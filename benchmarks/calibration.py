@@ -19,14 +19,14 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
+from agents.annotator import Annotator
 from agents.base import Services
 from agents.folder import RunFolder
 from agents.labelling import BLANKS, calibrated, rated
 from benchmarks import trial
 from benchmarks.known import known_task
 from benchmarks.replay import read_rows
-from graph.config import validate
-from graph.services import create, open_services
+from graph.services import open_services
 from tasks.base import Example
 from tasks.task import Task
 
@@ -34,8 +34,8 @@ DRAWS = 30
 LARGEST = 120
 """Texts of a batch, at most."""
 
-THRESHOLD = 0.6
-"""Least confidence of a label that is learnt, as the annotator has it."""
+THRESHOLD = Annotator().threshold
+"""Least confidence of a label that is learnt."""
 
 
 def drawn(examples: Sequence[Example], labels: Sequence[str], share: float, dice: random.Random) -> list[int]:
@@ -62,7 +62,10 @@ def all_rated(services: Services, texts: Sequence[str]) -> list[list[float]]:
     choices = services.task.choices()
     if choices is None:
         raise SystemExit("There is nothing to rate: this task has no closed list of answers.")
-    return [row for row in rated(services, texts, choices, cycle=1) if row is not None]  # the embedded teacher has all
+    rows = [row for row in rated(services, texts, choices, cycle=1) if row is not None]
+    if len(rows) < len(texts):
+        raise SystemExit(f"The teacher gave no probabilities for {len(texts) - len(rows)} of {len(texts)} texts.")
+    return rows
 
 
 def main() -> None:
@@ -76,12 +79,8 @@ def main() -> None:
     given = parser.parse_args()
     words = ["--data", str(given.data), "--task", given.task, "--teacher", "local", "--seed", str(given.seed)]
     options = trial.parsed([*words, "--variant", "calibration", "--out", str(given.out)])
-    task, config = known_task(given.task), validate(trial.settings(options, ""), "calibration")
-    folder = RunFolder((given.out / trial.name_of(options)).resolve())
-    if not (folder.root / "config.toml").exists():
-        inputs = given.out / "inputs" / trial.name_of(options)
-        trial.draw(options, task, inputs)
-        create(config, inputs, folder)
+    task, folder = known_task(given.task), RunFolder((given.out / trial.name_of(options)).resolve())
+    config = trial.begun(options, task, folder)
     found = read_rows(given.data / given.task / "train.jsonl")
     random.Random(f"calibration {given.seed}").shuffle(found)
     examples = [trial.example_of(task, number, row) for number, row in enumerate(found[: given.n])]

@@ -22,6 +22,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
+from agents.annotator import Annotator
 from agents.base import Draft, Services, State
 from agents.folder import RunFolder
 from agents.reasking import reheard
@@ -33,8 +34,8 @@ from student.transformer import TransformerStudents
 from tasks.base import Example
 from teacher.base import Answer, Prompt
 
-THRESHOLD = 0.6
-"""Least confidence of a label that is learnt, as the annotator has it."""
+THRESHOLD = Annotator().threshold
+"""Least confidence of a label that is learnt."""
 
 
 @dataclass

@@ -30,7 +30,7 @@ from benchmarks.oracle import Oracle
 from benchmarks.replay import Answering, Recording, Replay, read_rows, serve
 from benchmarks.simulator import Simulator
 from graph.comparison import overlaid
-from graph.config import validate
+from graph.config import RunConfig, validate
 from graph.run import drive
 from graph.services import create
 from graph.strategies import STRATEGIES
@@ -98,6 +98,16 @@ def settings(options: argparse.Namespace, url: str) -> dict[str, Any]:
         },
     }  # fmt: skip
     return overlaid(made, tomllib.loads("\n".join(options.set)), "--set")
+
+
+def begun(options: argparse.Namespace, task: Task, folder: RunFolder, url: str = "") -> RunConfig:
+    """The config of the trial, whose run folder is made with seeds and pool unless it is there."""
+    config = validate(settings(options, url), "trial")  # also of one that goes on: a replay has another port then
+    if not (folder.root / "config.toml").exists():
+        inputs = options.out / "inputs" / name_of(options)
+        draw(options, task, inputs)
+        create(config, inputs, folder)
+    return config
 
 
 def name_of(options: argparse.Namespace) -> str:
@@ -188,12 +198,7 @@ def main() -> None:
         if options.teacher != "local":
             server = serve(_teacher(options, task, folder))
             url = f"http://127.0.0.1:{server.server_port}/v1"
-        if not (folder.root / "config.toml").exists():
-            inputs = options.out / "inputs" / name_of(options)
-            draw(options, task, inputs)
-            create(validate(settings(options, url), "trial"), inputs, folder)
-        config = validate(settings(options, url), "trial")  # a replay started again has another port
-        outcome = drive(config, folder, lambda event: None)
+        outcome = drive(begun(options, task, folder, url), folder, lambda event: None)
         if outcome.how != "finished":
             sys.exit(f"{name_of(options)} stopped {outcome.why}; the same command goes on with it.")
         folder.write_json(result, scored(options, task, folder))
