@@ -1,5 +1,6 @@
 """Breadth before lessons: the subtypes of every class, with topics, listed once before anything is written."""
 
+import logging
 from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -8,6 +9,8 @@ from agents.base import Services, prompt, said, shown_seeds
 from agents.folder import chunks
 from tasks.names import by_loose_name, loosen
 from teacher.base import Message, Prompt
+
+log = logging.getLogger(__name__)
 
 
 class Subtype(BaseModel):
@@ -67,6 +70,9 @@ def _ask(services: Services, cycle: int, groups: Sequence[Sequence[str]], each: 
         prompts.append(Prompt((Message(role="user", content=request),)))
     bar = services.bar("listing the subtypes of every class")
     answers = services.teacher.ask(prompts, Outline, role="generator", cycle=cycle, progress=bar)
+    for answer in answers:
+        if answer.value is None:
+            log.warning("Subtypes could not be listed, so texts are asked for without: %s", answer.problem)
     facets = [facet for group in groups for facet in group]
     meant = {**by_loose_name(facets), **{facet: [facet] for facet in facets}}
     classes = [found for answer in answers if answer.value is not None for found in answer.value.classes]

@@ -1,4 +1,4 @@
-"""One tiny call: whether the server is there, takes the key, and how it gives structured answers."""
+"""One tiny call to every model: whether it is there, takes the key, and how it gives structured answers."""
 
 from __future__ import annotations
 
@@ -48,21 +48,29 @@ def teacher_of_plan(config: RunConfig, folder: Path) -> ChatTeacher:
 
 
 def tried(config: RunConfig, folder: Path) -> Trial:
-    """Make the call; `folder` is made for what a teacher writes down."""
+    """Make one call to every model; `folder` is made for what a teacher writes down. Told is the generator's."""
     teacher = teacher_of_plan(config, folder)
+    roles = {config.teacher.role(role).model_dump_json(): role for role in (*config.teacher.roles, "generator")}
     began = time.monotonic()
     try:
-        if teacher.prompting("generator") == "plain":
-            teacher.complete([Prompt("One, two,")], role="generator", cycle=0)
-            return Trial(True, time.monotonic() - began, "the model continues texts")
-        ask = Message(role="user", content='Answer with the word "ready".')
-        [answer] = teacher.ask([Prompt((ask,))], Word, role="generator", cycle=0)
-        seconds = time.monotonic() - began
-        if answer.value is None:
-            problem = f"it gives no structured answer: {answer.problem}. It said: {answer.text!r:.200}"
-            return Trial(False, seconds, problem)
-        return Trial(True, seconds, MODE[teacher.mode("generator")])
+        trials = [_called(teacher, role) for role in sorted(roles.values(), key=lambda role: role != "generator")]
     except TeacherDown as error:
         return Trial(False, time.monotonic() - began, str(error))
     finally:
         teacher.close()
+    return next((trial for trial in trials if not trial.ok), trials[0])
+
+
+def _called(teacher: ChatTeacher, role: str) -> Trial:
+    began = time.monotonic()
+    if teacher.prompting(role) == "plain":
+        teacher.complete([Prompt("One, two,")], role=role, cycle=0)
+        return Trial(True, time.monotonic() - began, "the model continues texts")
+    ask = Message(role="user", content='Answer with the word "ready".')
+    [answer] = teacher.ask([Prompt((ask,))], Word, role=role, cycle=0)
+    seconds = time.monotonic() - began
+    if answer.value is None:
+        given = f" It said: {answer.text!r:.200}" if answer.text else ""
+        problem = f"{teacher.model(role)} gives no structured answer: {answer.problem}.{given}"
+        return Trial(False, seconds, problem)
+    return Trial(True, seconds, MODE[teacher.mode(role)])

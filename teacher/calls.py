@@ -17,9 +17,10 @@ from teacher.answers import Answers
 from teacher.base import TeacherDown, Usage
 from teacher.budget import FIRST_GUESS, FIRST_WORST, Budget, Cost
 from teacher.connection import Connection
-from teacher.failures import CallFailed
+from teacher.failures import CallFailed, given_up
 from teacher.ledger import Entry, Ledger
 from teacher.request import Reply, Request, canonical
+from teacher.streak import IN_A_ROW, Streak
 
 LOST = "lost: no whole answer came, so it was asked for again; tokens are estimated"
 
@@ -64,6 +65,7 @@ class Calls:
         self.budget = budget
         self._longest: dict[str, int] = {}
         self._delivered: dict[str, Entry] = {}
+        self._streaks: dict[str, Streak] = {}
         self._lock = threading.Lock()
         ledger.complete(answers.paid(ledger.run))
         budget.restore(ledger.cost)
@@ -174,7 +176,10 @@ class Calls:
                     book(self._failed(each, f"error: {error}"))
                 if refusal is not None:
                     raise BudgetExhausted(refusal) from None
+                if isinstance(error, CallFailed) and self._streak(client).ends_with(error, request):
+                    raise given_up(client.endpoint, IN_A_ROW, error) from None
                 raise
+            self._streak(client).answered()
             entry = self._entry(client, request, purpose, reply.usage, time.monotonic() - started)
             self.answers.put(request, reply.dump(), self.ledger.run, dict(entry))
             book(_booked(entry))
@@ -183,6 +188,11 @@ class Calls:
         with self._lock:
             self._longest[client.model] = max(reply.usage.output, self._longest.get(client.model, 0))
         return entry, reply
+
+    def _streak(self, client: Connection) -> Streak:
+        """One for each model and address."""
+        with self._lock:
+            return self._streaks.setdefault(f"{client.model} {client.endpoint.base_url}", Streak())
 
     def _failed(self, entry: Entry, outcome: str) -> Cost:
         """Write down a try without a usable answer; what it counts for."""

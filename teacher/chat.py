@@ -19,7 +19,7 @@ from teacher.rater import Rater
 from teacher.request import Path, Reply, Request
 from teacher.roles import Roles
 from teacher.rounds import Item, Round, distinct, rising
-from teacher.structured import Mode, Parsed, parse, response_format
+from teacher.structured import Mode, Parsed, instruction, parse, response_format
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -51,6 +51,7 @@ class ChatTeacher:
         self._lock = threading.Lock()
         self._bad: deque[str] = deque(maxlen=BAD_STREAK)
         self._limits: dict[str, dict[Path, int]] = {}
+        self._kept_forms: set[str] = set()
 
     def prompting(self, role: str) -> Prompting:
         """How this role's model wants to be asked."""
@@ -168,7 +169,7 @@ class ChatTeacher:
         self, client: Connection, item: Item, schema: type[T], purpose: Purpose, config: RunnableConfig
     ) -> Answer[T]:
         """One prompt: the call and, if its answer does not fit, one repair turn in the same conversation."""
-        request, usage, text, fresh = item.request, Usage(), "", False
+        request, usage, text, fresh, is_untold = item.request, Usage(), "", False, False
         parsed: Parsed[T] = Parsed(problem="not asked")
 
         def read(reply: Reply) -> Parsed[T]:
@@ -182,12 +183,22 @@ class ChatTeacher:
                 parsed, text, fresh = read(reply), reply.text, fresh or not kept
                 usage = usage if kept else _sum(usage, reply.usage)
                 if parsed.value is not None:
+                    self._learn_form(client, schema, turn.attempt, is_untold)
                     break
-                request = _repair(request, reply, parsed.problem or "")
+                is_untold = parsed.is_misfit and not reply.added
+                request = _repair(request, reply, parsed.problem or "", "" if reply.added else instruction(schema))
         except CallFailed as error:
             parsed, fresh = Parsed(problem=str(error)), True
         self._judge(parsed.problem, text, not fresh)
         return Answer(text, parsed.value, parsed.problem, item.request.prompt, client.model, usage)
+
+    def _learn_form(self, client: Connection, schema: type[BaseModel], attempt: str, is_untold: bool) -> None:
+        """Have the form given in words from now on where no answer fitted before a repair turn gave it in words."""
+        form = f"{client.model} {schema.__name__}"
+        if attempt == "first":
+            self._kept_forms.add(form)
+        elif is_untold and form not in self._kept_forms:
+            client.spell_out(schema)
 
     def _judge(self, problem: str | None, text: str, kept: bool) -> None:
         """Count bad answers in a row; those from the cache were judged when they came.
@@ -206,10 +217,12 @@ class ChatTeacher:
                 return
             last = "\n  ".join(list(self._bad)[-3:])
             self._bad.clear()
+        remedy = "Try a stronger teacher.model, or raise teacher.max_tokens if answers are cut off" if text else (
+            "Change under [teacher] what the server says it does not take"
+        )  # fmt: skip
         raise StepError(
             f"{BAD_STREAK} answers in a row could not be used. The last three:\n  {last}\n"
-            f"Try a stronger teacher.model, or raise teacher.max_tokens if answers are cut off; then resume (with "
-            f"--no-cache, if the same model is to be asked again)."
+            f"{remedy}; then resume (with --no-cache, if the same model is to be asked again)."
         )
 
 
@@ -218,15 +231,12 @@ def _chat(prompt: Prompt) -> dict[str, Any]:
     return {"messages": [dict(message) for message in body]}
 
 
-def _repair(request: Request, reply: Reply, problem: str) -> Request:
-    """The same conversation, continued: the bad answer, and what is wrong with it."""
+def _repair(request: Request, reply: Reply, problem: str, form: str) -> Request:
+    """The same conversation, continued: the bad answer, what is wrong with it, and the form if it was not given yet."""
+    told = form or "Answer again with one JSON object that fits the schema, and nothing else."
     turns = [
         {"role": "assistant", "content": reply.text[:QUOTED] or "(no answer)"},
-        {
-            "role": "user",
-            "content": f"That answer cannot be used: {problem}. "
-            "Answer again with one JSON object that fits the schema, and nothing else.",
-        },
+        {"role": "user", "content": f"That answer cannot be used: {problem}. {told}"},
     ]
     body = {**request.body, "messages": [*request.body["messages"], *turns]}
     return Request(request.path, body, request.sample, request.run_seed)

@@ -1,25 +1,23 @@
 """One endpoint: a `Request` becomes a call through LangChain; what happens becomes a `Reply` or one of two errors."""
 
-import os
-import threading
+import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
-from ssl import SSLContext
+from functools import partial
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx2
 import openai
 from langchain_core.runnables import RunnableConfig
-from langchain_openai import ChatOpenAI, OpenAI
 from pydantic import BaseModel, SecretStr
 
-from tasks.errors import ConfigError
 from teacher.endpoint import Endpoint
-from teacher.failures import CallFailed, Place, explained
+from teacher.failures import NO_ANSWER, CallFailed, Place, explained
+from teacher.keys import key_in
 from teacher.local import LocalServer
+from teacher.models import Models
 from teacher.pace import Pace
 from teacher.patient import PatientClient, Permits
 from teacher.request import Reply, Request
@@ -30,6 +28,13 @@ warnings.filterwarnings("ignore", message="Invalid schema for OpenAI's structure
 
 MALFORMED = (TypeError, KeyError, ValueError, AttributeError, IndexError)
 """What LangChain and the SDK raise over a reply that is not an OpenAI answer (an HTML page, no `choices`)."""
+
+NO_KEY = "for a server that wants no key, set api_key_env = 'none'"
+
+LIMITS = ("max_tokens", "max_completion_tokens")
+"""Names of the token limit; servers want one or the other, and most take both."""
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 OURS = ("messages", "prompt", "model", "response_format")
 """Fields of a request body that do not go through LangChain as keyword arguments."""
@@ -44,21 +49,26 @@ class Client:
         """Read the key from the environment.
 
         Raises:
-            ConfigError: the environment variable that should hold the key is not set.
+            ConfigError: as `key_in` does.
         """
         self.endpoint = endpoint
         self.model = local.name if local else endpoint.model
         self._local = local
-        self.url = endpoint.url
-        self._key = SecretStr(_key(endpoint.api_key_env))
+        variable = endpoint.api_key_env
+        self._key = SecretStr("none" if variable == "none" else key_in(variable, NO_KEY))
         self._pace = pace
         self._retries = retries
-        self._permits = permits
-        self._lock = threading.Lock()
+        self._models = Models(
+            endpoint, self._key, local, partial(PatientClient, pace, retries, endpoint.timeout, permits)
+        )
         self._modes: dict[str, Mode] = {}
-        self._http: PatientClient | None = None
-        self._chat: ChatOpenAI | None = None
-        self._text: OpenAI | None = None
+        self._spelled_out: set[str] = set()
+        self._left_out: frozenset[str] = frozenset()
+
+    @property
+    def url(self) -> str:
+        """Where calls go."""
+        return self._models.url
 
     @property
     def key(self) -> str:
@@ -97,12 +107,12 @@ class Client:
             CallFailed: this call alone failed.
         """
         if schema is None:
-            return self._once(request, config, {})
+            return self._accepted(request, config)
         name = schema.__name__
         for mode in MODES[MODES.index(self._modes.get(name, MODES[0])) :]:
-            added = "" if mode == "json_schema" else "\n\n" + instruction(schema)
+            form = {"response_format": response_format(schema, mode)}
             try:
-                reply = self._once(request, config, {"response_format": response_format(schema, mode)}, added)
+                reply = self._accepted(request, config, form, self._words(schema, mode))
             except CallFailed as error:
                 if not error.of_form or mode == MODES[-1]:
                     raise
@@ -111,11 +121,14 @@ class Client:
             return reply
         raise AssertionError("the last mode returns or raises")
 
+    def spell_out(self, schema: type[BaseModel]) -> None:
+        """Give the form in words too from now on: this server takes `response_format` and does not look at it."""
+        self._spelled_out.add(schema.__name__)
+
     def body(self, request: Request, schema: type[BaseModel]) -> tuple[dict[str, Any], str]:
         """What `send` would send, for a batch; and what of it was appended to the last message."""
         mode = self._modes.get(schema.__name__, MODES[0])
-        added = "" if mode == MODES[0] else "\n\n" + instruction(schema)
-        messages = request.messages
+        added, messages = self._words(schema, mode), request.messages
         messages[-1]["content"] += added
         body = {**request.body, "messages": messages, "seed": request.seed} | {
             "response_format": response_format(schema, mode)
@@ -124,43 +137,65 @@ class Client:
             body["max_completion_tokens"] = body["max_tokens"]
             if self._official:
                 del body["max_tokens"]
-        return {key: value for key, value in body.items() if value is not None}, added
+        return {key: value for key, value in body.items() if value is not None and key not in self._left_out}, added
 
     def lost(self) -> int:
         """Tries of this thread, since this was last asked, whose answers could not be read: they may be billed."""
-        return self._http.lost() if self._http else 0
+        return self._models.lost()
 
     def close(self) -> None:
         """Close the connections; safe to call twice. The embedded server belongs to who made it."""
-        with self._lock:
-            if self._http is not None:
-                self._http.close()
+        self._models.close()
 
-    def _once(self, request: Request, config: RunnableConfig, more: Mapping[str, Any], added: str = "") -> Reply:
+    def _words(self, schema: type[BaseModel], mode: Mode) -> str:
+        """What is appended to the last message, for a server that understands less than a schema."""
+        named = mode == MODES[0] and schema.__name__ not in self._spelled_out
+        return "" if named else "\n\n" + instruction(schema)
+
+    def _accepted(
+        self, request: Request, config: RunnableConfig, more: Mapping[str, Any] = NOTHING, added: str = ""
+    ) -> Reply:
+        """The reply to the request without those of our fields that this server refuses by name."""
+        while True:
+            without = self._left_out
+            try:
+                return self._once(request, config, more, added, without)
+            except CallFailed as error:
+                refused = _refused_field(error, without)
+                if refused is None:
+                    raise
+                self._left_out |= {refused}
+
+    def _once(
+        self, request: Request, config: RunnableConfig, more: Mapping[str, Any], added: str, without: frozenset[str]
+    ) -> Reply:
         own = self.endpoint.extra_body
         options = {key: value for key, value in request.body.items() if key not in OURS and key not in own}
         extra = {**own, **{key: value for key, value in more.items() if value is not None}}
+        options["seed"] = request.seed
+        if request.path == "/chat/completions" and "max_tokens" in options:
+            options["max_completion_tokens"] = options.pop("max_tokens")
+            if not self._official:  # for servers that know only the old name
+                extra["max_tokens"] = options["max_completion_tokens"]
+        for name in without:
+            options.pop(name, None)
+            extra.pop(name, None)
+        options["extra_body"] = extra or None
         began = self._pace.clock.now()
         try:
             if request.path == "/completions":
-                options |= {"seed": request.seed, "extra_body": extra or None}
                 return self.without_key(self._completed(request, config, options))
-            if "max_tokens" in options:
-                options["max_completion_tokens"] = options.pop("max_tokens")
-                if not self._official:  # servers that know only the old name, and refuse nothing
-                    extra["max_tokens"] = options["max_completion_tokens"]
             messages = [dict(message) for message in request.body["messages"]]
             messages[-1]["content"] += added
-            said = self._open_chat().invoke(messages, config, **options, seed=request.seed, extra_body=extra or None)
-            return self.without_key(chat_reply(said, added))
+            return self.without_key(chat_reply(self._models.chat().invoke(messages, config, **options), request, added))
         except openai.OpenAIError as error:
             failure = explained(error, self.place(began))
         except MALFORMED as error:
-            failure = CallFailed(f"the reply is not an OpenAI answer: {self.place(began).masked(str(error))}")
+            failure = CallFailed(f"{NO_ANSWER}: {self.place(began).masked(str(error))}", 200)
         raise failure  # without its cause, whose text may quote the key
 
     def _completed(self, request: Request, config: RunnableConfig, options: dict[str, Any]) -> Reply:
-        result = self._open_text().generate(
+        result = self._models.text().generate(
             [request.body["prompt"]],
             options.pop("stop", None),
             config.get("callbacks"),
@@ -169,43 +204,13 @@ class Client:
             run_name=config.get("run_name"),
             **options,
         )
-        return completion_reply(result)
+        return completion_reply(result, request)
 
     @property
     def _official(self) -> bool:
         """OpenAI and Azure refuse a request with both names of the token limit."""
         host = urlsplit(self.url).hostname or ""
         return self._local is None and host.endswith(("openai.com", "azure.com"))
-
-    def _open_chat(self) -> ChatOpenAI:
-        with self._lock:
-            if self._chat is None:
-                self._chat = ChatOpenAI(**self._common(), use_responses_api=False, disable_streaming=True)
-            return self._chat
-
-    def _open_text(self) -> OpenAI:
-        with self._lock:
-            if self._text is None:
-                self._text = OpenAI(**self._common())
-            return self._text
-
-    def _common(self) -> dict[str, Any]:
-        """What both kinds of model are built with; starts the embedded server. Call it with the lock held."""
-        if self._local is not None:
-            self.url = self._local.start()
-        if self._http is None:
-            more = {"trust_env": self._local is None, "verify": _tls()}
-            self._http = PatientClient(self._pace, self._retries, self.endpoint.timeout, self._permits, **more)
-        return {
-            "model": self.model,
-            "base_url": self.url,
-            "api_key": self._key,
-            "timeout": self.endpoint.timeout,
-            "max_retries": 0,  # PatientClient repeats
-            "http_client": self._http,
-            "cache": False,
-            "openai_proxy": None,
-        }
 
     def without_key(self, reply: Reply) -> Reply:
         """A server may say back what it was sent; an answer is kept in files, and a key must be in none."""
@@ -220,25 +225,15 @@ class Client:
             model=self.model,
             key=self._key,
             endpoint=self.endpoint,
-            tries=self._retries + 1,
+            retries=self._retries,
             patience=self._pace.limits.patience,
             alive=self._pace.answered_since(began),
             last_words=self._local.tail if self._local else None,
         )
 
 
-@cache
-def _tls() -> SSLContext:
-    """Certificates of the system; reading them takes a tenth of a second."""
-    return httpx2.create_ssl_context()
-
-
-def _key(variable: str) -> str:
-    if variable == "none":
-        return "none"
-    if key := os.environ.get(variable):
-        return key
-    raise ConfigError(
-        f"teacher.api_key_env: the environment variable {variable} is not set. Export it or put it into .env; "
-        f"for a server that wants no key, set api_key_env = 'none'."
-    )
+def _refused_field(error: CallFailed, without: frozenset[str]) -> str | None:
+    """The field that a refusal names, of those that can be left out: the seed, and one of two names of the limit."""
+    optional = ("seed",) if without & set(LIMITS) else ("seed", *reversed(LIMITS))
+    named = (name for name in optional if re.search(rf"\b{name}\b", str(error)) and name not in without)
+    return next(named, None) if error.of_form else None

@@ -35,6 +35,9 @@ class Connection(Protocol):
             CallFailed: this call alone failed.
         """
 
+    def spell_out(self, schema: type[BaseModel]) -> None:
+        """Give a form in words too from now on: answers do not fit it, and do once it has been given in words."""
+
     def lost(self) -> int:
         """Tries of this thread, since this was last asked, whose answers could not be read: they may be billed."""
 

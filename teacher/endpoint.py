@@ -2,6 +2,7 @@
 
 import os
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
 
@@ -56,8 +57,8 @@ class RoleSettings(BaseModel):
     prompting: Prompting | None = None
     """Unset: `plain` for `local`, `chat` for the others."""
     timeout: float | None = Field(default=None, gt=0)
-    """Seconds without a byte from the server; a whole answer may take twice as long. Unset: 60, and 300 for `local`,
-    where a busy CPU may be slow."""
+    """Seconds without a byte from the server; a whole answer may take twice as long. Unset: 300, as models
+    that think, busy CPUs and servers that work on one call after the other are silent for minutes."""
     usd_per_million_input: float | None = Field(default=None, ge=0)
     """Price of prompt tokens. If no price is set: as the list `genai-prices` has it for this model at this address, or
     unknown; 0 for `local`."""
@@ -131,7 +132,7 @@ class Endpoint(BaseModel):
             top_p=own.top_p,
             max_tokens=own.max_tokens or (400 if local else None),
             prompting=own.prompting or ("plain" if local else "chat"),
-            timeout=own.timeout or (300 if local else 60),
+            timeout=own.timeout or 300,
             usd_input=prices.input if prices else own.usd_per_million_input,
             usd_output=prices.output if prices else own.usd_per_million_output,
             usd_cached=prices.cached if prices else own.usd_per_million_cached_input,
@@ -156,6 +157,12 @@ class Endpoint(BaseModel):
         of_cached = self.usd_input if self.usd_cached is None else self.usd_cached
         fresh = input_tokens - cached
         return (fresh * self.usd_input + cached * of_cached + output_tokens * self.usd_output) / 1e6
+
+
+def shown_address(url: str) -> str:
+    """An address without what may be secret in it: user, password, query."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
 
 
 def _address(kind: str, model: str, base_url: str | None) -> str:

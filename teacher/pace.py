@@ -76,7 +76,8 @@ class Pace:
         self._closed_until = self._next_request = self._next_tokens = self.clock.now()
         self._usual_output = 256.0
         self._fine = 0  # answers since the concurrency last changed
-        self._refused = 0  # slowdowns since the last answer
+        self._refused = 0  # rate limits since the last answer
+        self._slowdowns = 0
         self._answered: float | None = None
 
     @contextmanager
@@ -91,7 +92,7 @@ class Pace:
             while (until := self._opens()) is not None:
                 self.clock.wait(self._changed, until or None)
             self._in_flight += 1
-            turn.level = self.waits
+            turn.level = self._slowdowns
             self._charge(1, turn.tokens)
         try:
             yield turn
@@ -115,7 +116,7 @@ class Pace:
         """A call met a rate limit: slow down.
 
         Args:
-            turn: The call. Those that began before the last slowdown say nothing new.
+            turn: The call.
             wait: Seconds the server wants us to wait, if it says.
             since: When the call was first made.
 
@@ -124,8 +125,7 @@ class Pace:
         """
         with self._changed:
             now = self.clock.now()
-            if turn.level == self.waits:
-                self.allowed, self._fine = max(1, self.allowed // 2), 0
+            if self._slowed(turn):
                 self.waits, self._refused = self.waits + 1, self._refused + 1
                 backoff = min(LONGEST_BACKOFF, 2.0 ** (self._refused - 1)) * self.clock.jitter()
                 # the server's word is taken the first time; refused again at once, we wait longer than it says
@@ -138,6 +138,11 @@ class Pace:
                 self._closed_until = now
             self._changed.notify_all()
             return patient
+
+    def late(self, turn: Turn) -> None:
+        """A call got no answer in time: so many at once may be more than the server can work on."""
+        with self._changed:
+            self._slowed(turn)
 
     @property
     def closed_for(self) -> float:
@@ -156,6 +161,13 @@ class Pace:
         """Whether any call got an answer after a moment: then the trouble is one call's, not the server's."""
         with self._changed:
             return self._answered is not None and self._answered >= moment
+
+    def _slowed(self, turn: Turn) -> bool:
+        """Halve the concurrency, unless the call began before that was last done: then it says nothing new."""
+        if turn.level != self._slowdowns:
+            return False
+        self.allowed, self._fine, self._slowdowns = max(1, self.allowed // 2), 0, self._slowdowns + 1
+        return True
 
     def _opens(self) -> float | None:
         """When the next call may start: None for now, 0 for as soon as another comes back."""

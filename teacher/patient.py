@@ -7,6 +7,7 @@ is repeated is still one call in the trace.
 
 import json
 import socket
+import ssl
 from collections.abc import Callable
 from typing import Any
 
@@ -14,16 +15,12 @@ import httpx2
 import openai
 
 from teacher.pace import Pace, Turn
+from teacher.responses import OVERLOADED, as_told, is_cut, is_passing
 from teacher.tries import Tries, rest_after
 from teacher.waits import asked_wait
 
-NO_MONEY = (b"insufficient_quota", b"billing_hard_limit_reached", b"billing_not_active")
-"""What a body says where waiting cannot help."""
-
-TRY_AGAIN = frozenset({408, 409, *range(500, 600)})
-
-OVERLOADED = frozenset({429, 529})
-"""Refused because of too many calls; a 503 that says when to come back is the same."""
+AFTER_SILENCE = 1
+"""Repetitions of a call after no answer in time: each may be billed, and makes a server that is too slow slower."""
 
 AFTER_SENDING = (httpx2.ReadTimeout, httpx2.ReadError, httpx2.RemoteProtocolError)
 """The request was sent, so that the server may have worked, and may bill for it."""
@@ -34,6 +31,10 @@ Permits = Callable[[int, float], bool]
 
 class Unreachable(openai.OpenAIError):
     """Nobody listens there; an `OpenAIError`, so that the SDK passes it on as it is."""
+
+
+class Untrusted(Unreachable):
+    """Who answers there shows a certificate that nobody we trust has signed."""
 
 
 class OutOfBudget(openai.OpenAIError):
@@ -66,7 +67,7 @@ class PatientClient(openai.DefaultHttpxClient):
 
     def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
         """Send one request until it is answered, refused for good, or out of tries."""
-        size, since, tries, sent = len(request.read()), self._pace.clock.now(), 0, 0
+        size, since, tries, silences, sent = len(request.read()), self._pace.clock.now(), 0, 0, 0
         while True:
             request.headers["x-stainless-retry-count"] = str(sent)
             sent += 1
@@ -78,9 +79,12 @@ class PatientClient(openai.DefaultHttpxClient):
                 except httpx2.RequestError as error:
                     self._tries.lose(isinstance(error, AFTER_SENDING))
                     trouble = _worth_another(error)
+                    if isinstance(error, httpx2.ReadTimeout):
+                        silences += 1
+                        self._pace.late(turn)
                 else:
                     wait = asked_wait(response.headers, self._pace.clock.date())
-                    if not _is_passing(response):
+                    if not is_passing(response):
                         self._answered(turn, response)
                         return response
                     if response.status_code in OVERLOADED or (response.status_code == 503 and wait is not None):
@@ -88,9 +92,9 @@ class PatientClient(openai.DefaultHttpxClient):
                             return response
                         self._check(self._pace.closed_for)
                         continue
-                    self._tries.lose(response.status_code == 200)
+                    self._tries.lose(is_cut(response))
             tries += 1
-            if tries > self._retries:
+            if tries > self._retries or silences > AFTER_SILENCE:
                 if trouble is not None:
                     raise trouble
                 return response
@@ -114,13 +118,14 @@ class PatientClient(openai.DefaultHttpxClient):
                     raise httpx2.ReadTimeout("the answer began but was not whole in time", request=request)
         finally:
             response.close()
-        return httpx2.Response(
+        whole = httpx2.Response(
             response.status_code,
             headers=response.headers,
             content=bytes(body),
             request=request,
             extensions=response.extensions,
         )
+        return as_told(whole)
 
     def _answered(self, turn: Turn, response: httpx2.Response) -> None:
         """Tell the pace; a refusal of the request is an answer too, one without tokens."""
@@ -134,35 +139,18 @@ class PatientClient(openai.DefaultHttpxClient):
         self._pace.answered(turn, tokens)
 
 
-def _is_passing(response: httpx2.Response) -> bool:
-    """Whether the same request may fare better later: also where an answer arrived in pieces."""
-    if response.status_code == 200:
-        return not (_is_json(response.content) or response.request.url.path.endswith("/content"))  # a file is any text
-    if response.status_code not in TRY_AGAIN | OVERLOADED:
-        return False
-    return not any(word in response.content for word in NO_MONEY)
-
-
-def _is_json(content: bytes) -> bool:
-    try:
-        json.loads(content)
-    except ValueError:
-        return False
-    except RecursionError:
-        pass
-    return True
-
-
 def _worth_another(error: httpx2.RequestError) -> httpx2.RequestError:
     """The error, if the next try may go better.
 
     Raises:
-        Unreachable: nobody listens there, there is no such host, or the address cannot be used.
+        Unreachable: nobody listens there, there is no such host, or the address cannot be used or trusted.
     """
     if isinstance(error, httpx2.UnsupportedProtocol | httpx2.LocalProtocolError | httpx2.TooManyRedirects):
         raise Unreachable(str(error)) from error
-    cause: BaseException | None = error if isinstance(error, httpx2.ConnectError) else None
+    cause: BaseException | None = error if isinstance(error, httpx2.ConnectError | httpx2.ProxyError) else None
     while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            raise Untrusted(cause.verify_message) from error
         if isinstance(cause, ConnectionRefusedError | socket.gaierror):
             raise Unreachable(str(cause)) from error
         cause = cause.__cause__ or cause.__context__

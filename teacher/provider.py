@@ -1,7 +1,6 @@
 """Providers that LangChain has a package for: a `Request` becomes a call of its chat model, whatever is behind it."""
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -12,12 +11,13 @@ from langchain_core.runnables import RunnableConfig
 from pydantic import BaseModel, SecretStr
 
 from tasks.errors import ConfigError, EvoKDError
-from teacher.base import Usage
 from teacher.endpoint import Endpoint
 from teacher.failures import CallFailed, Place, refused
+from teacher.keys import key_in
 from teacher.pace import Pace
-from teacher.patient import OVERLOADED, TRY_AGAIN, Permits
+from teacher.patient import Permits
 from teacher.request import Reply, Request, canonical
+from teacher.responses import OVERLOADED, TRY_AGAIN
 from teacher.structured import Mode, instruction, strict_schema
 from teacher.tries import Tries, rest_after
 from teacher.trouble import Trouble
@@ -73,6 +73,7 @@ class ProviderClient:
         found = {value for value in vars(self._model).values() if isinstance(value, SecretStr)}
         self.secrets = tuple({secret for each in found if (secret := each.get_secret_value())})
         self._in_words: set[str] = set()
+        self._spelled_out: set[str] = set()
         self._tries = Tries()
 
     @property
@@ -92,18 +93,22 @@ class ProviderClient:
             raise CallFailed("a chat model of LangChain continues no texts and gives no probabilities", 501)
         if schema is None:
             return self._said(request, config, "")
-        name = schema.__name__
+        name, words = schema.__name__, "\n\n" + instruction(schema)
         if name not in self._in_words:
             try:
-                return self._said(request, config, "", schema)
+                return self._said(request, config, words if name in self._spelled_out else "", schema)
             except NotImplementedError:
                 pass
             except CallFailed as error:
-                if error.status not in (400, 422) or "context" in str(error).lower():
+                if not error.of_form:
                     raise
-        reply = self._said(request, config, "\n\n" + instruction(schema))
+        reply = self._said(request, config, words)
         self._in_words.add(name)
         return reply
+
+    def spell_out(self, schema: type[BaseModel]) -> None:
+        """Give the form in words too from now on: this model's structured answers do not keep to it."""
+        self._spelled_out.add(schema.__name__)
 
     def lost(self) -> int:
         """Tries of this thread, since this was last asked, whose answers never came: they may be billed."""
@@ -171,7 +176,7 @@ class ProviderClient:
     def _explained(self, trouble: Trouble, since: float) -> EvoKDError:
         place = Place(
             url=self.endpoint.url, model=self.model, key=SecretStr("none"),
-            endpoint=self.endpoint, tries=self._retries + 1, patience=self._pace.limits.patience,
+            endpoint=self.endpoint, retries=self._retries, patience=self._pace.limits.patience,
             alive=self._pace.answered_since(since), last_words=None,
         )  # fmt: skip
         cause = place.masked(self._masked(trouble.cause))
@@ -183,7 +188,7 @@ class ProviderClient:
 
     def _masked(self, text: str) -> str:
         for secret in self.secrets:
-            text = text.replace(secret, "***")
+            text = text.replace(secret.strip(), "***")  # an error may quote the white space around it in another way
         return text
 
 
@@ -191,16 +196,13 @@ def _key(endpoint: Endpoint) -> SecretStr | None:
     """The key to hand over; None where the provider's package is to find its own, or needs none."""
     if endpoint.api_key_env in ("", "none"):
         return None
-    if key := os.environ.get(endpoint.api_key_env):
-        return SecretStr(key)
-    raise ConfigError(
-        f"teacher.api_key_env: the environment variable {endpoint.api_key_env} is not set. Export it, put it into "
-        f".env, or leave api_key_env out to have the provider's package read its own."
+    return SecretStr(
+        key_in(endpoint.api_key_env, "or leave api_key_env out to have the provider's package read its own")
     )
 
 
 def _reply(said: AIMessage, added: str, request: Request) -> Reply:
-    """Answers given through a tool are the tool's arguments; usage that nobody counted is estimated."""
+    """Answers given through a tool are the tool's arguments."""
     meta = said.response_metadata
     calls = [json.dumps(call["args"]) for call in said.tool_calls] + [
         call["args"] or "" for call in said.invalid_tool_calls
@@ -208,7 +210,4 @@ def _reply(said: AIMessage, added: str, request: Request) -> Reply:
     text = "\n".join(calls) or said.text
     finish = str(meta.get("finish_reason") or meta.get("stop_reason") or meta.get("stopReason") or "").lower()
     known = {**dict.fromkeys(CUT, "length"), **dict.fromkeys(STOPPED, "content_filter")}
-    reply = replace(chat_reply(said, added), text=text, finish_reason=known.get(finish, "stop"))
-    if said.usage_metadata is None:
-        reply = replace(reply, usage=Usage(len(canonical(request.body)) // 4, len(text) // 4))
-    return reply
+    return replace(chat_reply(said, request, added), text=text, finish_reason=known.get(finish, "stop"))

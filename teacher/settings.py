@@ -3,11 +3,12 @@
 import re
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from tasks.errors import ConfigError
-from teacher.endpoint import KINDS, Endpoint, RoleSettings
+from teacher.endpoint import KINDS, Endpoint, RoleSettings, shown_address
 
 
 class LocalSettings(BaseModel):
@@ -98,7 +99,19 @@ class TeacherSettings(RoleSettings):
             kinds = {self.role(role).kind for role in ("", *self.roles)}
             if self.batch is not None and "openai" not in kinds:
                 raise ValueError(f"batch goes with kind = 'openai'; here every model is {' or '.join(sorted(kinds))}")
+            for name, own in self.roles.items():
+                self._check_key(name, own)
         return self
+
+    def _check_key(self, name: str, own: RoleSettings) -> None:
+        """Refuse to hand the key of one server to another."""
+        usual, other = self.role(""), self.role(name)
+        is_elsewhere = own.base_url is not None and urlsplit(other.url).netloc != urlsplit(usual.url).netloc
+        if is_elsewhere and usual.kind == other.kind and own.api_key_env is None and other.api_key_env != "none":
+            raise ValueError(
+                f"roles.{name}.api_key_env is needed: {shown_address(other.url)} is another server, and the key in "
+                f"{usual.api_key_env} is not sent there. Name the variable that holds its key, or 'none'."
+            )
 
     def role(self, name: str) -> "Endpoint":
         """The settings of one role with every default filled in.
@@ -111,6 +124,8 @@ class TeacherSettings(RoleSettings):
         merged = {field: getattr(self, field) for field in RoleSettings.model_fields}
         if kind != self.kind:  # another kind of server: its address, name, key and price are not inherited
             merged = {field: merged[field] for field in ("temperature", "top_p", "max_tokens")}
+        elif own.model or own.base_url:  # another model, or the same elsewhere: it has a price of its own
+            merged = {field: value for field, value in merged.items() if not field.startswith("usd_")}
         merged |= {field: getattr(own, field) for field in own.model_fields_set}
         return Endpoint.of(
             kind, RoleSettings(**{**merged, "kind": kind}), f"teacher.roles.{name}" if name else "teacher"

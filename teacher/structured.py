@@ -18,6 +18,15 @@ MOST_STARTS = 64
 """Places in one answer at which JSON is looked for; a hostile answer must not cost quadratic time."""
 
 
+LEFT_OUT = frozenset(
+    {
+        "title", "default", "minItems", "maxItems", "minLength", "maxLength", "pattern", "format", "minimum", "maximum",
+        "exclusiveMinimum", "exclusiveMaximum",
+    }
+)  # fmt: skip
+"""What strict dialects refuse, each some of it; answers are checked against all of it anyway."""
+
+
 def strict_schema(schema: type[BaseModel]) -> tuple[dict[str, Any], bool]:
     """The JSON schema of a class in the strict dialect: every property required, no other allowed.
 
@@ -37,7 +46,7 @@ def strict_schema(schema: type[BaseModel]) -> tuple[dict[str, Any], bool]:
         out = {
             key: _named(walk, value) if key in ("properties", "$defs") else walk(value)
             for key, value in node.items()
-            if key not in ("title", "default")
+            if key not in LEFT_OUT
         }
         if "properties" in out:
             out |= {"required": list(out["properties"]), "additionalProperties": False}
@@ -74,10 +83,11 @@ def instruction(schema: type[BaseModel]) -> str:
 class Parsed(Generic[T]):
     """Exactly one of a value and a problem."""
 
-    def __init__(self, value: T | None = None, problem: str | None = None) -> None:
-        """Hold the outcome of one parse."""
+    def __init__(self, value: T | None = None, problem: str | None = None, is_misfit: bool = False) -> None:
+        """Hold the outcome of one parse; a misfit is an answer of another form than was asked for."""
         self.value = value
         self.problem = problem
+        self.is_misfit = is_misfit
 
 
 def parse(text: str, schema: type[T], finish_reason: str | None = None, refusal: str | None = None) -> Parsed[T]:
@@ -106,7 +116,7 @@ def parse(text: str, schema: type[T], finish_reason: str | None = None, refusal:
             problem = "the JSON is nested too deeply"
     if any(other != fitting[0] for other in fitting[1:]):  # a quoted text may hold one that somebody else wrote
         return Parsed(problem=f"the answer holds {len(fitting)} different JSON objects that fit; give one")
-    return Parsed(value=fitting[0]) if fitting else Parsed(problem=problem)
+    return Parsed(value=fitting[0]) if fitting else Parsed(problem=problem, is_misfit=True)
 
 
 THOUGHTS = r"(?:<(/?)(?:think|thinking|reasoning)>|\[(/?)THINK\])"

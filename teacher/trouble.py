@@ -5,9 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from teacher.patient import NO_MONEY
-
-NO_CREDIT = (*(word.decode() for word in NO_MONEY), "credit balance is too low")
+from teacher.responses import BAD_KEY, NO_MONEY
 
 BROKEN = ("timeout", "timedout", "connect", "transport", "protocolerror")
 """Parts of the names of errors that came without an answer, in lower case."""
@@ -34,13 +32,15 @@ class Trouble:
         chain = list(_chain(error))
         status = next(filter(None, (_status(each) for each in chain)), 0)
         cause = str(error) or type(error).__name__
+        if status == 400 and any(word.decode() in cause for word in BAD_KEY):
+            status = 401
         names = [kind.__name__.lower() for each in chain for kind in type(each).__mro__]
         unreachable = any(isinstance(each, ConnectionRefusedError | socket.gaierror) for each in chain)
         return cls(
             status=status,
             cause=cause,
             headers=next(filter(None, (_headers(each) for each in chain)), {}),
-            no_money=any(word in cause for word in NO_CREDIT),
+            no_money=any(word.decode() in cause for word in NO_MONEY),
             is_broken=not status and not unreachable and any(part in name for name in names for part in BROKEN),
             is_unreachable=not status and unreachable,
         )

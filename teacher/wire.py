@@ -7,35 +7,51 @@ from langchain_core.messages import AIMessage
 from langchain_core.outputs import LLMResult
 
 from teacher.base import Usage
-from teacher.request import Reply
+from teacher.request import Reply, Request, canonical
+
+LETTERS = 4
+"""Characters of a token, about."""
 
 
-def chat_reply(said: AIMessage, added: str) -> Reply:
+def chat_reply(said: AIMessage, request: Request, added: str) -> Reply:
     """A chat answer; `added` is what was appended to the last message."""
-    usage, meta = said.usage_metadata, said.response_metadata
+    used, meta = said.usage_metadata, said.response_metadata
     tokens, tops = _listed(meta.get("logprobs"))
+    usage = Usage()
+    if used:
+        cached = used.get("input_token_details", {}).get("cache_read") or 0
+        usage = _counted(used["input_tokens"], used["output_tokens"], used["total_tokens"], cached)
     return Reply(
         text=said.text,
         finish_reason=meta.get("finish_reason"),
         refusal=said.additional_kwargs.get("refusal"),
         tops=tops,
         tokens=tokens,
-        usage=Usage(
-            usage["input_tokens"], usage["output_tokens"], usage.get("input_token_details", {}).get("cache_read") or 0
-        )
-        if usage
-        else Usage(),
+        usage=_known(usage, request, said.text),
         added=added,
     )
 
 
-def completion_reply(result: LLMResult) -> Reply:
+def completion_reply(result: LLMResult, request: Request) -> Reply:
     """A text completion. LangChain does not pass on how much of the prompt the server had cached."""
     said, used = result.generations[0][0], (result.llm_output or {}).get("token_usage") or {}
     info = said.generation_info or {}
     tokens, tops = _listed(info.get("logprobs"))
-    usage = Usage(used.get("prompt_tokens") or 0, used.get("completion_tokens") or 0)
+    given, taken, total = (used.get(name) or 0 for name in ("prompt_tokens", "completion_tokens", "total_tokens"))
+    usage = _known(_counted(given, taken, total), request, said.text)
     return Reply(text=said.text, finish_reason=info.get("finish_reason"), tops=tops, tokens=tokens, usage=usage)
+
+
+def _counted(given: int, taken: int, total: int, cached: int = 0) -> Usage:
+    """Tokens as the server has them; what some think before they answer is in their total alone."""
+    return Usage(given, max(taken, total - given), cached)
+
+
+def _known(usage: Usage, request: Request, text: str) -> Usage:
+    """The usage, or an estimate where the server does not count: a budget would never end there."""
+    if usage.input or usage.output:
+        return usage
+    return Usage(len(canonical(request.body)) // LETTERS, len(text) // LETTERS)
 
 
 def _listed(logprobs: Any) -> tuple[list[str], list[dict[str, float]]]:

@@ -22,7 +22,7 @@ from teacher.budget import Cost
 from teacher.calls import Calls, Delivery, Purpose
 from teacher.client import Client
 from teacher.connection import Connection
-from teacher.failures import shown_address
+from teacher.endpoint import shown_address
 from teacher.request import Request
 from teacher.settings import BatchSettings, TeacherSettings
 

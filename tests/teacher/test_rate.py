@@ -2,8 +2,7 @@
 
 import pytest
 
-from tasks.errors import StepError
-from teacher.base import Prompt
+from teacher.base import Prompt, TeacherDown
 from teacher.chat import ChatTeacher
 from tests.loopback import Body, Loopback, Said, chat, error, text, tops
 from tests.teacher.asking import Open, said
@@ -93,5 +92,5 @@ def test_ratings_are_kept_and_charged_like_any_call(server: Loopback, opened: Op
 
 def test_lasting_errors_while_rating_stop_the_run_too(server: Loopback, opened: Open) -> None:
     server.script = lambda body: error(500, "oops")
-    with pytest.raises(StepError, match="HTTP 500"):
+    with pytest.raises(TeacherDown, match=r"failed 3 calls in a row.*HTTP 500"):
         rated(opened(retries=0), *(Prompt(f"text {number}") for number in range(30)))

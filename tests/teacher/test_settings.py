@@ -25,7 +25,7 @@ def test_a_role_overrides_only_what_it_names() -> None:
     role = settings(kind="openai", model="m", temperature=0.7, roles={"annotator": {"temperature": 0.0}}).role(
         "annotator"
     )
-    assert (role.model, role.temperature, role.prompting, role.timeout) == ("m", 0.0, "chat", 60)
+    assert (role.model, role.temperature, role.prompting, role.timeout) == ("m", 0.0, "chat", 300)
 
 
 def test_a_role_of_another_kind_inherits_no_address_name_or_price() -> None:
@@ -35,6 +35,27 @@ def test_a_role_of_another_kind_inherits_no_address_name_or_price() -> None:
     )  # fmt: skip
     role = given.role("annotator")
     assert (role.model, role.base_url, role.usd_input, role.top_p) == ("", None, 0, 0.5)
+
+
+def test_another_model_has_a_price_of_its_own() -> None:
+    roles = {"analyst": {"model": "gpt-5"}, "annotator": {"temperature": 0.0}, "critic": {"model": "nobody's"}}
+    given = settings(
+        kind="openai", model="gpt-5-mini", usd_per_million_input=1, usd_per_million_output=2, roles=roles,
+        usd_per_million_cached_input=0.5,
+    )  # fmt: skip
+    assert given.role("annotator").usd(1_000_000, 0) == 1 and given.role("analyst").listed
+    assert not given.role("critic").priced and given.role("critic").usd_cached is None
+
+
+def test_a_key_goes_to_one_server_only() -> None:
+    elsewhere = {"base_url": "http://user:pass@other/v1?key=secret"}
+    with pytest.raises(ValidationError, match=r"roles.analyst.api_key_env is needed: http://other/v1 is another") as no:
+        settings(kind="openai", model="m", roles={"analyst": elsewhere})
+    assert "OPENAI_API_KEY is not sent there" in str(no.value)
+    for own in ({"api_key_env": "OTHER"}, {"api_key_env": "none"}):
+        settings(kind="openai", model="m", roles={"analyst": elsewhere | own})
+    settings(kind="openai", model="m", base_url="http://h/a/v1", roles={"analyst": {"base_url": "http://h/b/v1"}})
+    settings(kind="openai", model="m", api_key_env="none", roles={"analyst": elsewhere})
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,30 @@
+"""API keys: from the environment only, and shown nowhere."""
+
+import os
+
+from tasks.errors import ConfigError
+
+
+def key_in(variable: str, otherwise: str) -> str:
+    """The key that an environment variable holds, without white space around it: a line end is easily copied too.
+
+    Args:
+        variable: Its name.
+        otherwise: What else the user may do where it is not set, as the end of a sentence.
+
+    Raises:
+        ConfigError: it is not set, or holds what cannot be sent in a header; the key itself is not quoted.
+    """
+    key = os.environ.get(variable, "").strip()
+    if not key:
+        raise ConfigError(
+            f"teacher.api_key_env: the environment variable {variable} is not set. Export it or put it into .env; "
+            f"{otherwise}."
+        )
+    odd = [place for place, letter in enumerate(key, 1) if not "!" <= letter <= "~"]
+    if odd:
+        raise ConfigError(
+            f"teacher.api_key_env: the key in {variable} has a character at place {odd[0]} of {len(key)} that no key "
+            f"has (white space, or no ASCII). Copy the key once more."
+        )
+    return key
