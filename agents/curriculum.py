@@ -90,9 +90,9 @@ def next_plan(history: Sequence[CycleReport], seed: int) -> Plan:
     for arm, rows in played.items():
         if not rows:
             return arm
+    if _beyond(later):
+        return "breadth"  # also where that has no more texts: the run rather ends
     able = [arm for arm, rows in played.items() if _has_texts(rows[-1])]
-    if "breadth" in able and _beyond(later):
-        return "breadth"
     dice = random.Random(f"{seed} {len(history)}")
     unknown = usual_error(later)
     return max(able or ARMS, key=lambda arm: _draw(played[arm], unknown, dice))

@@ -7,10 +7,13 @@ from pydantic import Field
 
 from agents.base import State
 
+EMPTY = 2
+"""Batches in a row without one new text after which the teacher is taken to have no more."""
+
 
 @dataclass(frozen=True)
 class Stop:
-    """Stops after a number of cycles, when the score is reached, or when nothing has helped for a while."""
+    """Stops after a number of cycles, when the score is reached, or when nothing has helped or come for a while."""
 
     cycles: Annotated[int, Field(ge=0)] = 6
     patience: Annotated[int, Field(ge=1)] = 4
@@ -27,6 +30,9 @@ class Stop:
                 return f"the target is reached: {reached:.3f} is at least {self.target:.3f}"
         if state.get("shelved_in_a_row", 0) >= self.patience:
             return f"no batch of the last {self.patience} made the student better"
+        last = [row["counts"].get("drafted", 1) for row in state["history"][-EMPTY:]]
+        if len(last) == EMPTY and not any(last):
+            return f"the last {EMPTY} batches had no new text: what the teacher writes is there already"
         if state["cycle"] > self.cycles:
             return f"all {self.cycles} cycles are done"
         return ""

@@ -106,9 +106,10 @@ def test_they_are_tried_again_when_the_student_may_have_grown(rested: int, share
     assert share_of_lessons([*BEGUN, too_hard(9), *[row("breadth", -0.01)] * rested]) == share
 
 
-def test_they_go_on_where_breadth_has_no_more_texts() -> None:
+def test_they_rest_where_breadth_has_no_more_texts_too() -> None:
     over = {**row("breadth", kept=False), "counts": {"drafted": 0}}
-    assert share_of_lessons([*BEGUN, over, too_hard(9)]) == 1.0  # type: ignore[list-item]
+    assert share_of_lessons([*BEGUN, over, too_hard(9)]) == 0.0  # type: ignore[list-item]
+    assert share_of_lessons([*BEGUN, over, too_hard(0)]) == 1.0  # type: ignore[list-item]
 
 
 def test_without_a_gate_lessons_go_on() -> None:

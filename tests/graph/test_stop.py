@@ -9,7 +9,11 @@ from tests import world
 
 
 def history(**scores: float) -> list[Any]:
-    return [{"scores": {split: {"value": value} for split, value in scores.items()}}]
+    return [{"counts": {}, "scores": {split: {"value": value} for split, value in scores.items()}}]
+
+
+def drafted(*counts: int) -> list[Any]:
+    return [{"counts": {}, "scores": {}}, *({"counts": {"drafted": count}, "scores": {}} for count in counts)]
 
 
 @pytest.mark.parametrize(
@@ -25,6 +29,13 @@ def history(**scores: float) -> list[Any]:
         (Stop(target=0.9), {"history": history(gate=0.95)}, "the target is reached: 0.950 is at least 0.900"),
         (Stop(target=0.9), {"history": history()}, ""),
         (Stop(target=0.9), {"history": []}, ""),
+        (Stop(), {"history": drafted(30, 0)}, ""),
+        (Stop(), {"history": drafted(0, 0, 9)}, ""),
+        (
+            Stop(),
+            {"history": drafted(9, 0, 0)},
+            "the last 2 batches had no new text: what the teacher writes is there already",
+        ),
     ],
 )
 def test_the_rule(rule: Stop, changes: dict[str, Any], why: str) -> None:
