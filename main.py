@@ -7,7 +7,6 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -110,26 +109,27 @@ def resume(
 def predict(
     model: Annotated[str, typer.Argument(help="Name or folder of a run (its champion), or a student's folder.")],
     file: Annotated[
-        Path | None, typer.Argument(help="Texts, one a line. Default: standard input.", exists=True, dir_okay=False)
+        Path | None,
+        typer.Argument(help="One text a line, or a data file. Default: stdin.", exists=True, dir_okay=False),
     ] = None,
     runs: Runs = Path("runs"),
 ) -> None:
     """Label texts: one JSON object a line, with the probability of every label."""
-    from graph.predicting import open_student, predict_lines
+    from graph.predicting import open_student
 
     student = open_student(model, runs)
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")  # JSON is UTF-8, whatever the terminal's language
-    with file.open("rb") if file else nullcontext(sys.stdin.buffer) as lines:
-        for answer in predict_lines(student, lines, str(file or "standard input")):
-            sys.stdout.write(answer + "\n")
+    for answers in student.file(file) if file else student.lines(sys.stdin.buffer, "standard input"):
+        sys.stdout.writelines(answer + "\n" for answer in answers)
+        sys.stdout.flush()
 
 
 @app.command()
 def show(
     name: Annotated[str, typer.Argument(help="Name or folder of a run.")],
     prompts: Annotated[bool, typer.Option("--prompts", help="Exactly what each role was sent, and answered.")] = False,
-    role: Annotated[str | None, typer.Option(help="With --prompts: one role alone.")] = None,
+    role: Annotated[str | None, typer.Option(help="The same for one role alone.")] = None,
     costs: Annotated[bool, typer.Option("--costs", help="The teacher: by role, by cycle, per accepted text.")] = False,
     runs: Runs = Path("runs"),
 ) -> None:
@@ -138,7 +138,7 @@ def show(
     from report.tables import print_prompts, print_run
 
     found = Run.find(name, runs)
-    if prompts:
+    if prompts or role:
         print_prompts(found, role)
     elif costs:
         _print_costs(found)

@@ -102,7 +102,10 @@ class RunConfig(Frozen):
     @classmethod
     def _a_folder_name(cls, value: str) -> str:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", value):
-            raise ValueError("must be letters, digits, '.', '_' or '-', at most 80, as it names the run's folder")
+            raise ValueError(
+                "must be letters, digits, '.', '_' or '-', at most 80, as it names the run's folder; unset, it is the "
+                "file's name (--name gives another)"
+            )
         return value
 
 
@@ -136,7 +139,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         ConfigError: it is missing or is not TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise ConfigError(f"there is no config file {str(path)!r}; `configs/` has examples.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:

@@ -52,6 +52,7 @@ class Plan:
     trial: Trial | None
     hearing: Hearing | None
     """What the teacher says of the user's own examples; None where it was not asked."""
+    has_test: bool
     lacks_pool: bool
     """Whether the strategy would take texts without labels, and there are none."""
     doubts: tuple[str, ...]
@@ -102,6 +103,7 @@ class Plan:
             "cycles": self.cycles,
             "notes": notes,
             "seeds_only": self.seeds_only,
+            "has_test": self.has_test,
             "metric": self.metric,
             "verdict": self.verdict,
             "doubts": self.doubts,
@@ -150,7 +152,8 @@ def plan(config: RunConfig, base: Path, offline: bool) -> Plan:
         first=first, later=later, prompts=_first_of_each(teacher.asked), cycles=getattr(stop_rule(config), "cycles", 1),
         concurrency=config.teacher.concurrency, prices=_prices(config.teacher, sorted({*first, *later})),
         batch_price=config.teacher.batch.price if config.teacher.batch else None,
-        seeds_only=scores, metric=task.metric, trial=trial, hearing=hearing, lacks_pool=_lacks_pool(config), doubts=(),
+        seeds_only=scores, metric=task.metric, trial=trial, hearing=hearing, doubts=(),
+        has_test=config.data.test is not None, lacks_pool=_lacks_pool(config),
     )  # fmt: skip
     return replace(made, doubts=tuple(_doubts(config, made)))
 

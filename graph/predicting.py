@@ -1,19 +1,64 @@
 """Labelling texts with a finished student."""
 
 import json
-from collections.abc import Iterable, Iterator
-from itertools import islice
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from graph.run import run_folder, there
 from graph.services import make_students, make_task, read_config
 from student.base import Student
 from tasks.errors import ConfigError
+from tasks.reading import read_texts
+from tasks.rows import FORMATS
+from tasks.task import Task
 
-CHUNK = 256
+AT_ONCE = 1 << 16
+"""Most bytes of lines that are answered together."""
 
 
-def open_student(model: str, runs: Path) -> Student:
+@dataclass(frozen=True)
+class Finished:
+    """A student that labels texts, and where its task has them in a data file."""
+
+    student: Student
+    task: Task | None = None
+    column: str | None = None
+
+    def lines(self, stream: BinaryIO, source: str) -> Iterator[list[str]]:
+        """Answers to lines, one JSON object each, as soon as the lines are there; blank ones are skipped.
+
+        Raises:
+            ConfigError: a line is not UTF-8.
+        """
+        number, rest = 0, b""
+        while data := os.read(stream.fileno(), AT_ONCE):  # no more than is there: somebody may wait for the answer
+            *lines, rest = (rest + data).split(b"\n")
+            yield self._said(_decoded(lines, number, source))
+            number += len(lines)
+        yield self._said(_decoded([rest], number, source))
+
+    def file(self, path: Path) -> Iterator[list[str]]:
+        """The same for a file: of JSON lines, CSV and other data files the text of every row, of others every line.
+
+        Raises:
+            ConfigError: rows without a text, or a file that cannot be read.
+        """
+        if path.suffix.lower() not in FORMATS:
+            with path.open("rb") as stream:
+                yield from self.lines(stream, str(path))
+            return
+        yield self._said(read_texts(str(path), self.task, text=self.column, base=Path(), each_once=False))
+
+    def _said(self, texts: Sequence[str]) -> list[str]:
+        found = self.student.predict(texts) if texts else []
+        rows = ({"text": text, **prediction.row(text)} for text, prediction in zip(texts, found, strict=True))
+        return [json.dumps(row, ensure_ascii=False) for row in rows]
+
+
+def open_student(model: str, runs: Path) -> Finished:
     """The student that a run's name, a run's folder (its champion) or a student's folder means.
 
     Raises:
@@ -22,33 +67,23 @@ def open_student(model: str, runs: Path) -> Student:
     run = run_folder(model, runs)
     if (run.root / "best").exists():
         config = read_config(run)
-        return make_students(config, make_task(config.task)).load(run.root / "best")
+        task = make_task(config.task)
+        return Finished(make_students(config, task).load(run.root / "best"), task, config.data.text)
     if (Path(model) / "model.safetensors").exists():
         from student.transformer import load_student  # torch takes its time: not for a student of one's own
 
-        return load_student(Path(model))
+        return Finished(load_student(Path(model)))
     raise ConfigError(
         f"{model!r} is neither a run with a champion nor a student's folder with a model.safetensors. {there(runs)}"
     )
 
 
-def predict_lines(student: Student, lines: Iterable[bytes], source: str) -> Iterator[str]:
-    """One JSON object per text: the text and what the student says of it. Blank lines are skipped.
-
-    Raises:
-        ConfigError: a line is not UTF-8.
-    """
-    texts = _decoded(lines, source)
-    while chunk := list(islice(texts, CHUNK)):
-        for text, prediction in zip(chunk, student.predict(chunk), strict=True):
-            yield json.dumps({"text": text, **prediction.row(text)}, ensure_ascii=False)
-
-
-def _decoded(lines: Iterable[bytes], source: str) -> Iterator[str]:
-    for number, line in enumerate(lines, start=1):
+def _decoded(lines: Sequence[bytes], before: int, source: str) -> list[str]:
+    """The texts of lines that follow on a number of others."""
+    texts = []
+    for number, line in enumerate(lines, start=before + 1):
         try:
-            text = line.decode("utf-8").lstrip("\ufeff").strip()
+            texts.append(line.decode("utf-8").lstrip("\ufeff").strip())
         except UnicodeDecodeError as error:
             raise ConfigError(f"{source}, line {number}: not UTF-8 ({error.reason} at byte {error.start}).") from None
-        if text:
-            yield text
+    return [text for text in texts if text]

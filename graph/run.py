@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import json
+import os
 import signal
 import sqlite3
 import threading
@@ -22,10 +23,12 @@ from graph.build import build, initial_state
 from graph.config import RunConfig, agents, stop_rule
 from graph.finish import fit_last, score_test_set
 from graph.services import open_services
-from tasks.errors import BudgetExhausted, EvoKDError, Interrupted, StepError
+from tasks.errors import BudgetExhausted, ConfigError, EvoKDError, Interrupted, StepError
 
 Event = dict[str, Any]
 """Progress of a step (`step`, `cycle`, `what`, `done`, `total`) or the finished row of a cycle (`row`)."""
+
+STOPPING = b"\nStopping when this step has ended; the same again stops at once. Nothing is lost either way.\n"
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,9 @@ def drive(config: RunConfig, folder: RunFolder, show: Callable[[Event], None]) -
 
     Raises:
         StepError: a step failed; the checkpoint before it is kept.
-        ConfigError: another process is at work in this folder.
+        ConfigError: another process is at work in this folder, or it is a copy without its link.
     """
+    _check_link(folder)
     control = RunControl()
     minutes, halted = _minutes(folder), lambda: control.drain_requested
     with open_services(config, folder, minutes, halted=halted) as services, _traced(config):
@@ -60,6 +64,15 @@ def drive(config: RunConfig, folder: RunFolder, show: Callable[[Event], None]) -
         if outcome.how != "interrupted" and (folder.root / "best").exists():
             _finish(services, agents(config)["trainer"], show)
         return outcome
+
+
+def _check_link(folder: RunFolder) -> None:
+    best = folder.root / "best"
+    if best.is_dir() and not best.is_symlink():
+        raise ConfigError(
+            f"{best} is a folder, not a link: the run was copied with its links followed, and its best student could "
+            "not change any more. Copy it again with `cp -a`."
+        )
 
 
 def _finish(services: Services, trainer: Agent, show: Callable[[Event], None]) -> None:
@@ -162,6 +175,7 @@ def _drained_by_signals(control: RunControl) -> Iterator[None]:
 
     def drain(number: int, frame: object) -> None:
         control.request_drain(signal.Signals(number).name)
+        os.write(2, STOPPING)  # not printed: the signal may have come in the middle of a print
         for each in previous:
             signal.signal(each, signal.SIG_DFL)
 

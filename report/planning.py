@@ -24,8 +24,13 @@ def print_plan(plan: Mapping[str, Any]) -> None:
     score = plan["seeds_only"]
     if score:
         line = f"The student of the seeds alone, dev set ({score['n']:.0f} texts), {plan['metric']}: {interval(score)}."
-    else:
+    elif plan["has_test"]:
         line = "There is no dev file: what the seeds alone give, and what the run adds, is told by the test file only."
+    else:
+        line = (
+            "There is neither a dev nor a test file: nothing but the teacher will say how good the student is. Fifty "
+            "labelled texts of yours under data.test would."
+        )
     console.print(line, soft_wrap=True, markup=False)
     console.print(Text(f"Verdict: {plan['verdict']}", style="bold"))
     for doubt in plan["doubts"]:

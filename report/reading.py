@@ -53,8 +53,11 @@ class Run:
 
     @property
     def best(self) -> str:
-        """Name of the best student's folder, as `best` points to it now."""
-        return (self.root / "best").resolve().name
+        """Name of the best student's folder, as `best` points to it now; of a copy that stands there, as was noted."""
+        link = self.root / "best"
+        if link.is_dir() and not link.is_symlink():
+            return str((self.result or {}).get("champion") or Path(self.metrics[-1]["champion"]).name)
+        return link.resolve().name
 
     @cached_property
     def result(self) -> Row | None:

@@ -102,8 +102,12 @@ def print_result(run: Run) -> None:
     console.print(
         f"Test set ({result['seeds only']['n']:.0f} texts, opened at the end), {result['metric']}: "
         f"seeds only {interval(result['seeds only'])}, "
-        f"champion {interval(result['champion score'])}, difference {100 * difference['value']:+.1f} points "
-        f"{bounds(difference, '+.1f')}.",
+        f"champion {interval(result['champion score'])}, "
+        + (
+            "the same on every text."
+            if not difference["value"] and difference["low"] is None
+            else f"difference {100 * difference['value']:+.1f} points {bounds(difference, '+.1f')}."
+        ),
         soft_wrap=True,
         markup=False,
     )

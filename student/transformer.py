@@ -118,6 +118,8 @@ class TransformerStudent:
             setattr(self.network.config, key, value)
         self.network.save_pretrained(aside)
         self.tokenizer.save_pretrained(aside)
+        for weights in aside.glob("*.safetensors"):  # written for their owner alone, unlike all other files
+            weights.chmod((aside / "config.json").stat().st_mode)
         if folder.exists():
             folder.rename(before)
         aside.rename(folder)

@@ -18,6 +18,13 @@ Columns = tuple[str, ...]
 
 DEFAULT = (("text", "label"),)
 
+
+class NoColumn(ValueError):
+    """A row has another form than its file should."""
+
+    hint = "Columns of other names are named under [data]: text = ..., label = ..."
+
+
 HUB_SPLIT: dict[Split, str] = {
     "seed": "train",
     "train": "train",
@@ -76,36 +83,42 @@ def read_examples(
     return found
 
 
-def read_texts(source: str, task: Task | None = None, *, text: str | None = None, base: Path) -> list[str]:
-    """Read unlabelled texts (the pool), each once, in the order of the source.
+def read_texts(
+    source: str, task: Task | None = None, *, text: str | None = None, base: Path, each_once: bool = True
+) -> list[str]:
+    """Read unlabelled texts (the pool), each once unless told otherwise, in the order of the source.
 
     Args:
         source: as for `read_examples`.
         task: names the columns the text may be in; without one it is `text`.
         text: the column of the text; None for the first of the task's that is there.
         base: the folder that a relative path starts from.
+        each_once: leave out a text that was there before.
 
     Raises:
         ConfigError: as for `read_examples`.
     """
     problems = Problems(source)
     pairs = _distinct([(text or one,) for one, _ in (task.columns if task else DEFAULT)])
-    kept: dict[str, str] = {}
-    repeated = 0
+    kept: list[str] = []
+    seen, repeated = set[str](), 0
     for place, values in rows(source, base, problems):
         try:
             (column,) = _present(values, pairs)
             found = _text(values, column)
         except ValueError as error:
-            problems.add(place, str(error))
+            problems.add(place, str(error), error.hint if isinstance(error, NoColumn) else "")
             continue
-        repeated += text_id(found) in kept
-        kept.setdefault(text_id(found), found)
+        if each_once and text_id(found) in seen:
+            repeated += 1
+            continue
+        seen.add(text_id(found))
+        kept.append(found)
     problems.refuse()
     if not kept:
         raise ConfigError(f"{source}: has no rows. Give at least one with {_columns(pairs)}.")
     _tell_repeated(source, repeated)
-    return list(kept.values())
+    return kept
 
 
 def check_seeds(examples: Sequence[Example], task: Task) -> None:
@@ -148,7 +161,7 @@ def _example(row: Row, task: Task, split: Split, pairs: Sequence[Columns], probl
         text = _text(values, text_column)
         return Example(text=text, label=_label(values, label_column, text, task), split=split)
     except ValueError as error:
-        problems.add(place, str(error))
+        problems.add(place, str(error), error.hint if isinstance(error, NoColumn) else "")
         return None
 
 
@@ -198,14 +211,14 @@ def _present(values: Mapping[str, Any], pairs: Sequence[Columns]) -> Columns:
     """The first columns that a row has, all of them.
 
     Raises:
-        ValueError: it has none; the message names what is missing and what is there.
+        NoColumn: it has none; the message names what is missing and what is there.
     """
     for columns in pairs:
         if all(column in values for column in columns):
             return columns
     missing = next(column for column in pairs[0] if column not in values) if len(pairs) == 1 else None
     what = repr(missing) if missing else _columns(pairs)
-    raise ValueError(f"there is no {what}; the row has {_listed(list(values)) or 'nothing'}")
+    raise NoColumn(f"there is no {what}; the row has {_listed(list(values)) or 'nothing'}")
 
 
 def _columns(pairs: Sequence[Columns]) -> str:

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,10 +30,12 @@ class Problems:
 
     source: str
     found: list[str] = field(default_factory=list)
+    hints: set[str] = field(default_factory=set)
 
-    def add(self, place: str, what: str) -> None:
-        """Note a bad row."""
+    def add(self, place: str, what: str, hint: str = "") -> None:
+        """Note a bad row; what helps against it is told once, at the end."""
         self.found.append(f"{place}: {what}")
+        self.hints |= {hint} - {""}
 
     def refuse(self) -> None:
         """Raise what was found, if anything.
@@ -46,7 +49,7 @@ class Problems:
     def told(self) -> str:
         """The first ten problems and the number of the others, after the source."""
         more = [f"... and {len(self.found) - LISTED} more"] if len(self.found) > LISTED else []
-        return f"{self.source}: " + "; ".join([*self.found[:LISTED], *more])
+        return ". ".join([f"{self.source}: " + "; ".join([*self.found[:LISTED], *more]), *sorted(self.hints)])
 
 
 def rows(source: str, base: Path, problems: Problems, split: str = "train") -> Iterator[Row]:
@@ -63,6 +66,8 @@ def rows(source: str, base: Path, problems: Problems, split: str = "train") -> I
         raise ConfigError(
             f"{source}: files of kind {suffix!r} are not read. Allowed: {', '.join(FORMATS)}, or hf:name."
         )
+    if path.is_dir():
+        raise ConfigError(f"{source}: is a folder ({path}). Name a file in it.")
     if not path.is_file():
         raise ConfigError(f"{source}: there is no such file ({path}).")
     if suffix == ".parquet":
@@ -127,6 +132,11 @@ def _csv(text: str, delimiter: str, problems: Problems) -> Iterator[Row]:
                 pass  # a blank line, or the row of commas a spreadsheet leaves
             elif header is None:
                 header = [cell.strip() for cell in cells]
+                if twice := [name for name, count in Counter(header).items() if count > 1 and name]:
+                    raise ConfigError(f"{problems.source}: the header has {shown(twice[0])} twice. Rename one of them.")
+            elif any("\t" in cell and "\n" in cell for cell in cells) and delimiter == "\t":
+                last = reader.line_num
+                problems.add(f"lines {line} to {last}", "one cell goes on over tabs and lines: a quote is not closed")
             elif len(cells) == len(header):
                 yield f"line {line}", dict(zip(header, cells, strict=True))
             else:

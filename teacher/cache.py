@@ -125,14 +125,26 @@ class CacheSize:
 
 
 def measure(path: Path) -> CacheSize | None:
-    """The size of a cache that may be in use; None where there is none. Changes no answer and waits for nobody."""
+    """The size of a cache that may be in use; None where there is none that can be read. Waits for nobody."""
     if not path.is_file():
         return None
     files = (path, path.with_name(path.name + "-wal"))
     size = sum(file.stat().st_size for file in files if file.exists())
-    with closing(sqlite3.connect(path, timeout=60)) as base:
+    try:
+        count = _count(path, "mode=ro")
+    except sqlite3.OperationalError:  # reading beside a writer takes a file for shared memory: none can be made there
         try:
-            [count] = base.execute("select count(*) from answers").fetchone()
-        except sqlite3.DatabaseError as error:
-            raise ConfigError(f"{path} is not an answer cache ({error}).") from error
+            count = _count(path, "immutable=1")
+        except sqlite3.OperationalError:  # a killed process left it in its log
+            return None
     return CacheSize(path, count, size)
+
+
+def _count(path: Path, how: str) -> int:
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?{how}", timeout=60, uri=True)) as base:
+            return int(base.execute("select count(*) from answers").fetchone()[0])
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError as error:
+        raise ConfigError(f"{path} is not an answer cache ({error}).") from error

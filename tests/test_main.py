@@ -137,7 +137,7 @@ def predicts(evokd: Callable[..., Said], tmp_path: Path, monkeypatch: pytest.Mon
         assert evokd("predict", tmp_path / "runs" / "small") == (0, out, "")
     file.write_bytes(b"fine\ncaf\xe9\n")
     code, _, err = evokd("predict", "small", file)
-    assert (code, err) == (2, f"evokd: {file}, line 2: not UTF-8 (invalid continuation byte at byte 3).\n")
+    assert (code, err) == (2, f"evokd: {file}, line 2: not UTF-8 (unexpected end of data at byte 3).\n")
 
 
 BAD_DATA: list[tuple[str, str | bytes, str]] = [
@@ -165,7 +165,8 @@ BAD_DATA: list[tuple[str, str | bytes, str]] = [
     (
         "seeds",
         '{"txt": "the team won", "label": "sports"}\n',
-        "seeds.jsonl: line 1: there is no 'text'; the row has 'txt', 'label'",
+        "seeds.jsonl: line 1: there is no 'text'; the row has 'txt', 'label'. Columns of other names are named under "
+        "[data]: text = ..., label = ...",
     ),
     (
         "dev",

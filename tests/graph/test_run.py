@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import signal
 import threading
 from pathlib import Path
@@ -141,6 +142,17 @@ def test_a_stop_rule_that_never_stops_is_told(tmp_path: Path, monkeypatch: pytes
         trial = Trial(tmp_path, server)
         with pytest.raises(StepError, match=r"\[stop\] did not end the run: Recursion limit of 4 reached"):
             trial.drive()
+
+
+def test_a_copy_without_its_link_is_told_before_anything_is_asked(tmp_path: Path) -> None:
+    with serving(parts.answer) as server:
+        trial = Trial(tmp_path, server)
+        trial.drive()
+        asked = len(server.requests)
+        trial.folder = parts.folder(Path(shutil.copytree(trial.folder.root, tmp_path / "copy")))
+        with pytest.raises(ConfigError, match=r"copy/best is a folder, not a link.*`cp -a`"):
+            trial.drive()
+        assert len(server.requests) == asked
 
 
 def test_a_torn_checkpoint_is_told(tmp_path: Path) -> None:

@@ -111,6 +111,19 @@ def test_show_tells_all_and_lets_no_text_drive_the_terminal(tmp_path: Path, caps
     assert not set("\x1b\x07\x9b") & set(out)
 
 
+def test_two_students_that_say_the_same_are_not_too_few_texts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = run(tmp_path / "a", metrics=[row()])
+    figures = ("seeds only", "before the last training", "champion score")
+    result = {"champion": "cycle-000", "metric": "accuracy", **dict.fromkeys(figures, SCORE)}
+    result |= {"difference": {"value": 0.0, "low": None, "high": None, "n": 200}}
+    result |= {"training texts that stand in the test set": 0}
+    (found.root / "result.json").write_text(json.dumps(result))
+    print_result(found)
+    assert "champion 75.0 [50, 90], the same on every text." in " ".join(capsys.readouterr().out.split())
+
+
 def test_figures_of_an_earlier_student_are_told_to_be_that(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = run(tmp_path / "a", metrics=[row()])
     figures = ("seeds only", "before the last training", "champion score")

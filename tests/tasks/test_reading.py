@@ -155,6 +155,8 @@ def test_a_repeated_row_is_kept_once_and_told(tmp_path: Path, caplog: pytest.Log
         ("a.csv", "text,label\nx,5\ny,5,6\n", "line 3: 3 columns, but the header has 2: ['y', '5', '6']"),
         ("a.csv", 'text,label\n"two\nlines",5\n"x"y,5\n', "line 4: broken CSV"),
         ("a.csv", 'text,label\n"never closed,5\n', "line 2: broken CSV"),
+        ("a.csv", "text,label,label\na,5,b\n", "the header has 'label' twice"),
+        ("a.tsv", 'text\tlabel\n"well\t5\nno\tb\nsaid "\t5\n', "lines 2 to 4: one cell goes on over tabs and lines"),
         ("a.csv", "a;b\nx;5", "there is no 'text'; the row has 'a;b'"),
         ("a.parquet", "no", "not a Parquet file"),
     ],
@@ -168,7 +170,7 @@ def test_a_file_that_cannot_be_used(tmp_path: Path, name: str, content: str | by
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     assert f"there is no such file ({tmp_path / 'no.csv'})" in refused("no.csv", tmp_path)
     (tmp_path / "folder.csv").mkdir()
-    assert "there is no such file" in refused("folder.csv", tmp_path)
+    assert "is a folder" in refused("folder.csv", tmp_path)
 
 
 def test_a_broken_link_is_no_file(tmp_path: Path) -> None:

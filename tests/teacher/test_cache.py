@@ -7,6 +7,7 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -133,3 +134,21 @@ def test_the_first_answer_of_a_run_stays_whatever_others_were_told(
     [told] = slow.ask([said("x")], Label, role="a", cycle=0)
     [again] = opened(folder=tmp_path / "slow", cache=shared).ask([said("x")], Label, role="a", cycle=0)
     assert told.value is not None and told.value.why == "slow" and again.value == told.value
+
+
+def test_the_size_of_a_cache_that_nobody_may_write_is_known(
+    opened: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    teacher = opened()
+    teacher.ask(many(4), Label, role="a", cycle=0)
+    teacher.close()
+    open_base = sqlite3.connect
+
+    def refused(where: str, **more: Any) -> sqlite3.Connection:
+        if "mode=ro" in where:
+            raise sqlite3.OperationalError("unable to open database file")
+        return open_base(where, **more)
+
+    monkeypatch.setattr(sqlite3, "connect", refused)
+    size = measure(tmp_path / "answers.sqlite")
+    assert size is not None and size.answers == 4
