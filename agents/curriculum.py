@@ -12,14 +12,11 @@ from dataclasses import dataclass
 from statistics import median
 
 from agents.base import CycleReport, Plan
+from agents.reach import too_hard
 from tasks.metrics import Score
 
 LEAST_ERROR = 0.0005
 """Of a gain in loss: a handful of held-out texts can agree by chance, and would then outweigh all that comes later."""
-
-BEYOND = 0.1
-"""Share of the texts for lessons out of the student's reach above which lessons rest. It was 0 to 7 % on TREC, where
-lessons help, and 13 to 37 % on SST-2, where they take away what plain texts gave (docs/results.md)."""
 
 REST = 4
 """Batches for which they rest; then the student may have grown."""
@@ -109,7 +106,7 @@ def _beyond(later: Sequence[CycleReport]) -> bool:
     What a batch brings is smaller than what held-out texts can tell; what it asks of the student can be counted.
     """
     recent = [row["counts"] for row in later[-REST:] if row["plan"] == "lessons"]
-    return bool(recent) and recent[-1].get("out of reach", 0) > BEYOND * recent[-1].get("for lessons", 0)
+    return bool(recent) and too_hard(recent[-1].get("out of reach", 0), recent[-1].get("for lessons", 0))
 
 
 def _draw(rows: Sequence[CycleReport], unknown: float, dice: random.Random) -> float:

@@ -92,7 +92,9 @@ class Evaluator:
         if not self.gate:
             return Decision(True, "no gate: every batch stays")
         if not state.get("batch"):
-            return Decision(False, "the batch is empty")
+            far, aimed = (state["counts"].get(name, 0) for name in ("out of reach", "for lessons"))
+            told = f"its lessons are beyond the student ({far} of {aimed} texts)" if far else "the batch is empty"
+            return Decision(False, told)
         return decide(services, state["cycle"], self.strictness)
 
     def _remember(

@@ -64,7 +64,7 @@ class RunFolder:
     def drop_students(self) -> None:
         """Remove every student but the best one; each takes as much room as the encoder."""
         best = (self.root / "best").resolve()
-        for student in self.student(0).parent.iterdir():
+        for student in self.root.glob("students/*"):  # those whose names begin with a point too
             if student.resolve() != best:
                 shutil.rmtree(student)
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from agents.base import Figures, Services
 from tasks.base import Example, Prediction
 from tasks.errors import ConfigError
-from tasks.metrics import paired, pooled_difference
+from tasks.metrics import Score, paired, pooled_difference
 from tasks.task import Points, Task
 
 Vector = npt.NDArray[np.float64]
@@ -24,6 +24,9 @@ Vector = npt.NDArray[np.float64]
 FEWEST = 40
 """Held-out texts below which only the veto of a dev set can shelve a batch: a teacher that can label little leaves a
 small gate, and then more texts are the better bet (docs/results.md, "The embedded teacher")."""
+
+FEWEST_DEV = 20
+"""Texts of a dev set that has a veto; with four, one batch in ten that does no harm would be shelved by chance."""
 
 SPREAD = 1.0
 """Standard deviation of the logarithm of the power that suits a student, before any text is seen: for students of 120
@@ -62,7 +65,7 @@ def decide(services: Services, cycle: int, strictness: float) -> Decision:
     dev = [number for number, example in enumerate(held_out) if example.split == "dev"]
     if dev:
         on_dev = paired(with_batch.loss[dev], without.loss[dev])
-        if on_dev.value > 0 and (on_dev.differs_from(0.0) or (on_dev.low is None and on_dev.n > 1)):
+        if harms(on_dev):
             return Decision(False, f"it harms the dev set ({on_dev}); {figures}", evidence)
     if len(held_out) < FEWEST:
         return Decision(
@@ -70,6 +73,12 @@ def decide(services: Services, cycle: int, strictness: float) -> Decision:
         )
     keep = loss.value + strictness * (loss.error or 0.0) <= 0
     return Decision(keep, f"it {'passes' if keep else 'does not pass'} the gate: {figures}", evidence)
+
+
+def harms(on_dev: Score) -> bool:
+    """Whether a difference in loss on a dev set is a clear loss; of a few texts the bootstrap is far too sure."""
+    clear = on_dev.differs_from(0.0) or on_dev.low is None  # no interval: all differ by the same
+    return on_dev.value > 0 and clear and on_dev.n >= FEWEST_DEV
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from agents.base import Services, one_line, prompt
 from tasks.base import Lesson
 
@@ -13,8 +15,13 @@ CHANCES = 2
 
 
 def unpaid(services: Services) -> list[Lesson]:
-    """Lessons whose batch was shelved, or whose texts were all out of the student's reach."""
-    return [lesson for lesson in services.memory.lessons() if lesson.effect and not _paid(lesson.effect)]
+    """Lessons whose batch was shelved, or whose texts were all out of the student's reach.
+
+    One of which no text came through has not been tried.
+    """
+    tried = [each for each in services.memory.lessons() if each.effect]
+    tried = [each for each in tried if each.effect["samples"] or each.effect["out of reach"]]
+    return [lesson for lesson in tried if not _paid(lesson.effect)]
 
 
 def told(services: Services) -> str:
@@ -29,7 +36,8 @@ def retired(services: Services, lessons: Sequence[Lesson]) -> list[Lesson]:
     if not lessons or len(past) < CHANCES:
         return []
     near = services.memory.embed([_said(each) for each in lessons]) @ services.memory.embed([_said(e) for e in past]).T
-    return [each for each, row in zip(lessons, near, strict=True) if (row > ALIKE).sum() >= CHANCES]
+    cycles = np.array([each.cycle for each in past])
+    return [each for each, row in zip(lessons, near, strict=True) if len(set(cycles[row > ALIKE])) >= CHANCES]
 
 
 def _paid(effect: dict[str, float]) -> bool:

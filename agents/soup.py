@@ -4,7 +4,10 @@ Fits on the same texts that differ only in their order end in different places. 
 student than one of them, on average (docs/results.md), and no slower.
 """
 
+import hashlib
+import json
 import shutil
+import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -21,9 +24,15 @@ def cook(services: Services, folder: Path, seeds: Sequence[int], fitted: Callabl
         seeds: of the fits.
         fitted: (seed, which fit of how many) -> a student that has learnt.
     """
-    if folder.exists():
-        return
-    parts = [folder.with_name(f".{folder.name}-{seed}") for seed in seeds[:-1]]
+    if not folder.exists():
+        _cook(services, folder, seeds, fitted)
+    for part in folder.parent.glob(f".{folder.name}-*"):
+        shutil.rmtree(part)
+
+
+def _cook(services: Services, folder: Path, seeds: Sequence[int], fitted: Callable[[int, str], Student]) -> None:
+    of = _settings(services)
+    parts = [folder.with_name(f".{folder.name}-{seed}-{of}") for seed in seeds[:-1]]
     for number, (part, seed) in enumerate(zip(parts, seeds, strict=False), start=1):
         if not part.exists():
             fitted(seed, f", fit {number} of {len(seeds)}").save(part)
@@ -31,5 +40,11 @@ def cook(services: Services, folder: Path, seeds: Sequence[int], fitted: Callabl
     student.average(services.students.load(part) for part in parts)
     student.calibrate(services.memory.samples("dev"))
     student.save(folder)
-    for part in parts:
-        shutil.rmtree(part)
+
+
+def _settings(services: Services) -> str:
+    """Tells fits made under other settings apart: a run that is resumed may have another student by then."""
+    path = services.folder.root / "config.toml"
+    raw = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    made_by = [raw.get("student"), raw.get("agents", {}).get("trainer")]
+    return hashlib.sha256(json.dumps(made_by, sort_keys=True).encode()).hexdigest()[:8]

@@ -10,7 +10,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 from agents.balance import balanced
 from agents.base import Services, State
 from agents.noise import Cure, cured
-from agents.reach import parted
+from agents.reach import parted, too_hard
 from agents.soup import cook
 from student.base import Student
 from tasks.base import Example
@@ -82,17 +82,23 @@ class Trainer:
     def _within_reach(
         self, champion: str, batch: Sequence[Example], services: Services, counts: dict[str, int]
     ) -> list[Example]:
-        """The batch but for texts of lessons that the champion can't use, and those of the shelf that it can by now."""
+        """The batch but for texts of lessons that the champion can't use, and those of the shelf that it can by now.
+
+        Where it can't use too many of them, the lessons are too hard for it, and none of their texts are learnt.
+        """
         sure = services.task.reach if self.reach is None else self.reach
         fresh = {example.id for example in batch}
         shelf = [each for each in services.memory.samples("train", "out of reach") if each.id not in fresh]
         aimed = [example for example in batch if example.origin.lesson]
-        _, far = parted(services, champion, aimed, sure)
+        near, far = parted(services, champion, aimed, sure)
         grown, _ = parted(services, champion, shelf, sure)
         services.memory.mark([each.id for each in far], "out of reach", f"{champion} was sure of another label")
         found = {"for lessons": aimed, "out of reach": far, "back within reach": grown}
         counts |= {name: len(texts) for name, texts in found.items() if texts}
         beyond = {example.id for example in far}
+        if too_hard(len(far), len(aimed)):
+            services.memory.mark([each.id for each in near], "shelved", f"{len(far)} of {len(aimed)} were out of reach")
+            beyond |= {each.id for each in near}
         return [*(example for example in batch if example.id not in beyond), *grown]
 
     def _fit(

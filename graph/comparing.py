@@ -217,6 +217,7 @@ class _Comparing:
         if how == "budget" and not key:
             how = "finished"  # its own limit, which belongs to what is compared
             folder.write_json(folder.root / "outcome.json", {"how": how, "why": why})
+            folder.drop_students()
         if how == "finished":
             self._finished += 1
             self._failures = 0

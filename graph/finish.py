@@ -6,7 +6,7 @@ from itertools import compress
 from typing import Any
 
 from agents.base import Services
-from agents.gate import calibrated_losses
+from agents.gate import calibrated_losses, harms
 from agents.pool import unused
 from agents.soup import cook
 from agents.trainer import Trainer
@@ -74,8 +74,7 @@ def _harms_dev(services: Services, champion: str, last: str) -> bool:
         calibrated_losses(services.task, dev, _predictions(services, folder, dev))
         for folder in (f"students/{last}", champion)
     ]
-    difference = paired(*sides)
-    return difference.value > 0 and difference.differs_from(0.0)
+    return harms(paired(*sides))
 
 
 def score_test_set(services: Services, champion: str) -> None:

@@ -7,6 +7,7 @@ import os
 import signal
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,9 +53,12 @@ def drive(config: RunConfig, folder: RunFolder, show: Callable[[Event], None]) -
         ConfigError: another process is at work in this folder, or it is a copy without its link.
     """
     _check_link(folder)
-    control = RunControl()
+    control, began = RunControl(), time.monotonic()
     minutes, halted = _minutes(folder), lambda: control.drain_requested
-    with open_services(config, folder, minutes, halted=halted) as services, _traced(config):
+    with contextlib.ExitStack() as opened:
+        services = opened.enter_context(open_services(config, folder, minutes, halted=halted))
+        opened.callback(lambda: folder.write_json(_active(folder), minutes + (time.monotonic() - began) / 60))
+        opened.enter_context(_traced(config))
         try:
             outcome = _loop(config, folder, services, control, show)
         except BudgetExhausted as limit:
@@ -75,6 +79,14 @@ def _check_link(folder: RunFolder) -> None:
         )
 
 
+def _check_champion(folder: RunFolder, state: Mapping[str, Any]) -> None:
+    if not (folder.root / str(state.get("champion"))).exists():
+        raise ConfigError(
+            f"{folder.root} cannot go on: its students but the best one have been removed, as those of a finished cell "
+            "of a comparison are. Start its config.toml as a run of its own."
+        )
+
+
 def _finish(services: Services, trainer: Agent, show: Callable[[Event], None]) -> None:
     """What comes after the loop, be it finished or out of budget; it costs nothing but time."""
     rows = _metrics(services.folder)
@@ -84,6 +96,7 @@ def _finish(services: Services, trainer: Agent, show: Callable[[Event], None]) -
         show({"step": "finish", "cycle": cycle, "what": what, "done": done, "total": total})
 
     services = dataclasses.replace(services, progress=progress)
+    services.folder.drop_rival(cycle)
     try:
         if isinstance(trainer, Trainer) and trainer.last_members:
             fit_last(services, champion, trainer)
@@ -99,23 +112,30 @@ def _loop(
 ) -> Outcome:
     ring, stop = agents(config), stop_rule(config)
     settings: Any = {
-        "configurable": {"thread_id": config.name},
         "recursion_limit": most_steps(ring, stop),
         "run_name": "loop",
         **_told_to_traces(config),
     }
     try:
         with SqliteSaver.from_conn_string(str(folder.root / "checkpoints.sqlite")) as saver:
+            settings["configurable"] = {"thread_id": _thread(saver, config.name)}
             graph = build(ring, stop).compile(checkpointer=saver, name="evokd")
             before = graph.get_state(settings)
-            if before.created_at and not before.next:
+            # Not `next`: that is empty too where a kill came between the writes of a step and its checkpoint.
+            if before.created_at and not before.tasks:
+                if not before.values.get("stop"):
+                    raise ConfigError(
+                        f"order does not name the role any more that is next in {folder.root}. Put it back, let the "
+                        "cycle end, and take it out then."
+                    )
                 if stop(State(**before.values)):  # type: ignore[typeddict-item]
                     return Outcome("finished", _reason(before.values, stop))
+                _check_champion(folder, before.values)
                 graph.update_state(settings, {"stop": ""}, as_node="evaluator")  # the rule has been changed since
                 before = graph.get_state(settings)
             with _drained_by_signals(control):
                 for mode, event in graph.stream(
-                    None if before.next else initial_state(),
+                    None if before.tasks else initial_state(),
                     settings,
                     context=services,
                     durability="sync",
@@ -152,8 +172,14 @@ def _show(mode: str, event: Any, show: Callable[[Event], None]) -> None:
 
 
 def _minutes(folder: RunFolder) -> float:
-    """Minutes of work in the finished cycles of earlier processes."""
-    return sum(sum(row["seconds"].values()) for row in _metrics(folder)) / 60
+    """Minutes of work of earlier processes; of one that was killed those of its finished cycles."""
+    finished = sum(sum(row["seconds"].values()) for row in _metrics(folder)) / 60
+    path = _active(folder)
+    return max(finished, float(folder.read_json(path))) if path.exists() else finished
+
+
+def _active(folder: RunFolder) -> Path:
+    return folder.root / "minutes.json"
 
 
 def _metrics(folder: RunFolder) -> list[dict[str, Any]]:
@@ -161,6 +187,13 @@ def _metrics(folder: RunFolder) -> list[dict[str, Any]]:
     path = folder.root / "metrics.jsonl"
     lines = path.read_text(encoding="utf-8").split("\n") if path.exists() else []
     return [json.loads(line) for line in lines if line]
+
+
+def _thread(saver: SqliteSaver, name: str) -> str:
+    """The thread of a run's checkpoints: the name it began with, as a copy of a run may have another one."""
+    saver.setup()
+    known = saver.conn.execute("select distinct thread_id from checkpoints").fetchone()
+    return str(known[0]) if known else name
 
 
 @contextlib.contextmanager

@@ -23,7 +23,7 @@ from memory.chroma import ChromaMemory
 from memory.embedder import Embedder
 from memory.lock import owned
 from student.base import Students
-from tasks.base import Example, Split, unspaced
+from tasks.base import Example, Split, bare
 from tasks.conventions import Card
 from tasks.errors import ConfigError, EvoKDError, StepError
 from tasks.reading import check_apart, check_seeds, read_examples, read_texts
@@ -106,9 +106,9 @@ def create(
     for one, other in combinations(splits.values(), 2):
         check_apart(one, other)
     _check_annotator(config, task)
-    own = {unspaced(example.text) for examples in splits.values() for example in examples}
+    own = {bare(example.text) for examples in splits.values() for example in examples}
     texts = read_texts(data.pool, task, text=data.text, base=base) if data.pool else []
-    pool = [text for text in texts if unspaced(text) not in own]  # a held-out text must not come back as unlabelled
+    pool = [text for text in texts if bare(text) not in own]  # a held-out text must not come back as unlabelled
     random.Random(config.seed).shuffle(pool)  # files are often sorted by class or date, and its first texts are shown
     shown = [*(seed.text for seed in splits["seed"]), *pool[:1000]]
     tell_cut(config, task, shown)

@@ -86,6 +86,7 @@ class Classification:
             Dropped: the answer is `drop`.
             Misfit: the answer names no label, or the loose match fits several.
         """
+        answer = str(answer) if type(answer) is int else answer  # a label may be a number, and is said as one
         if isinstance(answer, str):
             if answer in self._labels:
                 return Reading(label=answer)

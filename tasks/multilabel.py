@@ -246,6 +246,7 @@ class MultiLabel:
 
     def _named(self, answer: object) -> tuple[str, bool]:
         """The label, `drop` or `none` that an item means, and whether it had to be found loosely."""
+        answer = str(answer) if type(answer) is int else answer  # a label may be a number, and is said as one
         if isinstance(answer, str):
             if answer in self._labels or answer in (DROP, NONE):
                 return answer, False

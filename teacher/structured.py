@@ -155,7 +155,12 @@ def _objects(text: str, starts: int = MOST_STARTS) -> Iterator[dict[str, Any]]:
         except (ValueError, RecursionError):
             position += 1
             continue
-        yield found
+        yield whole(found)
+
+
+def whole(value: Any) -> Any:
+    """A JSON value without halves of characters (lone surrogates), which can be neither stored nor hashed."""
+    return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def _no_constant(name: str) -> float:

@@ -22,7 +22,7 @@ def chat_reply(said: AIMessage, request: Request, added: str) -> Reply:
         cached = used.get("input_token_details", {}).get("cache_read") or 0
         usage = _counted(used["input_tokens"], used["output_tokens"], used["total_tokens"], cached)
     return Reply(
-        text=said.text,
+        text=_whole(said.text),
         finish_reason=meta.get("finish_reason"),
         refusal=said.additional_kwargs.get("refusal"),
         tops=tops,
@@ -39,7 +39,12 @@ def completion_reply(result: LLMResult, request: Request) -> Reply:
     tokens, tops = _listed(info.get("logprobs"))
     given, taken, total = (used.get(name) or 0 for name in ("prompt_tokens", "completion_tokens", "total_tokens"))
     usage = _known(_counted(given, taken, total), request, said.text)
-    return Reply(text=said.text, finish_reason=info.get("finish_reason"), tops=tops, tokens=tokens, usage=usage)
+    return Reply(text=_whole(said.text), finish_reason=info.get("finish_reason"), tops=tops, tokens=tokens, usage=usage)
+
+
+def _whole(text: str) -> str:
+    """Without halves of characters, which can be neither stored nor hashed."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _counted(given: int, taken: int, total: int, cached: int = 0) -> Usage:

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from agents.base import Services
-from agents.gate import calibrated_losses, decide
+from agents.gate import calibrated_losses, decide, harms
 from tasks.base import Example, Prediction, Split
 from tasks.errors import ConfigError
+from tasks.metrics import Score
 from tests import world
 from tests.fake_student import WordStudent
 from tests.fakes import ListMemory
@@ -124,7 +125,7 @@ def test_the_dev_set_has_a_veto_of_its_own(tmp_path: Path) -> None:
     services = bare(tmp_path, gate=80)
     # The user's dev texts are all of one class, which the challenger unlearns.
     dice = random.Random(5)
-    dev = [Example(text=world.make_text("food", dice), label="food", split="dev") for _ in range(12)]
+    dev = [Example(text=world.make_text("food", dice), label="food", split="dev") for _ in range(24)]
     services.memory.remember(dev)
     challenger = student(0.2)
     counts = challenger.counts
@@ -132,6 +133,13 @@ def test_the_dev_set_has_a_veto_of_its_own(tmp_path: Path) -> None:
     compare(services, challenger, student(0.0))
     decision = decide(services, 1, -100.0)
     assert not decision.keep and decision.why.startswith("it harms the dev set")
+
+
+@pytest.mark.parametrize(("n", "vetoed"), [(4, False), (19, False), (20, True)])
+def test_a_few_dev_texts_have_no_veto(n: int, vetoed: bool) -> None:
+    assert harms(Score(value=0.1, low=0.05, high=0.2, n=n)) is vetoed
+    assert harms(Score(value=0.1, low=None, high=None, n=n)) is vetoed
+    assert not harms(Score(value=0.1, low=-0.05, high=0.2, n=n)) and not harms(Score(value=-0.1, low=-2, high=-1, n=n))
 
 
 @pytest.mark.parametrize("dev", [20, 40])

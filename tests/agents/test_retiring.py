@@ -12,6 +12,7 @@ from tests.agents.acting import lesson
 
 PAID = {"samples": 6.0, "out of reach": 0.0, "kept": 1.0}
 SHELVED = {"samples": 6.0, "out of reach": 0.0, "kept": 0.0}
+UNWRITTEN = {"samples": 0.0, "out of reach": 0.0, "kept": 0.0}
 BEYOND = {"samples": 0.0, "out of reach": 6.0, "kept": 1.0}
 
 
@@ -27,7 +28,7 @@ def remembering(folder: Path, *effects: dict[str, float], **changes: Any) -> Ser
 
 
 def test_shelved_and_out_of_reach_did_not_pay_and_no_effect_is_no_verdict(tmp_path: Path) -> None:
-    services = remembering(tmp_path, PAID, SHELVED, BEYOND, {})
+    services = remembering(tmp_path, PAID, SHELVED, BEYOND, {}, UNWRITTEN)
     assert [each.cycle for each in unpaid(services)] == [1, 2]
 
 
@@ -40,6 +41,12 @@ def test_a_lesson_is_refused_when_its_like_failed_twice(tmp_path: Path, effects:
     assert bool(retired(services, [lesson(id="9-short", cycle=9)])) is refused
     assert retired(services, [lesson("names of stars", pattern="an orbit and a planet")]) == []
     assert retired(services, []) == []
+
+
+def test_two_of_one_batch_failed_once(tmp_path: Path) -> None:
+    services = world.services(tmp_path)
+    services.memory.remember(lessons=[lesson(id=name, cycle=3, effect=SHELVED) for name in ("a", "b")])
+    assert retired(services, [lesson(id="9-short", cycle=9)]) == []
 
 
 def test_the_analyst_is_told_on_one_line_each(tmp_path: Path) -> None:

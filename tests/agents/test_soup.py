@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from agents.base import Services
 from agents.soup import cook
 from student.base import Student
@@ -46,11 +48,23 @@ def test_one_fit_is_itself(tmp_path: Path) -> None:
 
 
 def test_a_killed_run_finds_the_fits_it_had_finished(tmp_path: Path) -> None:
-    services, _ = cooking(tmp_path, [3])
-    services.folder.student(1).rename(services.folder.student(1).with_name(".cycle-001-1"))
+    with pytest.raises(KeyError):  # no such word: as good as a kill
+        cooking(tmp_path, [1, 9])
     services, fitted = cooking(tmp_path, [1, 2])
     assert [seed for seed, _ in fitted] == [2]
-    assert words(services) == {"match": 0.5, "race": 0.5}
+    assert words(services) == {"goal": 0.5, "race": 0.5}
+
+
+def test_fits_of_another_student_are_not_taken_for_its_own_and_do_not_stay(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    for model in ("small", "large"):
+        config.write_text(f'[student]\nmodel = "{model}"\n[budget]\nmax_calls = {len(model)}\n')
+        with pytest.raises(KeyError):
+            cooking(tmp_path, [1, 9])
+    config.write_text('[student]\nmodel = "huge"\n')
+    services, fitted = cooking(tmp_path, [1, 2])
+    assert [seed for seed, _ in fitted] == [1, 2]
+    assert [path.name for path in services.folder.student(1).parent.iterdir()] == ["cycle-001"]
 
 
 def test_what_is_there_stays(tmp_path: Path) -> None:

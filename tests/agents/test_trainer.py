@@ -172,6 +172,18 @@ def test_what_the_champion_is_sure_is_something_else_is_shelved_in_lessons_alone
             assert "students/cycle-000" in services.memory.reasons("out of reach")[ids[3]]
 
 
+def test_of_lessons_that_are_too_hard_no_text_is_learnt(services: Services) -> None:
+    traps = [TRAP, ("the team won a match", "money")]
+    ids = train(services, [*BATCH, *traps], "candidate", lesson="2-wins")
+    typical = train(services, [("soup with fresh bread", "food")], "candidate")
+    state = after_seeds(services, plan="lessons", batch=[*ids, *typical])
+    update = settled(Trainer(members=1, reach=0.8), state, services)
+    assert update["batch"] == typical and update["counts"]["out of reach"] == 2
+    assert {each.id for each in services.memory.samples("train", "out of reach")} == set(ids[3:])
+    assert {each.id for each in services.memory.samples("train", "shelved")} == set(ids[:3])
+    assert services.memory.reasons("shelved")[ids[0]] == "2 of 5 were out of reach"
+
+
 def test_a_text_that_is_for_no_lesson_is_learnt_whatever_the_champion_says(services: Services) -> None:
     ids = [*train(services, BATCH, "candidate", lesson="2-wins"), *train(services, [TRAP], "candidate", stance="pool")]
     update = settled(Trainer(members=1, reach=0.8), after_seeds(services, plan="lessons", batch=ids), services)

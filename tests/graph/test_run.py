@@ -4,11 +4,13 @@ import json
 import re
 import shutil
 import signal
+import sqlite3
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
+from langgraph.checkpoint.sqlite import SqliteSaver
 
 from graph.config import load
 from graph.run import Outcome, drive, flush_traces
@@ -91,6 +93,85 @@ def test_a_role_of_ones_own_and_ones_own_stop_rule_run_in_the_graph(tmp_path: Pa
     rows = parts.rows(trial.folder.root / "metrics.jsonl")
     assert [row["counts"].get("critic asks for") for row in rows] == [None, 7, 7]
     assert "critic" in rows[1]["seconds"]
+
+
+@pytest.mark.parametrize("after", ["trainer", "evaluator", "annotator"])
+def test_a_checkpoint_that_could_not_be_written_costs_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: str
+) -> None:
+    """The writes of a step are on disk before its checkpoint is: a kill or a full disk may come in between."""
+    put, ring = SqliteSaver.put, ["trainer", "evaluator", "analyst", "generator", "annotator"]
+    due, failed = f"branch:to:{ring[(ring.index(after) + 1) % len(ring)]}", []
+
+    def full(self: SqliteSaver, config: Any, checkpoint: Any, metadata: Any, new: Any) -> Any:
+        values = checkpoint["channel_values"]
+        if not failed and due in values and values["cycle"] >= 1:
+            failed.append(due)
+            raise sqlite3.OperationalError("database or disk is full")
+        return put(self, config, checkpoint, metadata, new)
+
+    with serving(parts.answer) as server:
+        undisturbed = Trial(tmp_path / "a", server)
+        undisturbed.drive()
+        asked = len(server.requests)
+        trial = Trial(tmp_path / "b", server)
+        monkeypatch.setattr(SqliteSaver, "put", full)
+        with pytest.raises(StepError, match="disk is full"):
+            trial.drive()
+        assert failed and trial.drive() == Outcome("finished", "all 2 cycles are done")
+        assert len(server.requests) == 2 * asked
+    found = [parts.rows(each.folder.root / "metrics.jsonl") for each in (undisturbed, trial)]
+    told = [[(row["plan"], row["counts"], row["scores"]) for row in rows] for rows in found]
+    assert told[0] == told[1]
+
+
+def test_a_run_of_another_name_is_the_same_run(tmp_path: Path) -> None:
+    with serving(parts.answer) as server:
+        trial = Trial(tmp_path, server)
+        trial.drive()
+        asked = len(server.requests)
+        path = trial.folder.root / "config.toml"
+        path.write_text(path.read_text().replace('name = "small"', 'name = "other"'))
+        assert read_config(trial.folder).name == "other"
+        assert trial.drive() == Outcome("finished", "all 2 cycles are done") and len(server.requests) == asked
+
+
+def test_a_role_that_is_taken_out_while_it_is_next_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = ["trainer", "evaluator", "analyst", "generator", "annotator", "tests.parts:Critic"]
+    with serving(parts.answer) as server:
+        trial = Trial(tmp_path, server, order=order)
+        monkeypatch.setattr(parts.Critic, "__call__", lambda self, state, services: 1 / 0)
+        with pytest.raises(StepError, match="step 'critic' of cycle 1"):
+            trial.drive()
+        path = trial.folder.root / "config.toml"
+        path.write_text(re.sub(r'\s*"tests.parts:Critic",', "", path.read_text()))
+        with pytest.raises(ConfigError, match="order does not name the role any more that is next"):
+            trial.drive()
+
+
+def test_a_cell_of_a_comparison_that_has_lost_its_students_cannot_go_on(tmp_path: Path) -> None:
+    with serving(parts.answer) as server:
+        trial = Trial(tmp_path, server)
+        trial.drive()
+        asked = len(server.requests)
+        trial.folder.drop_students()
+        with_cycles(trial.folder, 3)
+        with pytest.raises(ConfigError, match=r"its students but the best one have been removed.*a run of its own"):
+            trial.drive()
+        assert len(server.requests) == asked
+
+
+def test_time_at_work_counts_from_one_sitting_to_the_next(tmp_path: Path) -> None:
+    with serving(parts.answer) as server:
+        trial = Trial(tmp_path, server, budget={"max_calls": 3, "max_minutes": 60.0})
+        assert trial.drive().how == "budget"
+        noted = trial.folder.root / "minutes.json"
+        finished = sum(sum(row["seconds"].values()) for row in parts.rows(trial.folder.root / "metrics.jsonl")) / 60
+        assert float(noted.read_text()) > finished, "the cycle that was cut off is work too"
+        noted.write_text("60.0")
+        trial.allow(30)
+        outcome = trial.drive()
+        assert outcome.how == "budget" and "max_minutes = 60 is reached" in outcome.why and len(server.requests) == 3
 
 
 def test_a_signal_ends_the_run_after_the_step(tmp_path: Path) -> None:

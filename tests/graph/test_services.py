@@ -46,6 +46,15 @@ def test_the_users_labelled_texts_do_not_come_back_as_unlabelled_ones(inputs: Pa
     assert [json.loads(line)["text"] for line in pool] == ["something new"]
 
 
+def test_nor_do_they_with_other_punctuation(inputs: Path) -> None:
+    held_out = [json.loads(line)["text"] for line in (inputs / "test.jsonl").read_text().splitlines()]
+    write(inputs / "pool.jsonl", [{"text": text} for text in [*(f" {each.upper()} !" for each in held_out), "new one"]])
+    folder = RunFolder(inputs / "run")
+    create(config(test="test.jsonl", pool="pool.jsonl"), inputs, folder)
+    pool = (folder.root / "data" / "pool.jsonl").read_text().splitlines()
+    assert [json.loads(line)["text"] for line in pool] == ["new one"]
+
+
 def test_a_sorted_pool_is_mixed_the_same_way_each_time(inputs: Path) -> None:
     texts = [f"text {number:03}" for number in range(200)]
     write(inputs / "pool.jsonl", [{"text": text} for text in texts])

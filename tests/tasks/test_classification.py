@@ -36,6 +36,14 @@ def test_refuses_what_is_no_label(answer: object) -> None:
     assert len(str(error.value)) < 300
 
 
+def test_labels_that_are_numbers_are_read_as_numbers() -> None:
+    stars = Classification("", {"1": "", "2": "", "10": ""})
+    assert [stars.read("t", answer).label for answer in (1, "2", 10)] == ["1", "2", "10"]
+    for answer in (3, True, 1.0):
+        with pytest.raises(ValueError, match="is not one of the labels"):
+            stars.read("t", answer)
+
+
 @pytest.mark.parametrize("answer", ["drop", "Drop.", " DROP "])
 def test_drop_gives_the_text_up(answer: str) -> None:
     with pytest.raises(Dropped, match="two classes fit or none"):

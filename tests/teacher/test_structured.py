@@ -1,5 +1,6 @@
 """Schemas in the strict dialect, and the sentences a bad answer gets."""
 
+import json
 from typing import Literal
 
 import pytest
@@ -87,6 +88,13 @@ def test_two_objects_that_fit_and_differ_are_no_answer() -> None:
 )
 def test_thoughts_are_left_out_and_quotations_are_not(answer: str, left: str) -> None:
     assert without_thoughts(answer) == left
+
+
+@pytest.mark.parametrize("text", ['{"scores": {"\\ud83d": 1}}', '{"scores": {"a": 1, "x\\udc00": 2}}'])
+def test_half_a_character_is_none(text: str) -> None:
+    read = parse(text, Free).value
+    assert read is not None and "\ud83d" not in read.scores and "?" in "".join(read.scores)
+    json.dumps(read.model_dump(), ensure_ascii=False).encode("utf-8")
 
 
 @pytest.mark.parametrize("hostile", ["{" * 200_000, '{"a":[' * 100_000, "[" * 100_000, "\x00", "{}" * 1000])
