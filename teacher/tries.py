@@ -3,7 +3,8 @@
 import threading
 
 LONGEST_REST = 30.0
-"""Seconds between two tries of one call; they begin with one second and double."""
+"""Seconds between two tries of one call; they begin with one second and grow fourfold, so that a few tries outlast an
+outage of most of a minute."""
 
 
 class Tries(threading.local):
@@ -23,4 +24,4 @@ class Tries(threading.local):
 
 def rest_after(tries: int) -> float:
     """Seconds to rest after so many tries that failed."""
-    return float(min(LONGEST_REST, 2.0 ** (tries - 1)))
+    return float(min(LONGEST_REST, 4.0 ** (tries - 1)))

@@ -242,5 +242,5 @@ def test_waiting_counts_as_time_before_it_is_begun(
     teacher = opened(retries=50, patience=600, clock=clock, budget=BudgetSettings(max_minutes=0.25))
     with pytest.raises(BudgetExhausted, match=r"max_minutes = 0.25 is reached: 0\.0 minutes of active time"):
         teacher.ask([said("x")], Label, role="a", cycle=0)
-    assert len(server.requests) == (1 if trouble.status == 429 else 5) and clock.now() < 1000 + 16
+    assert len(server.requests) == (1 if trouble.status == 429 else 3) and clock.now() < 1000 + 16
     assert not (tmp_path / "ledger.jsonl").exists() or not ledger(tmp_path), "a refusal bills nothing"
