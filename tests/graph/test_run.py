@@ -111,14 +111,14 @@ def test_a_checkpoint_that_could_not_be_written_costs_nothing(
         return put(self, config, checkpoint, metadata, new)
 
     with serving(parts.answer) as server:
-        undisturbed = Trial(tmp_path / "a", server)
+        undisturbed = Trial(tmp_path / "a", server, stop={"cycles": 1})
         undisturbed.drive()
         asked = len(server.requests)
-        trial = Trial(tmp_path / "b", server)
+        trial = Trial(tmp_path / "b", server, stop={"cycles": 1})
         monkeypatch.setattr(SqliteSaver, "put", full)
         with pytest.raises(StepError, match="disk is full"):
             trial.drive()
-        assert failed and trial.drive() == Outcome("finished", "all 2 cycles are done")
+        assert failed and trial.drive() == Outcome("finished", "all 1 cycles are done")
         assert len(server.requests) == 2 * asked
     found = [parts.rows(each.folder.root / "metrics.jsonl") for each in (undisturbed, trial)]
     told = [[(row["plan"], row["counts"], row["scores"]) for row in rows] for rows in found]
@@ -127,13 +127,13 @@ def test_a_checkpoint_that_could_not_be_written_costs_nothing(
 
 def test_a_run_of_another_name_is_the_same_run(tmp_path: Path) -> None:
     with serving(parts.answer) as server:
-        trial = Trial(tmp_path, server)
+        trial = Trial(tmp_path, server, stop={"cycles": 1})
         trial.drive()
         asked = len(server.requests)
         path = trial.folder.root / "config.toml"
         path.write_text(path.read_text().replace('name = "small"', 'name = "other"'))
         assert read_config(trial.folder).name == "other"
-        assert trial.drive() == Outcome("finished", "all 2 cycles are done") and len(server.requests) == asked
+        assert trial.drive() == Outcome("finished", "all 1 cycles are done") and len(server.requests) == asked
 
 
 def test_a_role_that_is_taken_out_while_it_is_next_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,11 +151,11 @@ def test_a_role_that_is_taken_out_while_it_is_next_is_told(tmp_path: Path, monke
 
 def test_a_cell_of_a_comparison_that_has_lost_its_students_cannot_go_on(tmp_path: Path) -> None:
     with serving(parts.answer) as server:
-        trial = Trial(tmp_path, server)
+        trial = Trial(tmp_path, server, stop={"cycles": 1})
         trial.drive()
         asked = len(server.requests)
         trial.folder.drop_students()
-        with_cycles(trial.folder, 3)
+        with_cycles(trial.folder, 2)
         with pytest.raises(ConfigError, match=r"its students but the best one have been removed.*a run of its own"):
             trial.drive()
         assert len(server.requests) == asked
@@ -227,7 +227,7 @@ def test_a_stop_rule_that_never_stops_is_told(tmp_path: Path, monkeypatch: pytes
 
 def test_a_copy_without_its_link_is_told_before_anything_is_asked(tmp_path: Path) -> None:
     with serving(parts.answer) as server:
-        trial = Trial(tmp_path, server)
+        trial = Trial(tmp_path, server, stop={"cycles": 1})
         trial.drive()
         asked = len(server.requests)
         trial.folder = parts.folder(Path(shutil.copytree(trial.folder.root, tmp_path / "copy")))
