@@ -7,9 +7,11 @@ answers.sqlite      the answers that all cells share; on a Ray cluster one file 
 in-use              lock: one process at a time
 """
 
+import hashlib
 import json
 import random
 import shlex
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +31,14 @@ def prepare(plan: Plan, root: Path) -> None:
     Raises:
         ConfigError: data cannot be used, or a cell was made with other settings.
     """
-    for cell in plan.cells:
-        folder = folder_of(cell, root)
-        if (folder.root / "config.toml").exists():
-            _refuse_other_settings(folder, cell.config)
-        else:
-            _create(cell, folder)
+    with tempfile.TemporaryDirectory() as place:
+        for cell in plan.cells:
+            folder = folder_of(cell, root)
+            if (folder.root / "config.toml").exists():
+                _refuse_other_settings(folder, cell.config)
+                _refuse_other_data(folder, _as_it_is_now(cell, Path(place)))
+            else:
+                _create(cell, folder)
     _copy_gold(plan, root)
     cells = [
         {"name": c.name, "task": c.task, "variant": c.variant, "shots": str(c.shots), "seed": c.config.seed}
@@ -47,6 +51,11 @@ def prepare(plan: Plan, root: Path) -> None:
 def folder_of(cell: Cell, root: Path) -> RunFolder:
     """The run folder of a cell."""
     return RunFolder(root / "cells" / cell.name)
+
+
+def made(root: Path) -> list[str]:
+    """Names of the cells that have a folder, those that the file no longer asks for too."""
+    return [path.parent.name for path in root.glob("cells/*/config.toml")]
 
 
 def outcome(folder: RunFolder) -> dict[str, Any]:
@@ -115,6 +124,27 @@ def _refuse_other_settings(folder: RunFolder, config: RunConfig) -> None:
             f"{_short(now.get(section))}. Give the comparison another name, or make the cell anew with: "
             f"rm -r {shlex.quote(str(folder.root))}"
         )
+
+
+def _as_it_is_now(cell: Cell, place: Path) -> RunFolder:
+    """A run folder with the data of a cell as its files have them now; variants with the same data share one."""
+    config = cell.config
+    key = json.dumps([plain(config).get("data"), config.task.model_dump(mode="json"), str(cell.shots), config.seed])
+    folder = RunFolder(place / hashlib.sha256(key.encode()).hexdigest())
+    if not folder.root.exists():
+        _create(cell, folder)
+    return folder
+
+
+def _refuse_other_data(folder: RunFolder, now: RunFolder) -> None:
+    """Cells are compared by the same seeds and the same test texts."""
+    for path in sorted((now.root / "data").iterdir()):
+        was = folder.root / "data" / path.name
+        if not was.exists() or was.read_bytes() != path.read_bytes():
+            raise ConfigError(
+                f"{folder.root} was made with other data: its {path.stem} rows are no longer those of the file. Give "
+                f"the comparison another name, or make the cell anew with: rm -r {shlex.quote(str(folder.root))}"
+            )
 
 
 def _short(value: object) -> str:

@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 
 from agents.folder import RunFolder
 from graph.cell import is_at_work
-from graph.cells import folder_of, is_finished, outcome, prepare
+from graph.cells import folder_of, is_finished, made, outcome, prepare
 from graph.comparison import Cell, Plan
 from graph.executors import Executor, Job
 from graph.shares import Limits, Share, Shares, spent
@@ -136,6 +136,9 @@ class _Comparing:
     def run(self, show: Show) -> Ended:
         """Go on until every cell has ended, nothing is left, or a signal."""
         self._wait_for_orphans(show)
+        planned = {cell.name for cell in self._plan.cells}
+        for other in sorted(set(made(self._root)) - planned):  # no longer in the file, but paid for
+            self._shares.settle(other, spent(self._root / "cells" / other))
         for cell in self._plan.cells:
             folder = folder_of(cell, self._root)
             self._shares.settle(cell.name, spent(folder.root))

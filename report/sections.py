@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from statistics import fmean
 
 from report.comparison import ComparisonRun
 from report.labels import LabelLine, adaptivity, noise, trend
@@ -108,15 +109,30 @@ def _notes(table: Sequence[Line]) -> list[str]:
         return ["No cell is finished yet."]
     paid = sum((cell.paid.tokens for cell in cells), 0)
     notes = [f"Metric: {cells[0].result['metric']}. Paid in these cells: {paid:,} tokens."]
-    untaught = {cell.seed: cell.result["seeds only"]["value"] for cell in cells}
-    notes.append(f"A student of the seeds alone has {100 * sum(untaught.values()) / len(untaught):.1f}.")
+    notes.append(f"A student of the seeds alone has {_untaught(table)}.")
     if unpriced := sum(cell.unpriced for cell in cells):
         notes.append(f"{unpriced} answers came from runs outside this comparison and count as free.")
     if equal := at_equal_tokens(table):
         split = next(cell.curve[0].split for cell in cells if cell.curve)
         each = ", ".join(f"{variant} {100 * score:.1f}" for variant, score in equal[1].items())
-        notes.append(f"On {split} at equal teacher tokens (the last cycle within {equal[0]:,.0f}): {each}.")
+        told = f"the last cycle within {equal[0]:,.0f}; the {equal[2]} seeds that all of them have finished"
+        notes.append(f"On {split} at equal teacher tokens ({told}): {each}.")
     return notes
+
+
+def _untaught(table: Sequence[Line]) -> str:
+    """The mean score of the students of the seeds alone; of each variant where they differ, as with other models."""
+    scores: dict[str, dict[int, float]] = {
+        line.variant: {cell.seed: cell.result["seeds only"]["value"] for cell in line.cells if cell.result}
+        for line in table
+    }
+    by_seed: dict[int, set[float]] = {}
+    for each in scores.values():
+        for seed, score in each.items():
+            by_seed.setdefault(seed, set()).add(score)
+    if all(len(found) == 1 for found in by_seed.values()):
+        return f"{100 * fmean(score for [score] in by_seed.values()):.1f}"
+    return ", ".join(f"{100 * fmean(each.values()):.1f} ({name})" for name, each in scores.items() if each)
 
 
 def _labels(found: Sequence[LabelLine], title: str) -> Section:

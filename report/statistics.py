@@ -128,19 +128,21 @@ def lines(comparison: ComparisonRun, task: str, shots: str) -> list[Line]:
     return table
 
 
-def at_equal_tokens(table: Sequence[Line]) -> tuple[float, dict[str, float]] | None:
-    """Tokens that every variant with a curve reached, and each one's mean score (dev or gate) up to there.
+def at_equal_tokens(table: Sequence[Line]) -> tuple[float, dict[str, float], int] | None:
+    """Tokens that every variant with a curve reached, each one's mean score (dev or gate) up to there, and of how many.
 
-    A variant whose first batch alone took more is left out: up to there it had learnt nothing.
+    Only seeds that all these variants have finished count: others would be compared with nobody. A variant whose first
+    batch alone took more is left out: up to there it had learnt nothing.
     """
-    curves = {line.variant: [cell.curve for cell in line.cells] for line in table if line.cells}
-    curves = {v: each for v, each in curves.items() if all(curve and curve[-1].cost.tokens for curve in each)}
-    if len(curves) < 2:
+    curves = {line.variant: {cell.seed: cell.curve for cell in line.cells} for line in table if line.cells}
+    curves = {v: each for v, each in curves.items() if all(curve and curve[-1].cost.tokens for curve in each.values())}
+    seeds = set.intersection(*map(set, curves.values())) if curves else set()
+    if len(curves) < 2 or not seeds:
         return None
-    tokens = min(curve[-1].cost.tokens for each in curves.values() for curve in each)
+    tokens = min(each[seed][-1].cost.tokens for each in curves.values() for seed in seeds)
     reached = {}
     for variant, each in curves.items():
-        within = [[point for point in curve if 0 < point.cost.tokens <= tokens] for curve in each]
+        within = [[point for point in each[seed] if 0 < point.cost.tokens <= tokens] for seed in seeds]
         if all(within):
             reached[variant] = statistics.fmean(points[-1].score for points in within)
-    return (float(tokens), reached) if len(reached) > 1 else None
+    return (float(tokens), reached, len(seeds)) if len(reached) > 1 else None

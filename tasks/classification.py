@@ -88,6 +88,7 @@ class Classification:
         """
         answer = str(answer) if type(answer) is int else answer  # a label may be a number, and is said as one
         if isinstance(answer, str):
+            answer = answer.strip()
             if answer in self._labels:
                 return Reading(label=answer)
             found = self._loose.get(loosen(answer), [])

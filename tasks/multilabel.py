@@ -104,6 +104,8 @@ class MultiLabel:
             Dropped: `drop` is among them.
             Misfit: one is no label, or `none` stands beside another.
         """
+        if isinstance(answer, str) and answer.strip() == "[]":
+            answer = []  # as a spreadsheet writes an empty list
         if isinstance(answer, str):
             if not answer.strip(" ,"):
                 raise Misfit("empty", "The answer is empty. Answer with an empty list if no label fits.")
@@ -248,6 +250,7 @@ class MultiLabel:
         """The label, `drop` or `none` that an item means, and whether it had to be found loosely."""
         answer = str(answer) if type(answer) is int else answer  # a label may be a number, and is said as one
         if isinstance(answer, str):
+            answer = answer.strip()
             if answer in self._labels or answer in (DROP, NONE):
                 return answer, False
             found = self._loose.get(loosen(answer), [])

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from tasks.base import Misfit, Span
 from tasks.entities.typenames import told
-from tasks.entities.views import EXACT, LEVELS, Level, View, joints, view
+from tasks.entities.views import EXACT, LEVELS, Level, View, is_spaceless, joints, view
 
 LONGEST_QUOTE = 1000
 """Characters of a quote; no name is longer."""
@@ -30,6 +30,9 @@ class _Surface:
     counts: Counter[str] = field(default_factory=Counter)
     """Type -> how often it was quoted."""
 
+    is_doubtful: bool = False
+    """Whether another place need not be another mention: `us` is no `US`, and signs may be part of a longer name."""
+
     @property
     def length(self) -> int:
         return max(end - start for start, end in self.places)
@@ -43,8 +46,11 @@ class Matcher:
         self._views: dict[Level, View] = {}
         self._joints = joints(text)
 
-    def find(self, quote: str) -> tuple[list[Place], tuple[str, ...]]:
-        """The places of a quote at the strictest level where there are any, and what was repaired.
+    def find(self, quote: str, times: int = 1) -> tuple[list[Place], tuple[str, ...]]:
+        """The places of a quote that is given so many times, and what was repaired.
+
+        They are those at the strictest level where there are any, or, if these are fewer than `times`, at the strictest
+        one that has as many.
 
         Raises:
             Misfit: it is empty, too long, not in the text, or its places overlap one another.
@@ -54,10 +60,17 @@ class Matcher:
         if len(quote) > LONGEST_QUOTE:
             raise Misfit("not in the text", f"{told(quote)} is too long for an entity. Quote the name alone.")
         for words, kinds in _trimmings(quote):
+            strictest: tuple[Level, list[Place]] | None = None
             for level in LEVELS:
-                if places := self._places(words, level):
-                    spaced = level == EXACT and not self._is_said(words.strip(), places)
-                    return places, (*kinds, *level.kinds, *(("white space",) if spaced else ()))
+                places = self._places(words, level)
+                if strictest is None or len(places) >= times > len(strictest[1]):
+                    strictest = (level, places) if places else strictest
+                if strictest is not None and len(strictest[1]) >= times:
+                    break
+            if strictest is not None:
+                level, places = strictest
+                spaced = level == EXACT and not self._is_said(words.strip(), places)
+                return places, (*kinds, *level.kinds, *(("white space",) if spaced else ()))
         raise Misfit(
             "not in the text",
             f"{told(quote)} is not in the text as a word of its own. Quote the exact words of the text.",
@@ -92,7 +105,7 @@ class Matcher:
                 raise Misfit(
                     "overlap", f"{told(surface.words)} stands only inside a longer entity. Entities must not overlap."
                 )
-            _check_count(surface.counts[name], len(free) + len(again), surface.words)
+            _check_count(surface, surface.counts[name], len(free) + len(again))
             if surface.counts[name] == 1 and len(free) > 1:
                 repaired.add("repeated mention")
             for start, end in free:
@@ -102,13 +115,15 @@ class Matcher:
 
     def _surfaces(self, quotes: Sequence[Quote]) -> tuple[list[_Surface], set[str]]:
         repaired: set[str] = set()
+        given = Counter(words for _, words in quotes)
         surfaces: dict[tuple[Place, ...], _Surface] = {}
         known: dict[str, _Surface] = {}
         for name, words in quotes:
             if words not in known:
-                places, kinds = self.find(words)
+                places, kinds = self.find(words, given[words])
                 repaired.update(kinds)
-                known[words] = surfaces.setdefault(tuple(places), _Surface(places, words))
+                is_doubtful = "case" in kinds or any(map(is_spaceless, words))
+                known[words] = surfaces.setdefault(tuple(places), _Surface(places, words, is_doubtful=is_doubtful))
             known[words].counts[name] += 1
         return list(surfaces.values()), repaired
 
@@ -194,10 +209,11 @@ def _two_types(surface: _Surface, names: set[str]) -> Misfit:
     )
 
 
-def _check_count(given: int, there: int, words: str) -> None:
-    if 1 < given < there:
+def _check_count(surface: _Surface, given: int, there: int) -> None:
+    if given < there and (given > 1 or surface.is_doubtful):
+        times = "once" if given == 1 else f"{given} times"
         raise Misfit(
             "ambiguous",
-            f"{told(words)} is quoted {given} times but stands in the text {there} times. Quote it once for every "
-            "mention, or give the whole text with inline marks.",
+            f"{told(surface.words)} is quoted {times} but stands in the text {there} times. Quote it once for every "
+            "mention, as each is written, or give the whole text with inline marks.",
         )

@@ -36,6 +36,10 @@ SPACELESS = (
 """Code points of scripts in which a name may begin or end inside a run of letters."""
 
 
+NUMERIC = ".,:"
+"""What does not end a number that goes on behind it: `500` is no word of `1,500`."""
+
+
 class Level(NamedTuple):
     """How loosely a text is seen."""
 
@@ -116,7 +120,7 @@ def view(text: str, level: Level) -> View:
 
 
 def joints(text: str) -> bytearray:
-    """For every place between two characters, and the two ends: 1 where a word or a visible character goes on.
+    """For every place between two characters, and the two ends: 1 where a word, number or visible character goes on.
 
     A name never begins or ends there. Words of scripts without spaces may be cut everywhere.
     """
@@ -127,8 +131,11 @@ def joints(text: str) -> bytearray:
         if place and (_extends(char) or text[place - 1] == ZERO_WIDTH_JOINER or (flags and flags % 2 == 0)):
             joined[place] = 1
             continue
-        before, word = word, (char == "_" or char.isalnum()) and not _is_spaceless(char)
+        before, word = word, (char == "_" or char.isalnum()) and not is_spaceless(char)
         joined[place] = bool(place and before and word)
+    for place, char in enumerate(text[1:-1], start=1):
+        if char in NUMERIC and text[place - 1].isdecimal() and text[place + 1].isdecimal():
+            joined[place] = joined[place + 1] = 1
     return joined
 
 
@@ -165,7 +172,8 @@ def _is_wordy(char: str) -> bool:
     return char.isalnum() or (not char.isascii() and unicodedata.category(char)[0] == "M")
 
 
-def _is_spaceless(char: str) -> bool:
+def is_spaceless(char: str) -> bool:
+    """Whether a character is of a script in which a name may begin or end inside a run of letters."""
     return char >= "\u0e00" and any(low <= ord(char) <= high for low, high in SPACELESS)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from graph.cells import draw, folder_of, is_finished, prepare
-from graph.comparison import Plan
+from graph.comparison import Plan, read_plan
 from graph.services import read_config
 from tasks.base import Example
 from tasks.classification import Classification
@@ -103,6 +103,18 @@ def test_other_settings_are_refused_and_named(tmp_path: Path) -> None:
         prepare(plan(tmp_path, set={"stop.cycles": 4}), root)
     prepare(plan(tmp_path, set={"stop.cycles": 3}, seeds=[0, 1, 2], budget={"max_tokens": 5}), root)
     assert len(list((root / "cells").iterdir())) == 6, "more seeds and another budget of the whole are fine"
+
+
+@pytest.mark.parametrize("name", ["seeds", "test"])
+def test_other_data_is_refused_and_named(name: str, tmp_path: Path) -> None:
+    root = tmp_path / "out"
+    prepare(plan(tmp_path), root)
+    path = tmp_path / "task" / f"{name}.jsonl"
+    path.write_text(path.read_text() + '{"text": "soup and wine", "label": "food"}\n')
+    with pytest.raises(
+        ConfigError, match=rf"was made with other data: its {name.rstrip('s')} rows are no longer those"
+    ):
+        prepare(read_plan(tmp_path / "mine.toml"), root)
 
 
 def test_bad_data_is_told_with_its_task(tmp_path: Path) -> None:

@@ -147,6 +147,13 @@ def test_all_cells_together_never_spend_more_than_the_whole(jobs: int, finished:
     assert ended == Ended() and tokens(root) == 160, "with more it goes on where it was"
 
 
+def test_what_a_cell_spent_that_is_no_longer_asked_for_is_spent(tmp_path: Path) -> None:
+    root = tmp_path / "out"
+    for seed, all_in_all in ((0, 80), (1, 100), (2, 100)):
+        run(plan(tmp_path, seeds=[seed], budget={"max_tokens": 100}), root, spending(40), 1)
+        assert tokens(root) == all_in_all
+
+
 def test_what_a_cell_leaves_goes_to_one_that_was_cut_short(tmp_path: Path) -> None:
     """Each of two cells at once has 50 of 100. One needs 20; the other, which was cut at 50, goes on to 80."""
     wanted = {"static": spending(80), "gated": spending(20, step=2)}

@@ -126,7 +126,8 @@ def test_the_tables_say_it_all(tmp_path: Path) -> None:
     assert "1 cells failed and are left out of the tables: t.static.kall.s0." in said
     assert "Metric: accuracy. Paid in these cells: 9,000 tokens." in said
     assert "A student of the seeds alone has 0.0." in said
-    assert "On dev at equal teacher tokens (the last cycle within 1,500): static 60.0, gated 60.0." in said
+    assert "On dev at equal teacher tokens (the last cycle within 1,500; the 3 seeds that all of them have " in said
+    assert "finished): static 60.0, gated 60.0." in said
     assert "| gated | 50.0 | [18.8, 81.2] | 6 |" in said, "label noise"
     assert "## t, all seed rows\n\nNo cell is finished yet." in said and "| gated | - | 0 of 1 |" in said
     assert "t, shots per label: 1\nvariant  score" in shown and str(tmp_path / "report.html") in shown

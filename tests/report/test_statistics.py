@@ -103,3 +103,15 @@ def test_at_equal_tokens_each_variant_has_its_last_cycle_within_what_all_reached
     found = at_equal_tokens(lines(comparison, "t", "all"))
     assert found is not None and found[0] == 200
     assert {variant: round(score, 9) for variant, score in found[1].items()} == {"static": 0.5, "gated": 0.3}
+    assert found[2] == 1
+
+
+def test_at_equal_tokens_a_seed_that_one_has_not_finished_counts_for_none(tmp_path: Path) -> None:
+    names = []
+    for variant, seeds in {"static": {0: 0.9, 1: 0.1}, "gated": {0: 0.9}}.items():
+        for seed, score in seeds.items():
+            names.append(f"t.{variant}.kall.s{seed}")
+            metrics, calls = [row(0, 0.1), row(1, score)], [call(names[-1], 1, 100)]
+            cell(tmp_path, names[-1], right(0), ledger=calls, metrics=metrics)
+    found = at_equal_tokens(lines(listed(tmp_path, *names), "t", "all"))
+    assert found == (100, {"static": 0.9, "gated": 0.9}, 1)

@@ -29,12 +29,18 @@ def predicted(**probabilities: float) -> Prediction:
         (["bugs", "bugs"], ("bugs",), False),
         ("price, bugs", ("price", "bugs"), False),
         ("none", (), False),
+        ("[]", (), False),
         (["PRICE.", "fast_speed"], ("price", "Fast Speed"), True),
     ],
 )
 def test_reads_lists_and_lines_in_the_users_order(answer: object, label: Label, repaired: bool) -> None:
     reading = TASK.read("t", answer)
     assert reading.label == label and bool(reading.repaired) is repaired
+
+
+def test_names_that_differ_in_punctuation_come_back_from_a_line() -> None:
+    task = MultiLabel("", {"C": "", "C#": "", "F#": ""})
+    assert task.read("t", task.say("t", ("C", "C#"))).label == ("C", "C#")
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,34 @@ def test_what_is_certain_is_read(answer: object, spans: list[str], repaired: tup
 
 
 @pytest.mark.parametrize(
+    ("text", "answer", "spans"),
+    [
+        ("A fine of $1,500 and 500 more", "ORG 500", ["ORG 500@21"]),
+        ("The 1.5 litre bottle costs 5 euros", "ORG 5", ["ORG 5@27"]),
+        ("At 10:30 we took 10 apples", "ORG 10", ["ORG 10@17"]),
+        ("It was 1.5 then, in 2020, 5 more", "ORG 1.5 | ORG 2020 | ORG 5", ["ORG 1.5@7", "ORG 2020@20", "ORG 5@26"]),
+        ("APPLE WINS AGAIN: Apple sold more", "ORG Apple | ORG Apple", ["ORG APPLE@0", "ORG Apple@18"]),
+        ("Macy\u2019s grew. Macy's fell.", "ORG Macy's | ORG Macy's", ["ORG Macy\u2019s@0", "ORG Macy's@13"]),
+    ],
+)
+def test_every_mention_is_found_and_no_part_of_another_word(text: str, answer: str, spans: list[str]) -> None:
+    assert found(answer, text)[0] == spans
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("the us army told us", "LOC US"),
+        ("i saw will, he will come", "PER Will"),
+        ("\u4eac\u90fd\u306f\u6771\u4eac\u90fd\u3067\u306f\u306a\u3044", "LOC \u4eac\u90fd"),
+        ("Only $1,500 here", "ORG 500"),
+    ],
+)
+def test_what_may_be_another_word_is_asked_again(text: str, answer: str) -> None:
+    assert refused(answer, text) in ("ambiguous", "not in the text")
+
+
+@pytest.mark.parametrize(
     ("answer", "kind"),
     [
         ("LOC US", "not in the text"),
