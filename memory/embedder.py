@@ -90,7 +90,9 @@ class Embedder:
     def _encode_batch(self, texts: list[str]) -> Vectors:
         import torch
 
-        inputs = self._tokenizer(texts, padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt")
+        positions = int(getattr(self._model.config, "max_position_embeddings", 0) or 10**9)
+        limit = min(MAX_TOKENS, int(self._tokenizer.model_max_length), positions - 2)  # two are some families' own
+        inputs = self._tokenizer(texts, padding=True, truncation=True, max_length=limit, return_tensors="pt")
         with torch.inference_mode():
             tokens = self._model(**inputs).last_hidden_state
         mask = inputs["attention_mask"].unsqueeze(-1).to(tokens.dtype)
@@ -102,16 +104,24 @@ class Embedder:
     def _tokenizer(self) -> Any:
         from transformers import AutoTokenizer
 
-        return AutoTokenizer.from_pretrained(self.folder)
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(self.folder, trust_remote_code=False)
+        except Exception as error:  # whatever foreign files break in foreign code
+            said = str(error).strip().splitlines()[0]
+            raise ConfigError(f"memory.embedder {self._name!r} has no tokenizer that can be read: {said}") from error
+        if tokenizer.pad_token_id is None:
+            tokenizer.pad_token = tokenizer.convert_ids_to_tokens(0)  # the mask hides it
+        return tokenizer
 
     @cached_property
     def _model(self) -> Any:
+        import torch
         from transformers import AutoModel
         from transformers.utils import logging
 
         # A bar of the library would run through our own lines.
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-        return AutoModel.from_pretrained(self.folder, use_safetensors=True).eval()
+        return AutoModel.from_pretrained(self.folder, use_safetensors=True, dtype=torch.float32).eval()
 
 
 def _package_folder() -> Path:

@@ -15,6 +15,9 @@ from student.head import Head
 from student.pooling import layout_of, make_pooling, open_head, pools_the_mean
 from tasks.errors import ConfigError
 
+UNSUPPORTED = frozenset({"canine", "fnet", "ibert", "nystromformer", "xmod", "yoso"})
+"""Families whose answers depend on the padding of a batch, or that want input of their own."""
+
 
 def encoder_path(model: str) -> str:
     """The folder or hub id that a setting means.
@@ -55,7 +58,8 @@ def new_network(model: str, head: Head[Any]) -> Any:
     except Exception as error:  # whatever foreign files break in foreign code is the setting's fault
         raise ConfigError(_advice(model, path, error)) from error
     stack = layers(network.eval())
-    if any(key for key in info["missing_keys"] if _is_body(network, key, len(stack) - max(added, 0))):
+    new = {*info["missing_keys"], *(key for key, *_ in info["mismatched_keys"])}
+    if any(key for key in new if _is_body(network, key, len(stack) - max(added, 0))):
         raise ConfigError(f"student.model = {model!r} has weights that are not those of its own config.json.")
     if added < 1:
         return network
@@ -165,10 +169,12 @@ def _add_layer(config: Any, head: Head[Any]) -> int:
         known: Any = AutoModelForSequenceClassification
         skeleton = known.from_config(config, trust_remote_code=False)
     lists = [module for module in skeleton.modules() if isinstance(module, nn.ModuleList)]
-    if getattr(config, "summary_type", None) == "last" or hasattr(config, "attention_window"):
+    decodes = any(name.rpartition(".")[2] == "decoder" for name, _ in skeleton.named_modules())
+    own_padding = getattr(config, "summary_type", None) == "last" or hasattr(config, "attention_window")
+    if own_padding or config.model_type in UNSUPPORTED:
         # XLNet reads the last token, to us an empty one where a text is short; Longformer wants padding of its own
         raise ConfigError(f"is a {config.model_type}, which is not supported: take one such as BERT or ModernBERT.")
-    if config.is_encoder_decoder or not lists or head_of(skeleton).bias is None:
+    if config.is_encoder_decoder or decodes or not lists or head_of(skeleton).bias is None:
         raise ConfigError(f"is a {config.model_type}, not an encoder: take one such as BERT, DeBERTa or ModernBERT.")
     has = bool(getattr(config, "evokd_pooling", False))
     wants = head.pooled and (has or layout_of(layers(skeleton)[-1]) is not None)
@@ -178,11 +184,14 @@ def _add_layer(config: Any, head: Head[Any]) -> int:
     return wants - has
 
 
-def _is_body(network: nn.Module, key: str, count: int) -> bool:
-    """Whether a weight belongs to one of the first `count` layers."""
-    stack = layers(network)
-    name = next(name for name, module in network.named_modules() if module is stack)
-    return any(key.startswith(f"{name}.{number}.") for number in range(count))
+def _is_body(network: Any, key: str, count: int) -> bool:
+    """Whether a weight belongs to the embeddings or to one of the first `count` layers."""
+    stack, embedding = layers(network), network.get_input_embeddings()
+    names = {id(module): name for name, module in network.named_modules()}
+    above = names[id(embedding)].rpartition(".")[0]
+    whole = above if "embed" in above.rpartition(".")[2].lower() else names[id(embedding)]  # positions lie beside it
+    body = [whole, *(f"{names[id(stack)]}.{number}" for number in range(count))]
+    return any(key.startswith(f"{name}.") for name in body)
 
 
 def _advice(model: str, path: str, error: Exception) -> str:

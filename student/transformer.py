@@ -93,7 +93,9 @@ class TransformerStudent:
 
         One of the others is held at a time.
         """
-        own = {name: tensor for name, tensor in self.network.state_dict().items() if tensor.is_floating_point()}
+        weights = {name: tensor for name, tensor in self.network.state_dict().items() if tensor.is_floating_point()}
+        places = {tensor.data_ptr(): name for name, tensor in weights.items()}  # tied weights are there once
+        own = {name: weights[name] for name in places.values()}
         count = 1
         for other in others:
             count += 1
@@ -134,7 +136,11 @@ class TransformerStudent:
         positions = int(getattr(self.network.config, "max_position_embeddings", 0) or 0)
         positions = positions if positions > 0 else 10**9
         known = int(self.tokenizer.model_max_length)
-        return min(self.settings.max_length, known if known <= positions else positions - 2)
+        taken = 2 if known > positions else 0
+        for name, module in self.network.named_modules():
+            if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None:
+                taken = int(module.padding_idx) + 1  # RoBERTa and its kin count from there
+        return min(self.settings.max_length, known, positions - taken)
 
 
 @dataclass(frozen=True)

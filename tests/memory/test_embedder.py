@@ -8,6 +8,7 @@ from memory.chroma import ChromaMemory
 from memory.embedder import BATCH, Embedder
 from tasks.base import Example
 from tasks.errors import ConfigError
+from tests.student import tiny
 
 
 def test_the_default_is_described_without_loading_it() -> None:
@@ -62,6 +63,24 @@ def test_pickled_weights_and_other_models_are_refused(tmp_path: Path) -> None:
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
     with pytest.raises(ConfigError, match="safetensors"):
         _ = Embedder(str(folder)).dim
+
+
+@pytest.mark.parametrize(("family", "pad"), [("bert", False), ("roberta", True)])
+def test_an_encoder_with_few_positions_or_no_padding_token_reads_what_it_can(
+    family: str, pad: bool, tmp_path: Path
+) -> None:
+    embedder = Embedder(str(tiny.encoder(tmp_path / "enc", family, pad=pad)))
+    vectors = embedder.encode(["play the song", "rain " * 200])
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
+
+
+def test_an_encoder_without_a_tokenizer_is_the_users_mistake(tmp_path: Path) -> None:
+    folder = tiny.encoder(tmp_path / "enc")
+    for file in folder.glob("tokenizer*"):
+        file.unlink()
+    (folder / "tokenizer.json").write_text("{}")
+    with pytest.raises(ConfigError, match="has no tokenizer that can be read"):
+        Embedder(str(folder)).encode(["play"])
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """Every family loads, learns, is saved and is a plain model of its family afterwards; what is no encoder is refused."""
 
+import json
 import re
 import shutil
 from collections.abc import Callable
@@ -141,6 +142,29 @@ def test_weights_of_another_model_are_refused(tmp_path: Path) -> None:
     fails(folder, "weights that are not those of its own config.json")
 
 
+@pytest.mark.parametrize("changed", [{"max_position_embeddings": 80}, {"vocab_size": 40}, {"intermediate_size": 30}])
+def test_a_config_that_does_not_fit_its_weights_is_refused(changed: dict[str, int], tmp_path: Path) -> None:
+    folder = tiny.encoder(tmp_path / "encoder")
+    (folder / "config.json").write_text(json.dumps(tiny.config_of(folder) | changed))
+    fails(folder, "weights that are not those of its own config.json")
+
+
+def test_weights_without_embeddings_are_refused(tmp_path: Path) -> None:
+    folder = tiny.encoder(tmp_path / "encoder")
+    weights = load_file(folder / "model.safetensors")
+    save_file({name: each for name, each in weights.items() if "word_embeddings" not in name}, folder / "new")
+    shutil.move(folder / "new", folder / "model.safetensors")
+    fails(folder, "weights that are not those of its own config.json")
+
+
+@pytest.mark.parametrize("most", [40, 38, 20])
+def test_a_text_longer_than_its_positions_is_cut(most: int, tmp_path: Path) -> None:
+    folder = tiny.encoder(tmp_path / "encoder", "roberta")  # 40 positions, two of which are its own
+    told = json.loads((folder / "tokenizer_config.json").read_text())
+    (folder / "tokenizer_config.json").write_text(json.dumps(told | {"model_max_length": most}))
+    assert student(folder, max_length=100).predict(["rain " * 200])[0].label in LABELS
+
+
 def test_what_is_no_encoder_for_text_is_refused(tmp_path: Path) -> None:
     size = {"vocab_size": 32, "bos_token_id": 0, "eos_token_id": 2}
     transformers.GPT2Config(n_embd=8, n_layer=1, n_head=1, **size).save_pretrained(tmp_path / "decoder")
@@ -150,6 +174,9 @@ def test_what_is_no_encoder_for_text_is_refused(tmp_path: Path) -> None:
         pad_token_id=1, decoder_start_token_id=2, forced_eos_token_id=2, **size,
     ).save_pretrained(tmp_path / "both")  # fmt: skip
     fails(tmp_path / "both", "is a bart, not an encoder")
+    half = transformers.T5Config(d_model=8, d_kv=4, d_ff=8, num_layers=1, num_heads=2, vocab_size=32, pad_token_id=1)
+    transformers.T5EncoderModel(half).save_pretrained(tmp_path / "half")
+    fails(tmp_path / "half", "is a t5, not an encoder")
     transformers.ViTConfig(hidden_size=8, num_hidden_layers=1, num_attention_heads=1).save_pretrained(tmp_path / "eyes")
     fails(tmp_path / "eyes", "It must be the folder of an encoder for text")
 
@@ -161,6 +188,8 @@ def test_families_that_need_padding_of_their_own_are_refused(tmp_path: Path) -> 
     fails(tmp_path / "last", "is a xlnet, which is not supported: take one such as")
     transformers.LongformerConfig(attention_window=[4] * 4, **tiny.SIZES).save_pretrained(tmp_path / "windows")
     fails(tmp_path / "windows", "is a longformer, which is not supported: take one such as")
+    transformers.FNetConfig(**tiny.SIZES).save_pretrained(tmp_path / "unmasked")
+    fails(tmp_path / "unmasked", "is a fnet, which is not supported: take one such as")
 
 
 def test_code_that_comes_with_a_model_is_not_run(tmp_path: Path) -> None:

@@ -46,6 +46,7 @@ def test_words_end_at_punctuation_and_carry_no_spaces(tokenizer: Any) -> None:
         ("Rue Saint-Honore, Jean-Pierre", ["Rue", "Saint-Honore", ",", "Jean-Pierre"]),
         ("1-Magnus co-op", ["1", "-", "Magnus", "co", "-", "op"]),
         ("@anna see https://t.co/x?y=1", ["@anna", "see", "https://t.co/x?y=1"]),
+        ("(https://oslo.org/a.b), or http://t.co.", ["(", "https://oslo.org/a.b", ")", ",", "or", "http://t.co", "."]),
         ("a@b", ["a", "@", "b"]),
         ("wait...what", ["wait", ".", ".", ".", "what"]),
     ],

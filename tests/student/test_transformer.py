@@ -205,6 +205,16 @@ def test_students_of_any_seed_begin_alike(encoder: Path) -> None:
     assert same(weights(factory.new(0)), weights(factory.new(1))), "the mean of students that began apart is worse"
 
 
+def test_tied_weights_are_averaged_once(encoder: Path) -> None:
+    mine, other = (students(encoder).new(seed) for seed in (1, 2))
+    for each in (mine, other):
+        first, second = (each.network.bert.encoder.layer[number].output.dense for number in (0, 1))
+        second.weight = first.weight
+    before = mine.network.bert.encoder.layer[0].output.dense.weight.clone()
+    mine.average([other])
+    assert torch.allclose(mine.network.bert.encoder.layer[0].output.dense.weight, before)
+
+
 def test_progress_counts_to_the_end(encoder: Path) -> None:
     seen: list[tuple[int, int]] = []
     students(encoder, min_steps=5).new(seed=0).fit(tiny.examples(), lambda done, total: seen.append((done, total)))
