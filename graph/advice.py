@@ -7,6 +7,7 @@ from statistics import median_high
 from agents.lengths import tokens_of
 from graph.config import RunConfig
 from memory.embedder import Embedder
+from tasks.base import Example, Span
 from tasks.task import Task
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,24 @@ def tell_cut(config: RunConfig, task: Task, texts: Sequence[str]) -> None:
             "more, raise max_length under [student] (most encoders take 512): training then takes longer.",
             usual,
             read,
+        )
+
+
+def tell_parted(task: Task, examples: Sequence[Example]) -> None:
+    """Warn where entities of the user's own begin or end inside what the student reads as a word."""
+    if task.head != "token":
+        return
+    from student.passages import parted  # torch takes its time: not for other tasks
+
+    spans = {example.text: [(s.start, s.end) for s in example.label if isinstance(s, Span)] for example in examples}
+    cut = [(text[start:end], text) for text, own in spans.items() for start, end in parted(text, own)]
+    if cut:
+        log.warning(
+            "%d of %d entities of your examples begin or end inside what the student reads as one word, so that it can "
+            "neither learn nor find them as they are: %r in %r. Mark whole words there.",
+            len(cut),
+            sum(map(len, spans.values())),
+            *cut[0],
         )
 
 

@@ -15,7 +15,7 @@ from agents.annotator import Annotator
 from agents.base import Services
 from agents.conventions import checked
 from agents.folder import RunFolder, write_text
-from graph.advice import tell_cut, tell_unknown
+from graph.advice import tell_cut, tell_parted, tell_unknown
 from graph.checking import made
 from graph.config import TASKS, RunConfig, TaskSettings, agents, read_toml, stop_rule, validate
 from memory.base import Memory
@@ -112,6 +112,7 @@ def create(
     random.Random(config.seed).shuffle(pool)  # files are often sorted by class or date, and its first texts are shown
     shown = [*(seed.text for seed in splits["seed"]), *pool[:1000]]
     tell_cut(config, task, shown)
+    tell_parted(task, [example for examples in splits.values() for example in examples])
     tell_unknown(config, shown[:200])
     try:
         _forget_false_start(folder)

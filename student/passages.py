@@ -104,6 +104,16 @@ def _words(text: str, offsets: Sequence[Place], own: Sequence[bool]) -> tuple[li
     return words, owners
 
 
+def parted(text: str, spans: Sequence[Place]) -> list[Place]:
+    """Those spans that begin or end inside what is read as one word: they can be neither learnt nor found."""
+    glued = _glued(text)
+
+    def inside(place: int) -> bool:
+        return 0 < place < len(text) and (place in glued or _joined(text[place - 1], text[place]))
+
+    return [(start, end) for start, end in spans if inside(start) or inside(end)]
+
+
 def _glued(text: str) -> set[int]:
     """Places between two characters of one word, though one of them is punctuation."""
     inside = {place for found in WHOLE.finditer(text) for place in range(found.start() + 1, found.end())}

@@ -2,9 +2,10 @@
 
 import pytest
 
-from graph.advice import tell_cut, tell_unknown
+from graph.advice import tell_cut, tell_parted, tell_unknown
 from graph.config import RunConfig, validate
 from graph.services import make_task
+from tasks.base import Example, Span
 
 
 def config(kind: str = "classification") -> RunConfig:
@@ -26,6 +27,26 @@ def test_texts_of_which_the_student_reads_the_beginning(
 ) -> None:
     tell_cut(config(kind), make_task(config(kind).task), [text, text, "bad"])
     assert ("the student reads the first 128 of each" in caplog.text) is told
+
+
+@pytest.mark.parametrize(
+    ("text", "span", "told"),
+    [
+        ("Ann takes the Oslo-Bergen train", (14, 18), "'Oslo' in 'Ann takes the Oslo-Bergen train'"),
+        ("Ann takes the Oslo-Bergen train", (14, 25), ""),
+        ("Come at 5pm today", (8, 9), "1 of 1 entities"),
+        ("A Paris-based firm", (2, 7), ""),
+        ("See https://oslo.org.", (4, 20), ""),
+    ],
+)
+def test_entities_that_the_student_cannot_find(
+    text: str, span: tuple[int, int], told: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    task = make_task(config("ner").task)
+    example = Example(text=text, label=(Span(start=span[0], end=span[1], type="yes"),), split="seed")
+    tell_parted(task, [example])
+    assert told in caplog.text and bool(told) is bool(caplog.text)
+    tell_parted(make_task(config().task), [Example(text=text, label="yes", split="seed")])
 
 
 @pytest.mark.parametrize(
