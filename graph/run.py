@@ -3,10 +3,7 @@
 import contextlib
 import dataclasses
 import json
-import os
-import signal
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -24,12 +21,11 @@ from graph.build import build, initial_state
 from graph.config import RunConfig, agents, stop_rule
 from graph.finish import fit_last, score_test_set
 from graph.services import open_services
+from graph.signals import drained_by_signals
 from tasks.errors import BudgetExhausted, ConfigError, EvoKDError, Interrupted, StepError
 
 Event = dict[str, Any]
 """Progress of a step (`step`, `cycle`, `what`, `done`, `total`) or the finished row of a cycle (`row`)."""
-
-STOPPING = b"\nStopping when this step has ended; the same again stops at once. Nothing is lost either way.\n"
 
 
 @dataclass(frozen=True)
@@ -133,7 +129,7 @@ def _loop(
                 _check_champion(folder, before.values)
                 graph.update_state(settings, {"stop": ""}, as_node="evaluator")  # the rule has been changed since
                 before = graph.get_state(settings)
-            with _drained_by_signals(control):
+            with drained_by_signals(control):
                 for mode, event in graph.stream(
                     None if before.tasks else initial_state(),
                     settings,
@@ -194,30 +190,6 @@ def _thread(saver: SqliteSaver, name: str) -> str:
     saver.setup()
     known = saver.conn.execute("select distinct thread_id from checkpoints").fetchone()
     return str(known[0]) if known else name
-
-
-@contextlib.contextmanager
-def _drained_by_signals(control: RunControl) -> Iterator[None]:
-    """The first SIGINT or SIGTERM lets the step end, but not wait for a batch; the second ends the process at once.
-
-    Neither loses anything.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def drain(number: int, frame: object) -> None:
-        control.request_drain(signal.Signals(number).name)
-        os.write(2, STOPPING)  # not printed: the signal may have come in the middle of a print
-        for each in previous:
-            signal.signal(each, signal.SIG_DFL)
-
-    previous = {number: signal.signal(number, drain) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
 
 
 @contextlib.contextmanager
