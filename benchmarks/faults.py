@@ -119,6 +119,16 @@ def drips(count: int, body: Body) -> Said | None:
     return replace(parts.answer(body), drip=lambda: time.sleep(0.3 * TIMEOUT)) if count % 9 == 0 else None
 
 
+def overlooks(count: int, body: Body) -> Said | None:
+    """A server that takes `response_format` and does not look at it."""
+    return None if "fits this JSON schema" in body["messages"][-1]["content"] else chat("Gladly! Here they are: ...")
+
+
+def _is_answer(body: Any) -> bool:
+    """Whether a server that sent this has worked: a page or an error is no answer, half of one is."""
+    return body is None or (body[:1] == b"{" if isinstance(body, bytes) else "choices" in body)
+
+
 TROUBLES: dict[str, Trouble] = {
     "none": lambda count, body: None,
     "429 for 10 s, Retry-After": outage(10, lambda left: too_many(**{"Retry-After": f"{left:.0f}"})),
@@ -133,9 +143,11 @@ TROUBLES: dict[str, Trouble] = {
     "slow drip, every ninth": drips,
     "half a body, every fifth": every(5, Said(body=b'{"id": "x", "choices": [{"mess')),
     "an HTML page, every fifth": every(5, Said(body=b"<html>Welcome</html>")),
+    "an error in a 200, every fifth": every(5, Said(body={"error": {"message": "no provider", "code": 502}})),
     "broken JSON, every fifth": says('{"labels": [{"id": 1, "label"'),
     "prose, every fifth": says("I would love to help you with that!"),
     "truncated, every fifth": says('{"texts": [{"text": "the te', "length"),
+    "the form overlooked unless it is in words": overlooks,
     "refusal, every fifth": says("", refusal="I can't help with that."),
     "refusal, always of the same text": one_text(chat("", refusal="I can't help with that.")),
     "HTTP 400, always for the same text": one_text(error(400, "flagged by the content filter")),
@@ -146,6 +158,7 @@ TROUBLES: dict[str, Trouble] = {
     "quota gone at the 12th request": burst(
         12, 10**6, error(429, "You exceeded your current quota", "insufficient_quota")
     ),
+    "503 from the 12th request on": burst(12, 10**6, error(503, "overloaded")),
     "server gone at the 12th request": burst(12, 10**6, Said(reset=True)),
 }
 
@@ -165,7 +178,7 @@ class Server:
         with self._lock:
             self.requests += 1
             said = self.trouble(self.requests, body) or parts.answer(body)
-            self.billed += said.status == 200 and not said.reset
+            self.billed += said.status == 200 and not said.reset and _is_answer(said.body)
         return said
 
 
