@@ -135,7 +135,7 @@ class Client:
         }
         if "max_tokens" in body:
             body["max_completion_tokens"] = body["max_tokens"]
-            if self._official:
+            if not self._takes_old_limit:
                 del body["max_tokens"]
         return {key: value for key, value in body.items() if value is not None and key not in self._left_out}, added
 
@@ -175,7 +175,7 @@ class Client:
         options["seed"] = request.seed
         if request.path == "/chat/completions" and "max_tokens" in options:
             options["max_completion_tokens"] = options.pop("max_tokens")
-            if not self._official:  # for servers that know only the old name
+            if self._takes_old_limit:
                 extra["max_tokens"] = options["max_completion_tokens"]
         for name in without:
             options.pop(name, None)
@@ -207,10 +207,11 @@ class Client:
         return completion_reply(result, request)
 
     @property
-    def _official(self) -> bool:
-        """OpenAI and Azure refuse a request with both names of the token limit."""
+    def _takes_old_limit(self) -> bool:
+        """Whether `max_tokens` is sent, for servers that know no other name; OpenAI and Azure refuse both at once."""
         host = urlsplit(self.url).hostname or ""
-        return self._local is None and host.endswith(("openai.com", "azure.com"))
+        is_official = self._local is None and host.endswith(("openai.com", "azure.com"))
+        return not is_official or LIMITS[1] in self._left_out
 
     def without_key(self, reply: Reply) -> Reply:
         """A server may say back what it was sent; an answer is kept in files, and a key must be in none."""
