@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from agents.base import Services, prompt, said, shown_seeds
 from agents.folder import chunks
@@ -32,7 +32,14 @@ class ClassOutline(BaseModel):
 class Outline(BaseModel):
     """What the generator answers when asked for subtypes."""
 
-    classes: list[ClassOutline] = Field(min_length=1)
+    classes: list[ClassOutline]
+
+    @field_validator("classes")
+    @classmethod
+    def _some(cls, classes: list[ClassOutline]) -> list[ClassOutline]:
+        if not classes:  # said here and not in the schema, where some servers refuse it
+            raise ValueError("name at least one class")
+        return classes
 
 
 def outline(services: Services, cycle: int, facets: Sequence[str], each: int) -> dict[str, tuple[Subtype, ...]]:

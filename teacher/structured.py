@@ -18,15 +18,6 @@ MOST_STARTS = 64
 """Places in one answer at which JSON is looked for; a hostile answer must not cost quadratic time."""
 
 
-LEFT_OUT = frozenset(
-    {
-        "title", "default", "minItems", "maxItems", "minLength", "maxLength", "pattern", "format", "minimum", "maximum",
-        "exclusiveMinimum", "exclusiveMaximum",
-    }
-)  # fmt: skip
-"""What strict dialects refuse, each some of it; answers are checked against all of it anyway."""
-
-
 def strict_schema(schema: type[BaseModel]) -> tuple[dict[str, Any], bool]:
     """The JSON schema of a class in the strict dialect: every property required, no other allowed.
 
@@ -46,7 +37,7 @@ def strict_schema(schema: type[BaseModel]) -> tuple[dict[str, Any], bool]:
         out = {
             key: _named(walk, value) if key in ("properties", "$defs") else walk(value)
             for key, value in node.items()
-            if key not in LEFT_OUT
+            if key not in ("title", "default")
         }
         if "properties" in out:
             out |= {"required": list(out["properties"]), "additionalProperties": False}
