@@ -121,8 +121,7 @@ def _refuse_other_settings(folder: RunFolder, config: RunConfig) -> None:
         section = next(key for key in {**was, **now} if was.get(key) != now.get(key))
         raise ConfigError(
             f"{folder.root} was made with other settings: {section} was {_short(was.get(section))}, is now "
-            f"{_short(now.get(section))}. Give the comparison another name, or make the cell anew with: "
-            f"rm -r {shlex.quote(str(folder.root))}"
+            f"{_short(now.get(section))}. {_anew(folder)}"
         )
 
 
@@ -142,9 +141,14 @@ def _refuse_other_data(folder: RunFolder, now: RunFolder) -> None:
         was = folder.root / "data" / path.name
         if not was.exists() or was.read_bytes() != path.read_bytes():
             raise ConfigError(
-                f"{folder.root} was made with other data: its {path.stem} rows are no longer those of the file. Give "
-                f"the comparison another name, or make the cell anew with: rm -r {shlex.quote(str(folder.root))}"
+                f"{folder.root} was made with other data: its {path.stem} rows are no longer those of the file. "
+                f"{_anew(folder)}"
             )
+
+
+def _anew(folder: RunFolder) -> str:
+    """What can be done about a cell that is not the one that is asked for."""
+    return f"Give the comparison another name, or make the cell anew with: rm -r {shlex.quote(str(folder.root))}"
 
 
 def _short(value: object) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from memory.base import Vectors
+from tasks.base import clean
 from tasks.errors import ConfigError
 
 DEFAULT = "minilm"
@@ -77,8 +78,7 @@ class Embedder:
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
         for start in range(0, len(order), BATCH):
             batch = order[start : start + BATCH]
-            # Half a surrogate pair, as a model's JSON may hold, is nothing a tokenizer takes.
-            vectors[batch] = self._encode_batch([texts[i].encode("utf-8", "replace").decode() for i in batch])
+            vectors[batch] = self._encode_batch([clean(texts[i]) for i in batch])
         return vectors
 
     def unknown(self, texts: Sequence[str]) -> float:

@@ -59,7 +59,8 @@ def new_network(model: str, head: Head[Any]) -> Any:
         raise ConfigError(_advice(model, path, error)) from error
     stack = layers(network.eval())
     new = {*info["missing_keys"], *(key for key, *_ in info["mismatched_keys"])}
-    if any(key for key in new if _is_body(network, key, len(stack) - max(added, 0))):
+    body = _body(network, len(stack) - max(added, 0))
+    if any(key.startswith(body) for key in new):
         raise ConfigError(f"student.model = {model!r} has weights that are not those of its own config.json.")
     if added < 1:
         return network
@@ -184,14 +185,13 @@ def _add_layer(config: Any, head: Head[Any]) -> int:
     return wants - has
 
 
-def _is_body(network: Any, key: str, count: int) -> bool:
-    """Whether a weight belongs to the embeddings or to one of the first `count` layers."""
+def _body(network: Any, count: int) -> tuple[str, ...]:
+    """How the names of the weights begin that belong to the embeddings or to one of the first `count` layers."""
     stack, embedding = layers(network), network.get_input_embeddings()
     names = {id(module): name for name, module in network.named_modules()}
     above = names[id(embedding)].rpartition(".")[0]
     whole = above if "embed" in above.rpartition(".")[2].lower() else names[id(embedding)]  # positions lie beside it
-    body = [whole, *(f"{names[id(stack)]}.{number}" for number in range(count))]
-    return any(key.startswith(f"{name}.") for name in body)
+    return (f"{whole}.", *(f"{names[id(stack)]}.{number}." for number in range(count)))
 
 
 def _advice(model: str, path: str, error: Exception) -> str:

@@ -9,7 +9,7 @@ import torch
 from pydantic import JsonValue
 
 from student.settings import Recipe
-from tasks.base import Example, Prediction
+from tasks.base import Example, Prediction, clean
 
 
 @dataclass(frozen=True)
@@ -123,11 +123,6 @@ def whole(tokenizer: Any, texts: Sequence[str], limit: int) -> Rows:
         return Rows([])
     ids = tokenizer([clean(text) for text in texts], truncation=True, max_length=limit)["input_ids"]
     return Rows([each or [tokenizer.pad_token_id] for each in ids])
-
-
-def clean(text: str) -> str:
-    """The text with a question mark for every half of an emoji, which no tokenizer takes; as long as before."""
-    return text.encode("utf-8", "replace").decode()
 
 
 def first_tokens(states: Sequence[torch.Tensor]) -> np.ndarray:

@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from tasks.base import Dropped, Example, Label, Misfit, Prediction, Reading, Verdict
 from tasks.errors import ConfigError
-from tasks.names import LISTED, by_loose_name, check_names, cut, first_of, loosen, words_for
+from tasks.names import LISTED, as_name, by_loose_name, check_names, cut, first_of, loosen, words_for
 from tasks.surprise import surprise
 from tasks.task import Points
 
@@ -86,9 +86,8 @@ class Classification:
             Dropped: the answer is `drop`.
             Misfit: the answer names no label, or the loose match fits several.
         """
-        answer = str(answer) if type(answer) is int else answer  # a label may be a number, and is said as one
+        answer = as_name(answer)
         if isinstance(answer, str):
-            answer = answer.strip()
             if answer in self._labels:
                 return Reading(label=answer)
             found = self._loose.get(loosen(answer), [])

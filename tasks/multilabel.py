@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from tasks.base import Dropped, Example, Label, Misfit, Prediction, Reading, Verdict
 from tasks.errors import ConfigError
-from tasks.names import LISTED, NOTHING, by_loose_name, check_names, cut, first_of, loosen, words_for
+from tasks.names import LISTED, NOTHING, as_name, by_loose_name, check_names, cut, first_of, loosen, words_for
 from tasks.surprise import surprise
 from tasks.task import Points
 
@@ -248,9 +248,8 @@ class MultiLabel:
 
     def _named(self, answer: object) -> tuple[str, bool]:
         """The label, `drop` or `none` that an item means, and whether it had to be found loosely."""
-        answer = str(answer) if type(answer) is int else answer  # a label may be a number, and is said as one
+        answer = as_name(answer)
         if isinstance(answer, str):
-            answer = answer.strip()
             if answer in self._labels or answer in (DROP, NONE):
                 return answer, False
             found = self._loose.get(loosen(answer), [])

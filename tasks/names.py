@@ -76,6 +76,12 @@ def _starts_word(before: str, char: str, after: str) -> bool:
     return before.islower() or (after.islower() and (before.isdigit() or before.isupper()))
 
 
+def as_name(answer: object) -> object:
+    """An answer as a label is compared with: a number as it is said, words without white space around them."""
+    answer = str(answer) if type(answer) is int else answer
+    return answer.strip() if isinstance(answer, str) else answer
+
+
 def loosen(name: str) -> str:
     """A name without case, white space and punctuation; marks and signs of other scripts stay."""
     folded = unicodedata.normalize("NFKC", name).casefold()

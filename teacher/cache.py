@@ -4,7 +4,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -130,14 +130,12 @@ def measure(path: Path) -> CacheSize | None:
         return None
     files = (path, path.with_name(path.name + "-wal"))
     size = sum(file.stat().st_size for file in files if file.exists())
-    try:
-        count = _count(path, "mode=ro")
-    except sqlite3.OperationalError:  # reading beside a writer takes a file for shared memory: none can be made there
-        try:
-            count = _count(path, "immutable=1")
-        except sqlite3.OperationalError:  # a killed process left it in its log
-            return None
-    return CacheSize(path, count, size)
+    # Reading beside a writer takes a file for shared memory. Where none can be made, the file alone is read, which a
+    # killed process may have left empty, with all in its log.
+    for how in ("mode=ro", "immutable=1"):
+        with suppress(sqlite3.OperationalError):
+            return CacheSize(path, _count(path, how), size)
+    return None
 
 
 def _count(path: Path, how: str) -> int:

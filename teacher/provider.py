@@ -93,16 +93,17 @@ class ProviderClient:
             raise CallFailed("a chat model of LangChain continues no texts and gives no probabilities", 501)
         if schema is None:
             return self._said(request, config, "")
-        name, words = schema.__name__, "\n\n" + instruction(schema)
+        name = schema.__name__
         if name not in self._in_words:
+            added = "\n\n" + instruction(schema) if name in self._spelled_out else ""
             try:
-                return self._said(request, config, words if name in self._spelled_out else "", schema)
+                return self._said(request, config, added, schema)
             except NotImplementedError:
                 pass
             except CallFailed as error:
                 if not error.of_form:
                     raise
-        reply = self._said(request, config, words)
+        reply = self._said(request, config, "\n\n" + instruction(schema))
         self._in_words.add(name)
         return reply
 

@@ -7,6 +7,8 @@ from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from tasks.base import clean
+
 T = TypeVar("T", bound=BaseModel)
 
 Mode = Literal["json_schema", "json_object", "none"]
@@ -146,12 +148,7 @@ def _objects(text: str, starts: int = MOST_STARTS) -> Iterator[dict[str, Any]]:
         except (ValueError, RecursionError):
             position += 1
             continue
-        yield whole(found)
-
-
-def whole(value: Any) -> Any:
-    """A JSON value without halves of characters (lone surrogates), which can be neither stored nor hashed."""
-    return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+        yield json.loads(clean(json.dumps(found, ensure_ascii=False)))
 
 
 def _no_constant(name: str) -> float:

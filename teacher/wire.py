@@ -6,6 +6,7 @@ from typing import Any
 from langchain_core.messages import AIMessage
 from langchain_core.outputs import LLMResult
 
+from tasks.base import clean
 from teacher.base import Usage
 from teacher.request import Reply, Request, canonical
 
@@ -22,7 +23,7 @@ def chat_reply(said: AIMessage, request: Request, added: str) -> Reply:
         cached = used.get("input_token_details", {}).get("cache_read") or 0
         usage = _counted(used["input_tokens"], used["output_tokens"], used["total_tokens"], cached)
     return Reply(
-        text=_whole(said.text),
+        text=clean(said.text),
         finish_reason=meta.get("finish_reason"),
         refusal=said.additional_kwargs.get("refusal"),
         tops=tops,
@@ -39,12 +40,7 @@ def completion_reply(result: LLMResult, request: Request) -> Reply:
     tokens, tops = _listed(info.get("logprobs"))
     given, taken, total = (used.get(name) or 0 for name in ("prompt_tokens", "completion_tokens", "total_tokens"))
     usage = _known(_counted(given, taken, total), request, said.text)
-    return Reply(text=_whole(said.text), finish_reason=info.get("finish_reason"), tops=tops, tokens=tokens, usage=usage)
-
-
-def _whole(text: str) -> str:
-    """Without halves of characters, which can be neither stored nor hashed."""
-    return text.encode("utf-8", "replace").decode()
+    return Reply(text=clean(said.text), finish_reason=info.get("finish_reason"), tops=tops, tokens=tokens, usage=usage)
 
 
 def _counted(given: int, taken: int, total: int, cached: int = 0) -> Usage:
