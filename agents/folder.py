@@ -1,5 +1,6 @@
 """The run folder as agents see it: where a thing lies, and writes that a kill can't tear.
 
+run.json            says that EvoKD made the folder, and what it wrote at the start (agents.marker)
 config.toml         what the run was asked to do, resolved
 conventions.toml    what counts where annotators would differ; made to be edited (tasks that need it)
 samples.conll       seeds and kept texts, a token and its tag a line (entities)
@@ -16,6 +17,7 @@ result.json         what the test set said        scored.jsonl  every test text 
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -28,6 +30,10 @@ M = TypeVar("M", bound=BaseModel)
 A = TypeVar("A")
 
 
+OWN_STUDENT = re.compile(r"(cycle|final)-\d{3,}|\.+(cycle|final|rival)-\d{3,}.*")
+"""Names of folders under `students/` that EvoKD makes; those that begin with a point are unfinished or for a while."""
+
+
 def write_text(path: Path, text: str) -> None:
     """Write aside, force to disk, rename: readers see the old file or the new one, whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -37,6 +43,12 @@ def write_text(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     aside.replace(path)
+
+
+def json_lines(rows: Iterable[BaseModel | dict[str, Any]]) -> str:
+    """The text of a JSON lines file."""
+    dumped = (row.model_dump(mode="json") if isinstance(row, BaseModel) else row for row in rows)
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in dumped)
 
 
 @dataclass(frozen=True)
@@ -62,10 +74,11 @@ class RunFolder:
         shutil.rmtree(self.rival(cycle), ignore_errors=True)
 
     def drop_students(self) -> None:
-        """Remove every student but the best one; each takes as much room as the encoder."""
+        """Remove every student of ours but the best one; each takes as much room as the encoder."""
         best = (self.root / "best").resolve()
         for student in self.root.glob("students/*"):  # those whose names begin with a point too
-            if student.resolve() != best:
+            is_own = OWN_STUDENT.fullmatch(student.name) and student.is_dir() and not student.is_symlink()
+            if is_own and student.resolve() != best:
                 shutil.rmtree(student)
 
     def crown(self, student: str) -> None:
@@ -77,8 +90,7 @@ class RunFolder:
 
     def write_rows(self, path: Path, rows: Iterable[BaseModel | dict[str, Any]]) -> None:
         """Write JSON lines, whole or not at all."""
-        dumped = (row.model_dump(mode="json") if isinstance(row, BaseModel) else row for row in rows)
-        write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in dumped))
+        write_text(path, json_lines(rows))
 
     def read_rows(self, path: Path, model: type[M]) -> list[M]:
         """Read JSON lines written by `write_rows`; an absent file has no rows."""

@@ -32,7 +32,7 @@ from benchmarks.simulator import Simulator
 from graph.comparison import overlaid
 from graph.config import RunConfig, validate
 from graph.run import drive
-from graph.services import create
+from graph.services import create, read_config
 from graph.strategies import STRATEGIES
 from student.transformer import load_student
 from tasks.base import Example, Prediction
@@ -103,7 +103,9 @@ def settings(options: argparse.Namespace, url: str) -> dict[str, Any]:
 def begun(options: argparse.Namespace, task: Task, folder: RunFolder, url: str = "") -> RunConfig:
     """The config of the trial, whose run folder is made with seeds and pool unless it is there."""
     config = validate(settings(options, url), "trial")  # also of one that goes on: a replay has another port then
-    if not (folder.root / "config.toml").exists():
+    if (folder.root / "config.toml").exists():
+        read_config(folder)  # refuses a folder that is not ours
+    else:
         inputs = options.out / "inputs" / name_of(options)
         draw(options, task, inputs)
         create(config, inputs, folder)

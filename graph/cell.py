@@ -16,6 +16,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from agents.folder import RunFolder
+from agents.marker import run_marker
 from graph.config import RunConfig
 from graph.run import drive, flush_traces
 from graph.services import read_config
@@ -38,8 +39,9 @@ def drive_cell(folder: RunFolder, limits: BudgetSettings, cache: Path) -> int:
         The exit code, as the command line has it.
 
     Raises:
-        ConfigError: another process is at work on it.
+        ConfigError: another process is at work on it, or EvoKD did not make it.
     """
+    run_marker(folder.root).read()
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
     try:
         with _lock(folder).acquire(timeout=0):

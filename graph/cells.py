@@ -1,6 +1,6 @@
 """The folders of a comparison: one run folder for every cell, made before anything is asked, and what says its end.
 
-comparison.json     the list of cells, for the report
+comparison.json     says that EvoKD made the folder; the list of cells, for the report
 cells/NAME/         an ordinary run folder
 gold/TASK.jsonl     texts of the pool with their true labels, where the user gave them; no run looks there
 answers.sqlite      the answers that all cells share; on a Ray cluster one file for every node
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.folder import RunFolder
+from agents.marker import comparison_marker
 from graph.comparison import Cell, Plan, Shots, anchored
 from graph.config import RunConfig
 from graph.services import create, make_task, plain, read_config
@@ -29,8 +30,9 @@ def prepare(plan: Plan, root: Path) -> None:
     """Make the run folder of every cell, with all data checked.
 
     Raises:
-        ConfigError: data cannot be used, or a cell was made with other settings.
+        ConfigError: data cannot be used, a cell was made with other settings, or the folder is not EvoKD's.
     """
+    comparison_marker(root).claim()
     with tempfile.TemporaryDirectory() as place:
         for cell in plan.cells:
             folder = folder_of(cell, root)
@@ -44,8 +46,7 @@ def prepare(plan: Plan, root: Path) -> None:
         {"name": c.name, "task": c.task, "variant": c.variant, "shots": str(c.shots), "seed": c.config.seed}
         for c in plan.cells
     ]
-    listed = {"name": plan.settings.name, "baseline": plan.baseline, "cells": cells}
-    RunFolder(root).write_json(root / "comparison.json", listed)
+    comparison_marker(root).note(name=plan.settings.name, baseline=plan.baseline, cells=cells)
 
 
 def folder_of(cell: Cell, root: Path) -> RunFolder:

@@ -12,6 +12,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from agents.folder import RunFolder
+from agents.marker import comparison_marker
 from graph.cell import is_at_work
 from graph.cells import folder_of, is_finished, made, outcome, prepare
 from graph.comparison import Cell, Plan
@@ -65,10 +66,10 @@ def compare(plan: Plan, root: Path, executor: Executor, jobs: int, show: Show) -
         show: called several times a second, from the main thread.
 
     Raises:
-        ConfigError: data of a cell cannot be used, a cell was made with other settings, or another process is at
-            work on the comparison; nothing has been asked then.
+        ConfigError: data of a cell cannot be used, a cell was made with other settings, the folder is not EvoKD's, or
+            another process is at work on the comparison; nothing has been asked then.
     """
-    root.mkdir(parents=True, exist_ok=True)
+    comparison_marker(root).claim()  # first of all: a lock empties a file that is called as it is
     try:
         right = FileLock(root / "in-use").acquire(timeout=0)
     except Timeout:

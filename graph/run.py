@@ -68,10 +68,10 @@ def drive(config: RunConfig, folder: RunFolder, show: Callable[[Event], None]) -
 
 def _check_link(folder: RunFolder) -> None:
     best = folder.root / "best"
-    if best.is_dir() and not best.is_symlink():
+    if best.exists() and not best.is_symlink():
         raise ConfigError(
-            f"{best} is a folder, not a link: the run was copied with its links followed, and its best student could "
-            "not change any more. Copy it again with `cp -a`."
+            f"{best} is a {'folder' if best.is_dir() else 'file'}, not a link: the run was copied with its links "
+            "followed, and its best student could not change any more. Copy it again with `cp -a`."
         )
 
 
@@ -225,10 +225,10 @@ def flush_traces(seconds: float = 5.0) -> None:
 def run_folder(name: str, runs: Path) -> RunFolder:
     """The folder a name or a path means."""
     direct = Path(name)
-    return RunFolder((direct if (direct / "config.toml").exists() else runs / name).resolve())
+    return RunFolder((direct if (direct / "run.json").exists() else runs / name).resolve())
 
 
 def there(runs: Path) -> str:
     """The runs of a folder, as a sentence for an error."""
-    names = sorted(path.parent.name for path in runs.glob("*/config.toml"))
+    names = sorted(path.parent.name for path in runs.glob("*/run.json"))
     return f"Runs under {runs}/: {', '.join(names) or 'none'}."

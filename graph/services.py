@@ -2,8 +2,6 @@
 
 import json
 import random
-import shlex
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from itertools import combinations
@@ -14,14 +12,15 @@ import tomli_w
 from agents.annotator import Annotator
 from agents.base import Services
 from agents.conventions import checked
-from agents.folder import RunFolder, write_text
+from agents.folder import RunFolder, json_lines
+from agents.marker import run_marker
 from graph.advice import tell_cut, tell_parted, tell_unknown
 from graph.checking import made
 from graph.config import TASKS, RunConfig, TaskSettings, agents, read_toml, stop_rule, validate
+from graph.starting import check_free, start, write_first
 from memory.base import Memory
 from memory.chroma import ChromaMemory
 from memory.embedder import Embedder
-from memory.lock import owned
 from student.base import Students
 from tasks.base import Example, Split, bare
 from tasks.conventions import Card
@@ -80,19 +79,15 @@ def create(
     Args:
         config: the checked config.
         base: the folder that relative data paths start from.
-        folder: where the run will live. A run that is there but never finished training a student (a missing key, a
-            model that cannot be loaded) has nothing to lose and is replaced.
+        folder: where the run will live, new or empty. A run that is there but never finished training a student (a
+            missing key, a model that cannot be loaded) has nothing to lose and is replaced.
         choose: which of the seeds the run is given, for a comparison over shots.
 
     Raises:
-        ConfigError: the folder is taken, or a row of the data cannot be used; nothing is written then.
+        ConfigError: the folder is taken or not EvoKD's, or a row of the data cannot be used; nothing is written then.
         StepError: the folder cannot be written.
     """
-    if (folder.root / "students").exists():
-        raise ConfigError(
-            f"{folder.root} already holds a run. `evokd resume {shlex.quote(str(folder.root))}` goes on with it; "
-            "another --name starts anew."
-        )
+    check_free(folder)
     task, data = make_task(config.task), config.data
     sources: dict[Split, str | None] = {"seed": data.seeds, "dev": data.dev, "test": data.test}
     card = _own_card(data.conventions, task, base)
@@ -114,14 +109,12 @@ def create(
     tell_cut(config, task, shown)
     tell_parted(task, [example for examples in splits.values() for example in examples])
     tell_unknown(config, shown[:200])
+    files = {f"data/{split}.jsonl": json_lines(examples) for split, examples in splits.items()}
+    files["data/pool.jsonl"] = json_lines({"text": text} for text in pool)
+    if card is not None:
+        files["conventions.toml"] = card.toml()
     try:
-        _forget_false_start(folder)
-        for split, examples in splits.items():
-            folder.write_rows(folder.root / "data" / f"{split}.jsonl", examples)
-        folder.write_rows(folder.root / "data" / "pool.jsonl", [{"text": text} for text in pool])
-        if card is not None:
-            write_text(folder.root / "conventions.toml", card.toml())
-        write_config(config, folder)
+        start(folder, {**files, "config.toml": _toml(config)})
     except OSError as error:
         raise StepError(f"the run folder {folder.root} cannot be written: {error.strerror or error}.") from error
 
@@ -153,21 +146,13 @@ def _own_card(source: str | None, task: Task, base: Path) -> Card | None:
         raise ConfigError(f"data.conventions = {source!r} cannot be read: {error}.") from error
 
 
-def _forget_false_start(folder: RunFolder) -> None:
-    """Remove what a run that never trained a student left behind; its seeds may be other ones now."""
-    if (folder.root / "config.toml").exists():
-        memory = folder.root / "memory"
-        memory.mkdir(exist_ok=True)
-        owned(memory).release()  # refuses while another process is at work here
-        shutil.rmtree(memory)
-    stales = (*folder.root.glob("checkpoints.sqlite*"), *folder.root.glob("conventions.toml"))
-    for stale in (*stales, *(folder.root / "data").glob("*.jsonl")):  # also of a start that was cut off
-        stale.unlink()
-
-
 def write_config(config: RunConfig, folder: RunFolder) -> None:
-    """Write `config.toml`, whole or not at all."""
-    write_text(folder.root / "config.toml", tomli_w.dumps(plain(config)))
+    """Write `config.toml` of an existing run, whole or not at all."""
+    write_first(folder, {"config.toml": _toml(config)})
+
+
+def _toml(config: RunConfig) -> str:
+    return tomli_w.dumps(plain(config))
 
 
 def plain(config: RunConfig) -> dict[str, object]:
@@ -177,7 +162,12 @@ def plain(config: RunConfig) -> dict[str, object]:
 
 
 def read_config(folder: RunFolder) -> RunConfig:
-    """The config of an existing run."""
+    """The config of an existing run.
+
+    Raises:
+        ConfigError: there is none that EvoKD made, or it says something that is not allowed.
+    """
+    run_marker(folder.root).read()
     path = folder.root / "config.toml"
     if not path.exists():
         raise ConfigError(f"{folder.root} holds no run (no config.toml). `evokd run CONFIG` starts one.")

@@ -40,10 +40,11 @@ class Run:
         Raises:
             ConfigError: there is none; the message lists those that are there.
         """
-        for root in (Path(name), runs / name):
-            if (root / "config.toml").exists():
-                return cls(root)
-        there = sorted(path.parent.name for path in runs.glob("*/config.toml"))
+        for file in ("run.json", "config.toml"):  # without EvoKD's marker it is found last: to be refused by its name
+            for root in (Path(name), runs / name):
+                if (root / file).exists():
+                    return cls(root)
+        there = sorted(path.parent.name for path in runs.glob("*/run.json"))
         raise ConfigError(f"there is no run {name!r}. Runs under {runs}/: {', '.join(there) or 'none'}.")
 
     @cached_property

@@ -16,6 +16,9 @@ from tasks.errors import ConfigError, StepError
 FORMAT = 1
 """Of the file, as SQLite's `user_version`; a cache outlives the version of EvoKD that made it."""
 
+COLUMNS = ["key", "reply", "run", "entry"]
+"""Of the table `answers`, by which a cache is told from a database of something else."""
+
 SCHEMA = f"""
 create table if not exists answers (
     key text primary key, reply text not null, run text not null, entry text not null
@@ -23,6 +26,9 @@ create table if not exists answers (
 create index if not exists by_run on answers (run);
 pragma user_version = {FORMAT};
 """
+
+
+OTHER = "Name another teacher.cache."
 
 
 class AnswerCache:
@@ -39,15 +45,19 @@ class AnswerCache:
         """
         self.path = path
         self._lock = threading.Lock()
+        lock = Path(f"{path}.lock")
+        if lock.exists() and lock.stat().st_size:  # locks are empty: poetry.lock is none
+            raise ConfigError(f"{lock} is a file of something else, and to use {path} would empty it. {OTHER}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(f"{path}.lock"):  # SQLite does not queue for the switch to WAL, it refuses
+            with FileLock(lock):  # SQLite does not queue for the switch to WAL, it refuses
                 self._base = sqlite3.connect(path, timeout=60, check_same_thread=False, isolation_level=None)
                 self._set_up()
         except (sqlite3.DatabaseError, OSError) as error:
             raise ConfigError(
-                f"{path} cannot be used as the answer cache ({error}). Is the disk full or write-protected? "
-                f"If not, delete it to start an empty one; answers in it would be paid for again."
+                f"{path} cannot be used as the answer cache ({error}). Is the disk full or write-protected? If not, "
+                f"and it was a cache, delete it: its answers would be paid for again. If it is a file of yours, name "
+                f"another teacher.cache."
             ) from error
 
     def get(self, key: str) -> str | None:
@@ -81,9 +91,11 @@ class AnswerCache:
             self._base.close()
 
     def _set_up(self) -> None:
-        """Create what is missing; closes the file where it is not ours."""
+        """Create what is missing; closes the file where it is not ours, and leaves it as it is."""
         try:
             made_by = self._base.execute("pragma user_version").fetchone()[0]
+            if self._is_foreign(made_by):
+                raise ConfigError(f"{self.path} is a database of something else, not an answer cache. {OTHER}")
             if made_by > FORMAT:
                 raise ConfigError(
                     f"the answer cache {self.path} was made by a newer EvoKD (format {made_by}, known is {FORMAT}). "
@@ -96,6 +108,12 @@ class AnswerCache:
         except BaseException:
             self._base.close()
             raise
+
+    def _is_foreign(self, made_by: int) -> bool:
+        tables = {row[0] for row in self._base.execute("select name from sqlite_master")}
+        columns = [row[0] for row in self._base.execute("select name from pragma_table_info('answers')")]
+        is_newer = made_by > FORMAT and "answers" in tables
+        return bool(tables) and columns != COLUMNS and not is_newer
 
     @contextmanager
     def _using(self) -> Iterator[sqlite3.Connection]:

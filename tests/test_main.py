@@ -13,6 +13,7 @@ import pytest
 import main
 from tests import parts, world
 from tests.loopback import chat, error, serving
+from tests.snapshots import snapshot
 
 HEAVY = ("langgraph", "langchain_core", "langchain_openai", "langsmith", "openai", "torch", "transformers", "chromadb",
          "numpy", "datasets", "agents", "graph", "teacher", "student", "memory")  # fmt: skip
@@ -83,9 +84,9 @@ def test_a_broken_dotenv_is_one_line(evokd: Callable[..., Said], tmp_path: Path)
 
 
 def test_a_run_that_is_not_there(evokd: Callable[..., Said], tmp_path: Path) -> None:
-    made = tmp_path / "runs" / "mine" / "config.toml"
+    made = tmp_path / "runs" / "mine" / "run.json"
     made.parent.mkdir(parents=True)
-    made.write_text("name = 'mine'\n")
+    made.write_text("{}")
     assert evokd("show", "nix")[2] == "evokd: there is no run 'nix'. Runs under runs/: mine.\n"
     assert evokd("resume", "nix")[2] == "evokd: there is no run 'nix'. Runs under runs/: mine.\n"
     said = evokd("predict", "nix")[2]
@@ -93,6 +94,51 @@ def test_a_run_that_is_not_there(evokd: Callable[..., Said], tmp_path: Path) -> 
         "evokd: 'nix' is neither a run with a champion nor a student's folder with a model.safetensors. "
         "Runs under runs/: mine.\n"
     )
+
+
+@pytest.mark.parametrize("words", [["--runs", "."], []])
+def test_a_folder_that_is_also_the_users_is_left_as_it_is(
+    words: list[str], evokd: Callable[..., Said], tmp_path: Path
+) -> None:
+    place = tmp_path / "small" if words else tmp_path / "runs" / "small"
+    config = parts.write(place, DEAD)
+    (place / "data").mkdir()
+    for name in ("data/raw.jsonl", "data/seed.jsonl", "config.toml"):
+        (place / name).write_text("theirs")
+    before = snapshot(tmp_path)
+    code, out, err = evokd("run", config, *words)
+    assert (code, out, err.count("\n")) == (2, "", 1) and f"{place} is not empty, and EvoKD did not make it" in err
+    assert snapshot(tmp_path) == before
+    for command in ("resume", "show"):
+        code, _, err = evokd(command, place)
+        assert code == 2 and err == (
+            f"evokd: {place} was not made by `evokd run` (it has no run.json). Name one that was.\n"
+        )
+    assert evokd("predict", place)[0] == 2 and snapshot(tmp_path) == before
+
+
+def test_a_run_or_a_comparison_of_another_version_is_one_line(evokd: Callable[..., Said], tmp_path: Path) -> None:
+    config, plan = parts.write(tmp_path, DEAD), tmp_path / "mine.toml"
+    plan.write_text("strategies = ['static']\n[tasks.small]\nconfig = 'small.toml'\n")
+    for file in ("runs/small/run.json", "compare/mine/comparison.json"):
+        (tmp_path / file).parent.mkdir(parents=True)
+        (tmp_path / file).write_text('{"schema": 2, "id": "x"}')
+    (tmp_path / "runs" / "small" / "best").mkdir()
+    (tmp_path / "runs" / "small" / "config.toml").write_text(config.read_text())
+    before = snapshot(tmp_path)
+    commands: list[list[str | Path]] = [
+        ["run", config],
+        ["compare", plan],
+        *([c, "small"] for c in ("resume", "show", "predict")),
+    ]
+    for command in commands:
+        code, _, err = evokd(*command)
+        assert (
+            code == 2
+            and err.count("\n") == 1
+            and "(schema 1): its schema is 2. Nothing in the folder is touched" in err
+        )
+    assert snapshot(tmp_path) == before
 
 
 def test_a_whole_run(evokd: Callable[..., Said], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,6 +87,30 @@ def test_students_but_the_best_are_removed(folder: RunFolder) -> None:
     assert (folder.root / "best" / "model.safetensors").read_text() == "weights"
 
 
+def test_what_is_no_student_of_ours_stays(folder: RunFolder) -> None:
+    ours = [
+        "cycle-000",
+        "cycle-001",
+        "final-001",
+        ".rival-002",
+        ".final-001-first",
+        ".cycle-001-7-ab",
+        ".cycle-001.aside",
+    ]
+    theirs = ["cycle-001-backup", "mine", "cycle-1"]
+    for name in (*ours, *theirs):
+        (folder.root / "students" / name).mkdir(parents=True)
+    (folder.root / "elsewhere").mkdir()
+    (folder.root / "elsewhere" / "model").write_text("theirs")
+    (folder.root / "students" / "cycle-002").symlink_to("../elsewhere")
+    (folder.root / "students" / "cycle-003").write_text("theirs")
+    folder.crown("students/final-001")
+    folder.drop_students()
+    left = {path.name for path in (folder.root / "students").iterdir()}
+    assert left == {"final-001", "cycle-002", "cycle-003", *theirs}
+    assert (folder.root / "elsewhere" / "model").read_text() == "theirs"
+
+
 def test_paths_sort_by_cycle(folder: RunFolder) -> None:
     assert folder.student(7).name == "cycle-007" and folder.cycle(12).name == "012"
     assert folder.relative(folder.student(7)) == "students/cycle-007"

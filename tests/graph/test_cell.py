@@ -16,6 +16,7 @@ from graph.run import Outcome
 from tasks.errors import BudgetExhausted, ConfigError, StepError
 from teacher.settings import BudgetSettings
 from tests.graph.comparisons import plan, read
+from tests.snapshots import snapshot
 
 LIMITS = BudgetSettings(max_calls=7)
 
@@ -86,6 +87,13 @@ def test_two_processes_do_not_run_one_cell(folder: RunFolder) -> None:
     with FileLock(folder.root / "at-work"), pytest.raises(ConfigError, match="another process is at work on"):
         drive_cell(folder, LIMITS, Path("a.sqlite"))
     assert not (folder.root / "outcome.json").exists()
+
+
+def test_a_folder_that_is_not_ours_is_no_cell(tmp_path: Path) -> None:
+    (tmp_path / "at-work").write_text("theirs")
+    with pytest.raises(ConfigError, match="was not made by `evokd run`"):
+        drive_cell(RunFolder(tmp_path), LIMITS, tmp_path / "a.sqlite")
+    assert snapshot(tmp_path) == {"at-work": b"theirs"}
 
 
 def test_a_cell_that_was_never_made_is_not_at_work(tmp_path: Path) -> None:

@@ -7,15 +7,18 @@ from typing import Any
 
 import pytest
 
+from agents.marker import comparison_marker, run_marker
 from graph.cells import draw, folder_of, is_finished, prepare
 from graph.comparison import Plan, read_plan
 from graph.services import read_config
+from graph.starting import write_first
 from tasks.base import Example
 from tasks.classification import Classification
 from tasks.errors import ConfigError
 from tasks.multilabel import MultiLabel
 from tests.graph.comparisons import end, plan, read
 from tests.parts import rows
+from tests.snapshots import snapshot
 
 TASK = Classification("d", {"a": "", "b": ""})
 ROWS = [Example(text=f"{label} {number}", label=label, split="seed") for label in "ab" for number in range(6)]
@@ -87,9 +90,23 @@ def test_a_folder_that_is_there_is_left_as_it_is(tmp_path: Path) -> None:
 def test_one_that_was_killed_while_it_was_made_is_made_again(tmp_path: Path) -> None:
     found = plan(tmp_path)
     folder = folder_of(found.cells[0], tmp_path / "out")
-    folder.write_rows(folder.root / "data" / "seed.jsonl", [])
+    comparison_marker(tmp_path / "out").claim()
+    run_marker(folder.root).claim()
+    write_first(folder, {"data/seed.jsonl": "", "conventions.toml": ""})
     prepare(found, tmp_path / "out")
-    assert len(rows(folder.root / "data" / "seed.jsonl")) == 4
+    assert len(rows(folder.root / "data" / "seed.jsonl")) == 4 and not (folder.root / "conventions.toml").exists()
+
+
+@pytest.mark.parametrize("name", ["config.toml", "notes.txt"])
+def test_a_folder_that_is_called_like_a_cell_and_is_not_ours_is_refused(name: str, tmp_path: Path) -> None:
+    found, root = plan(tmp_path), tmp_path / "out"
+    comparison_marker(root).claim()
+    theirs = folder_of(found.cells[1], root).root / name
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text("theirs")
+    with pytest.raises(ConfigError, match=r"small\.gated\.kall\.s0 .*(EvoKD did not make|was not made by)"):
+        prepare(found, root)
+    assert snapshot(theirs.parent) == {name: b"theirs"}
 
 
 def test_other_settings_are_refused_and_named(tmp_path: Path) -> None:

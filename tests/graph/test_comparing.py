@@ -11,12 +11,14 @@ import pytest
 from filelock import FileLock
 
 import graph.comparing
+from agents.marker import comparison_marker
 from graph.cells import prepare
 from graph.comparing import Ended, Now, compare
 from graph.comparison import Plan
 from tasks.errors import ConfigError
 from tests.graph.comparisons import Script, Scripted, ScriptedJob, end, finishing, plan, read, spend, spending
 from tests.parts import rows
+from tests.snapshots import snapshot
 
 
 @pytest.fixture(autouse=True)
@@ -191,9 +193,20 @@ def test_where_nothing_is_left_nothing_is_started(tmp_path: Path) -> None:
 
 
 def test_two_processes_do_not_run_one_comparison(tmp_path: Path) -> None:
-    (tmp_path / "out").mkdir()
+    comparison_marker(tmp_path / "out").claim()
     with FileLock(tmp_path / "out" / "in-use"), pytest.raises(ConfigError, match="another process is at work on the"):
         run(plan(tmp_path), tmp_path / "out", finishing)
+
+
+def test_a_folder_of_the_users_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    root = tmp_path / "mine"
+    (root / "cells").mkdir(parents=True)
+    for name in ("in-use", "report.md", "cells.csv", "cells/mine.txt"):  # a lock would empty the first
+        (root / name).write_text("theirs")
+    before = snapshot(root)
+    with pytest.raises(ConfigError, match=r"is not empty, and EvoKD did not make it \(no comparison\.json\)"):
+        run(plan(tmp_path), root, finishing)
+    assert snapshot(root) == before
 
 
 def test_cells_that_outlived_a_killed_comparison_are_waited_for(tmp_path: Path) -> None:

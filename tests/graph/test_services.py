@@ -75,11 +75,20 @@ def test_texts_that_are_cut_or_cannot_be_read_are_told(inputs: Path, caplog: pyt
     assert "the student reads the first 128" in caplog.text and "does not know" in caplog.text
 
 
-def test_what_a_start_that_was_cut_off_left_is_not_taken_for_data(inputs: Path) -> None:
-    (inputs / "run" / "data").mkdir(parents=True)
-    write(inputs / "run" / "data" / "dev.jsonl", [{"text": "of another start", "label": "yes"}])
-    create(config(), inputs, RunFolder(inputs / "run"))
-    assert not (inputs / "run" / "data" / "dev.jsonl").exists()
+@pytest.mark.parametrize("marker", [None, '{"schema": 2, "id": "x"}'])
+def test_the_config_of_a_folder_that_is_not_ours_is_not_read(inputs: Path, marker: str | None) -> None:
+    folder = RunFolder(inputs / "run")
+    create(config(), inputs, folder)
+    (folder.root / "run.json").unlink()
+    if marker:
+        (folder.root / "run.json").write_text(marker)
+    before = (folder.root / "config.toml").read_text()
+    for use in (read_config, lambda folder: with_cycles(folder, 9)):
+        with pytest.raises(
+            ConfigError, match=r"its schema is 2" if marker else r"was not made by `evokd run` \(it has no"
+        ):
+            use(folder)
+    assert (folder.root / "config.toml").read_text() == before
 
 
 def test_cycles_can_be_changed_and_nothing_else(inputs: Path) -> None:

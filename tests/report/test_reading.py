@@ -10,13 +10,24 @@ from tasks.errors import ConfigError
 
 def made(root: Path) -> Path:
     root.mkdir(parents=True)
-    (root / "config.toml").write_text("name = 'a'\n")
+    (root / "run.json").write_text("{}")
     return root
 
 
 def test_a_run_is_found_by_name_and_by_path(tmp_path: Path) -> None:
     root = made(tmp_path / "a")
     assert Run.find("a", tmp_path).root == Run.find(str(root), Path("elsewhere")).root == root
+
+
+def test_a_folder_of_the_same_name_without_the_marker_is_found_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "config.toml").write_text("# the user's own")
+    assert Run.find("a", Path("runs")).root == Path("a"), "whoever asks for the marker says what it is"
+    made(tmp_path / "runs" / "a")
+    assert Run.find("a", Path("runs")).root == Path("runs/a")
 
 
 def test_a_run_that_is_not_there_lists_those_that_are(tmp_path: Path) -> None:

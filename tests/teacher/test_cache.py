@@ -103,6 +103,52 @@ def test_a_cache_of_a_newer_version_is_refused(tmp_path: Path) -> None:
         AnswerCache(tmp_path / "new.sqlite")
 
 
+@pytest.mark.parametrize("version", [0, 1, 7])
+def test_a_database_of_something_else_is_refused_and_left_as_it_is(version: int, tmp_path: Path) -> None:
+    path = tmp_path / "mine.sqlite"
+    with closing(sqlite3.connect(path)) as base:
+        base.executescript(f"create table books (title text); pragma user_version = {version}")
+    before = path.read_bytes()
+    with pytest.raises(ConfigError, match=r"is a database of something else, not an answer cache\. Name another"):
+        AnswerCache(path)
+    assert path.read_bytes() == before
+
+
+def test_a_table_of_the_same_name_is_not_enough(tmp_path: Path) -> None:
+    path = tmp_path / "quiz.sqlite"
+    with closing(sqlite3.connect(path)) as base:
+        base.execute("create table answers (question text, answer text)")
+    before = path.read_bytes()
+    with pytest.raises(ConfigError, match="is a database of something else"):
+        AnswerCache(path)
+    assert path.read_bytes() == before
+
+
+def test_a_text_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("theirs" * 100)
+    with pytest.raises(ConfigError, match=r"notes\.txt cannot be used.*If it is a file of yours, name another"):
+        AnswerCache(tmp_path / "notes.txt")
+    assert (tmp_path / "notes.txt").read_text() == "theirs" * 100
+
+
+def test_a_file_that_is_called_like_the_lock_is_not_emptied(tmp_path: Path) -> None:
+    (tmp_path / "poetry.lock").write_text("theirs")
+    with pytest.raises(ConfigError, match=r"poetry\.lock is a file of something else"):
+        AnswerCache(tmp_path / "poetry")
+    assert [path.name for path in tmp_path.iterdir()] == ["poetry.lock"]
+    assert (tmp_path / "poetry.lock").read_text() == "theirs"
+
+
+def test_one_that_was_cut_off_while_it_was_made_is_completed(tmp_path: Path) -> None:
+    AnswerCache(tmp_path / "a.sqlite").close()
+    with closing(sqlite3.connect(tmp_path / "a.sqlite")) as base:
+        base.executescript("drop index by_run; pragma user_version = 0")
+    cache = AnswerCache(tmp_path / "a.sqlite")
+    cache.adopt("k", "r")
+    assert cache.get("k") == "r"
+    cache.close()
+
+
 def test_a_cache_nobody_may_write_to_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="cannot be used as the answer cache"):

@@ -1,0 +1,97 @@
+"""The file by which a folder is known as EvoKD's own: where it is missing, all that lies there is somebody else's.
+
+It is the first file that is written. `run.json` marks a run folder, `comparison.json` the folder of a comparison.
+"""
+
+import json
+import os
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agents.folder import write_text
+from tasks.errors import ConfigError
+
+SCHEMA = 1
+"""Of what the marker says and of the folder; another version may lay out its folders in another way."""
+
+ELSEWHERE = "Choose a new or empty folder: another --name or --runs; for a comparison, another name or --out."
+
+
+@dataclass(frozen=True)
+class Marker:
+    """The marker of one folder, written or not."""
+
+    path: Path
+    command: str
+    """What makes such a folder."""
+
+    def check_free(self) -> None:
+        """Refuse a folder that holds anything EvoKD did not make.
+
+        Raises:
+            ConfigError: a file stands there, the folder is not empty and has no marker, or one that is not known.
+        """
+        root = self.path.parent
+        if os.path.lexists(self.path):
+            self.read()
+        elif os.path.lexists(root) and not root.is_dir():
+            raise ConfigError(f"{root} is not a folder. {ELSEWHERE}")
+        elif root.exists() and any(root.iterdir()):
+            raise ConfigError(
+                f"{root} is not empty, and EvoKD did not make it (no {self.path.name}): nothing in it is touched. "
+                f"{ELSEWHERE}"
+            )
+
+    def claim(self) -> None:
+        """Make and mark the folder, if it is new or empty; a marked one stays as it is.
+
+        Raises:
+            ConfigError: as `check_free` does.
+        """
+        self.check_free()
+        if not self.path.exists():
+            self._write({"schema": SCHEMA, "id": uuid.uuid4().hex})
+
+    def read(self) -> dict[str, Any]:
+        """What the marker says: `schema`, `id`, and whatever was noted.
+
+        Raises:
+            ConfigError: there is none, or it is not one of this version.
+        """
+        try:
+            said = json.loads(self.path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            made = f"was not made by `evokd {self.command}` (it has no {self.path.name})"
+            raise ConfigError(f"{self.path.parent} {made}. Name one that was.") from None
+        except (OSError, ValueError, RecursionError) as error:
+            raise self._unknown(f"it cannot be read, {error}") from None
+        if not isinstance(said, dict) or not isinstance(said.get("id"), str):
+            raise self._unknown("it has no id")
+        if said.get("schema") != SCHEMA:
+            raise self._unknown(f"its schema is {said.get('schema')!r:.60}")
+        return said
+
+    def note(self, **said: object) -> None:
+        """Add to what the marker says."""
+        self._write({**self.read(), **said})
+
+    def _write(self, said: dict[str, Any]) -> None:
+        write_text(self.path, json.dumps(said, ensure_ascii=False, indent=1))
+
+    def _unknown(self, why: str) -> ConfigError:
+        return ConfigError(
+            f"{self.path} is not a marker that this version of EvoKD knows (schema {SCHEMA}): {why}. Nothing in the "
+            f"folder is touched. Use the version that made it. {ELSEWHERE}"
+        )
+
+
+def run_marker(root: Path) -> Marker:
+    """The marker of a run folder."""
+    return Marker(root / "run.json", "run")
+
+
+def comparison_marker(root: Path) -> Marker:
+    """The marker of a comparison's folder."""
+    return Marker(root / "comparison.json", "compare")
