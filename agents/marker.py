@@ -5,6 +5,7 @@ It is the first file that is written. `run.json` marks a run folder, `comparison
 
 import json
 import os
+import re
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +39,7 @@ class Marker:
             self.read()
         elif os.path.lexists(root) and not root.is_dir():
             raise ConfigError(f"{root} is not a folder. {ELSEWHERE}")
-        elif root.exists() and any(root.iterdir()):
+        elif root.exists() and not all(map(self._is_torn, root.iterdir())):
             raise ConfigError(
                 f"{root} is not empty, and EvoKD did not make it (no {self.path.name}): nothing in it is touched. "
                 f"{ELSEWHERE}"
@@ -76,6 +77,10 @@ class Marker:
     def note(self, **said: object) -> None:
         """Add to what the marker says."""
         self._write({**self.read(), **said})
+
+    def _is_torn(self, path: Path) -> bool:
+        """Whether a file is what a kill left of writing this marker."""
+        return re.fullmatch(rf"\.{re.escape(self.path.name)}\.\d+", path.name) is not None
 
     def _write(self, said: dict[str, Any]) -> None:
         write_text(self.path, json.dumps(said, ensure_ascii=False, indent=1))

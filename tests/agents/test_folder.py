@@ -40,7 +40,7 @@ def test_a_failed_write_leaves_the_old_file(folder: RunFolder) -> None:
     write_text(path, "old")
     with pytest.raises(UnicodeEncodeError):
         write_text(path, "new \ud800")
-    assert path.read_text() == "old"
+    assert path.read_text() == "old" and list(folder.root.iterdir()) == [path], "and nothing beside it"
 
 
 def test_a_row_that_cannot_be_written_leaves_the_old_rows(folder: RunFolder) -> None:

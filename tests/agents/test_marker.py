@@ -45,6 +45,12 @@ def test_a_folder_with_anything_in_it_is_somebody_elses(name: str, tmp_path: Pat
     refused(run_marker(tmp_path / "a"), r"is not empty, and EvoKD did not make it \(no run\.json\).*another --name")
 
 
+def test_a_kill_while_the_marker_is_written_is_not_in_the_way(tmp_path: Path) -> None:
+    (tmp_path / ".run.json.4711").write_text('{"sch')
+    run_marker(tmp_path).claim()
+    assert run_marker(tmp_path).read()["schema"] == 1
+
+
 def test_a_run_is_no_comparison(tmp_path: Path) -> None:
     run_marker(tmp_path / "a").claim()
     refused(comparison_marker(tmp_path / "a"), r"EvoKD did not make it \(no comparison\.json\)")
