@@ -1,7 +1,4 @@
-"""The command line of EvoKD: plan, run, resume, predict, show, compare.
-
-Nothing heavy is imported until a command runs, so that `--help` answers at once.
-"""
+"""The command line of EvoKD. Nothing heavy is imported until a command runs, so that `--help` answers at once."""
 
 import os
 import shlex
@@ -12,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from dotenv import load_dotenv
 
 if TYPE_CHECKING:
     from agents.folder import RunFolder
@@ -32,6 +28,7 @@ app = typer.Typer(
 INTERRUPTED = 130
 """What typer makes of a Ctrl-C where no run is at work yet, or no more."""
 
+Allow = Annotated[list[str] | None, typer.Option(help="Import this part that the run names.", metavar="MODULE:CLASS")]
 Runs = Annotated[Path, typer.Option("--runs", help="Folder that holds the run folders.", metavar="FOLDER")]
 
 
@@ -50,6 +47,7 @@ def run(
     runs: Runs = Path("runs"),
 ) -> None:
     """Start a run: read and check the data, then train, evaluate, analyse, generate, annotate, cycle by cycle."""
+    _begin()
     from agents.folder import RunFolder
     from graph.config import load
     from graph.services import create
@@ -71,6 +69,7 @@ def plan(
     ] = False,
 ) -> None:
     """For a few small calls: what each role would be asked, calls, tokens and money, and where the student starts."""
+    _begin()
     from graph.config import load
     from graph.plan import plan as planned
     from report.planning import print_plan, print_planned_prompts
@@ -90,9 +89,11 @@ def resume(
         bool, typer.Option("--no-cache", help="From now on ask everything anew, the step in progress included.")
     ] = False,
     cycles: Annotated[int | None, typer.Option(min=0, help="Cycles in all: a finished run goes on with more.")] = None,
+    allow: Allow = None,
     runs: Runs = Path("runs"),
 ) -> None:
     """Go on with a run where it was; no teacher call that was answered is made again."""
+    _begin(allow)
     from agents.folder import RunFolder
     from graph.services import ask_anew, read_config, with_cycles
     from report.reading import Run
@@ -112,12 +113,13 @@ def predict(
         Path | None,
         typer.Argument(help="One text a line, or a data file. Default: stdin.", exists=True, dir_okay=False),
     ] = None,
+    allow: Allow = None,
     runs: Runs = Path("runs"),
 ) -> None:
     """Label texts: one JSON object a line, with the probability of every label."""
     from graph.predicting import open_student
 
-    student = open_student(model, runs)
+    student = open_student(model, runs, allow or ())
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")  # JSON is UTF-8, whatever the terminal's language
     for answers in student.file(file) if file else student.lines(sys.stdin.buffer, "standard input"):
@@ -158,6 +160,7 @@ def compare(
     ] = None,
 ) -> None:
     """Compare strategies over shots, seeds and tasks; started again, it goes on where it was."""
+    _begin()
     from graph.comparing import compare as run_cells
     from graph.comparison import read_plan
     from graph.executors import LocalProcesses, RayCluster
@@ -166,7 +169,7 @@ def compare(
 
     plan = read_plan(file)
     root = (out / plan.settings.name).resolve()
-    executor = RayCluster(ray) if ray else LocalProcesses(jobs)
+    executor = RayCluster(ray, plan.own_parts) if ray else LocalProcesses(jobs, plan.own_parts)
     with LiveComparison(plan.settings.name, str(root)) as live:
         ended = run_cells(plan, root, executor, jobs, live.show)
     live.say(write_report(root))
@@ -193,8 +196,10 @@ def cell(
     folder: Annotated[Path, typer.Argument(help="Run folder of one cell of a comparison.")],
     limits: Annotated[str, typer.Option(help="[budget], as JSON.")],
     cache: Annotated[Path, typer.Option(help="File with answers shared between cells.")],
+    allow: Allow = None,
 ) -> None:
     """Run or resume one cell of a comparison; `compare` starts this."""
+    _begin(allow)
     from agents.folder import RunFolder
     from graph.cell import drive_cell
     from teacher.settings import BudgetSettings
@@ -204,12 +209,12 @@ def cell(
 
 def _print_costs(run: "Run") -> None:
     from agents.folder import RunFolder
-    from graph.services import read_config
+    from graph.services import settings_of
     from report.costs import print_costs
     from teacher.cache import measure
 
     print_costs(run)
-    shared = read_config(RunFolder(run.root)).teacher.cache
+    shared = settings_of(RunFolder(run.root)).teacher.cache
     for cache in (run.root / "answers.sqlite", *([Path(shared)] if shared else [])):
         if size := measure(cache):
             typer.echo(f"Answer cache {size.path}: {size.answers} answers, {size.bytes / 1e6:.1f} MB.")
@@ -217,13 +222,14 @@ def _print_costs(run: "Run") -> None:
 
 def _drive(config: "RunConfig", folder: "RunFolder") -> None:
     from graph.run import drive, flush_traces
+    from graph.services import resuming
     from report.costs import more_would_buy
     from report.live import Live
     from report.reading import Run
     from report.tables import print_result
     from tasks.errors import StepError
 
-    again = f"evokd resume {shlex.quote(str(folder.root))}"
+    again = resuming(config, folder)
     try:
         with Live(config.name, str(folder.root)) as live:
             outcome = drive(config, folder, live.show)
@@ -242,6 +248,15 @@ def _drive(config: "RunConfig", folder: "RunFolder") -> None:
     else:
         live.say(f"The run ended: {outcome.why}.")
     print_result(Run.find(str(folder.root), folder.root.parent))
+
+
+def _begin(allow: Sequence[str] | None = None) -> None:
+    """Take the keys in the current folder's `.env`, first: libraries look once, when imported. Allow these parts."""
+    from graph import parts
+    from teacher.keys import take_keys
+
+    take_keys(Path.cwd() / ".env")
+    parts.allow(allow or ())
 
 
 def _guarded(command: Callable[[], object]) -> int:
@@ -279,22 +294,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     given = list(sys.argv[1:] if argv is None else argv) or ["--help"]
 
-    def command() -> object:
-        _at_home()
-        return app(args=given, prog_name="evokd", standalone_mode=False)
-
-    return _guarded(command)
-
-
-def _at_home() -> None:
-    """Take what the current folder gives: parts of the user's own, and keys."""
-    from tasks.errors import ConfigError
-
-    sys.path.append(str(Path.cwd()))  # `module:Class` in a config may name a file beside the user
-    try:
-        load_dotenv(Path.cwd() / ".env")  # keys come from the environment or this file, and from nowhere else
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f".env cannot be read ({error}). It must be a readable file in UTF-8.") from error
+    return _guarded(lambda: app(args=given, prog_name="evokd", standalone_mode=False))
 
 
 if __name__ == "__main__":

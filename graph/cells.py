@@ -19,7 +19,7 @@ from agents.folder import RunFolder
 from agents.marker import comparison_marker
 from graph.comparison import Cell, Plan, Shots, anchored
 from graph.config import RunConfig
-from graph.services import create, make_task, plain, read_config
+from graph.services import create, make_task, plain, settings_of
 from tasks.base import Example
 from tasks.errors import ConfigError
 from tasks.reading import read_examples
@@ -117,7 +117,7 @@ def _copy_gold(plan: Plan, root: Path) -> None:
 
 def _refuse_other_settings(folder: RunFolder, config: RunConfig) -> None:
     """A finished or half-done cell stands for the settings it was made with."""
-    was, now = plain(read_config(folder)), plain(config)
+    was, now = plain(settings_of(folder)), plain(config)
     if was != now:
         section = next(key for key in {**was, **now} if was.get(key) != now.get(key))
         raise ConfigError(

@@ -1,7 +1,6 @@
-"""What the user wrote, checked: values become objects, and every mistake becomes one line that says what is allowed."""
+"""Settings the user wrote, checked: they become objects, and every mistake one line that says what is allowed."""
 
 import dataclasses
-import importlib
 from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
@@ -12,58 +11,6 @@ from tasks.errors import ConfigError
 
 UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 """Pydantic's error types for a key that is not there, in models and in dataclasses."""
-
-
-def resolve(spec: str, where: str) -> Any:
-    """The object behind `module:Name`.
-
-    Args:
-        spec: what the user wrote.
-        where: the key that holds it, for the error.
-
-    Raises:
-        ConfigError: no such module or name, or the module cannot be imported.
-    """
-    module, _, name = spec.partition(":")
-    try:
-        return getattr(importlib.import_module(module), name)
-    except Exception as error:  # a user's module may fail in any way; what it says is what helps
-        raise ConfigError(
-            f"{where} = {spec!r} cannot be imported ({type(error).__name__}: {error}). Write it as `module:Class`, "
-            "with the module in the folder you start from or installed."
-        ) from error
-
-
-def known_kind(kind: str, where: str, ours: tuple[str, ...]) -> None:
-    """Refuse a `kind` that is neither one of ours nor an importable `module:Class`."""
-    if ":" in kind:
-        resolve(kind, where)
-    elif kind not in ours:
-        raise ConfigError.unknown(where, kind, [*ours, "module:Class"])
-
-
-def made(spec: str, where: str, contract: type, *given: Any, **named: Any) -> Any:
-    """A part of the user's own, built exactly as ours is.
-
-    Args:
-        spec: `module:Class`.
-        where: the key that holds it, for the error.
-        contract: the protocol it must have the methods of.
-        given: the arguments our own part gets.
-        named: those by name.
-
-    Raises:
-        ConfigError: it cannot be imported or built, or lacks a method.
-    """
-    kind = resolve(spec, where)
-    try:
-        part = kind(*given, **named)
-    except TypeError as error:
-        raise ConfigError(f"{where} = {spec!r} cannot be built: {error}.") from error
-    public = {*vars(contract), *getattr(contract, "__annotations__", {})}
-    if lacking := sorted(name for name in public if not name.startswith("_") and not hasattr(part, name)):
-        raise ConfigError(f"{where} = {spec!r} lacks {', '.join(lacking)} of the {contract.__name__} protocol.")
-    return part
 
 
 def built(kind: Any, settings: Mapping[str, Any], where: str) -> Any:

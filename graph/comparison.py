@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import Field, JsonValue, NonNegativeInt, ValidationError, field_validator
 
 from graph.checking import first_mistake
-from graph.config import RunConfig, read_toml, validate
+from graph.config import RunConfig, own_parts, read_toml, validate
 from graph.strategies import STRATEGIES
 from tasks.base import Frozen
 from tasks.errors import ConfigError
@@ -115,6 +115,11 @@ class Plan:
     base: Path
     """The folder of the comparison's file."""
 
+    @property
+    def own_parts(self) -> tuple[str, ...]:
+        """The `module:Class` of every part of the user's own that a cell needs."""
+        return tuple(sorted({spec for cell in self.cells for spec in own_parts(cell.config)}))
+
 
 def read_plan(path: Path) -> Plan:
     """Read a comparison and check the config of every cell.
@@ -171,7 +176,7 @@ def _config(
         raw = overlaid(raw, {"data": {"seeds": anchored(entry.seeds, base)}}, "seeds")
     raw = overlaid(raw, settings.set, "[set]")
     raw = overlaid(raw, overrides, f"[variants.{variant}]")
-    config = validate(raw, f"{path} with [set] and variant {variant}")
+    config = validate(raw, f"{path} with [set] and variant {variant}", trusted=True)
     if config.data.test is None:
         raise ConfigError(f"{path}: data.test is missing: a comparison needs a test set.")
     BudgetSettings(max_usd=settings.budget.max_usd).check_prices(config.teacher)

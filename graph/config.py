@@ -9,26 +9,36 @@ from typing import Any, Literal
 
 from pydantic import Field, JsonValue, ValidationError, field_validator
 
+from agents.analyst import Analyst
+from agents.annotator import Annotator
 from agents.base import Agent
-from graph.checking import built, first_mistake, known_kind, resolve
+from agents.evaluator import Evaluator
+from agents.generator import Generator
+from agents.trainer import Trainer
+from graph.checking import built, first_mistake
+from graph.parts import allow, known_kind, own_class, require
 from graph.stop import Stop
 from graph.strategies import INITS, MOST_CYCLES, STRATEGIES
-from memory.base import MemorySettings
+from memory.base import Memory, MemorySettings
+from student.base import Students
 from student.settings import StudentSettings
 from tasks.base import Frozen
+from tasks.classification import Classification
 from tasks.errors import ConfigError
+from tasks.multilabel import MultiLabel
+from tasks.ner import Ner
+from tasks.task import Task
+from teacher.base import Teacher
 from teacher.endpoint import KINDS
 from teacher.settings import BudgetSettings, TeacherSettings
 
-ROLES = ("trainer", "evaluator", "analyst", "generator", "annotator")
+AGENTS = {kind.__name__.lower(): kind for kind in (Trainer, Evaluator, Analyst, Generator, Annotator)}
+"""Our agents by role; another is named `module:Class` in `order`."""
+
+ROLES = tuple(AGENTS)
 """The ring of one cycle, in order; the run may end after the evaluator."""
 
-
-TASKS = {
-    "classification": "tasks.classification:Classification",
-    "multilabel": "tasks.multilabel:MultiLabel",
-    "ner": "tasks.ner:Ner",
-}
+TASKS: dict[str, type[Any]] = {"classification": Classification, "multilabel": MultiLabel, "ner": Ner}
 """Our task kinds; another is named `module:Class` in the config and needs no entry here."""
 
 
@@ -109,12 +119,13 @@ class RunConfig(Frozen):
         return value
 
 
-def load(path: Path, overrides: Mapping[str, Any] | None = None) -> RunConfig:
+def load(path: Path, overrides: Mapping[str, Any] | None = None, *, trusted: bool = True) -> RunConfig:
     """Read a config file.
 
     Args:
         path: the TOML file; its name is the run's name unless the file gives one.
         overrides: dotted key -> value, from the command line.
+        trusted: as `validate` has it; by default the user has named this file.
 
     Raises:
         ConfigError: the file is missing, is not TOML, or says something that is not allowed.
@@ -129,7 +140,7 @@ def load(path: Path, overrides: Mapping[str, Any] | None = None) -> RunConfig:
             if not isinstance(target, dict):
                 raise ConfigError(f"{path}: {section} = {target!r}: must be a table, [{section}].")
         target[last] = value
-    return validate(raw, str(path))
+    return validate(raw, str(path), trusted=trusted)
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -146,22 +157,46 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: not a readable TOML file: {error}") from None
 
 
-def validate(raw: Mapping[str, Any], source: str) -> RunConfig:
-    """A checked config: parts, agents and stop rule included.
+def parsed(raw: Mapping[str, Any], source: str) -> RunConfig:
+    """A config whose keys and values are checked. What it names of the user's own has not been imported.
 
     Raises:
         ConfigError: one line for the first mistake.
     """
     try:
-        config = RunConfig.model_validate(raw)
-        known_kind(config.task.kind, "task.kind", tuple(TASKS))
-        known_kind(config.student.kind, "student.kind", ("transformer",))
-        known_kind(config.memory.kind, "memory.kind", ("chroma",))
-        known_kind(config.teacher.kind or "", "teacher.kind", KINDS)
-        agents(config)
-        stop_rule(config)
+        return RunConfig.model_validate(raw)
     except ValidationError as error:
         raise ConfigError(f"{source}: {first_mistake(error, RunConfig)}") from None
+
+
+def own_parts(config: RunConfig) -> tuple[str, ...]:
+    """The `module:Class` of every part of the user's own that a config names."""
+    kinds = (config.task.kind, config.student.kind, config.memory.kind, config.teacher.kind, config.stop.get("kind"))
+    return tuple(sorted({each for each in (*config.order, *kinds) if isinstance(each, str) and ":" in each}))
+
+
+def validate(raw: Mapping[str, Any], source: str, *, trusted: bool = False) -> RunConfig:
+    """A checked config: parts, agents and stop rule included.
+
+    Args:
+        raw: what the file holds.
+        source: its name, for errors.
+        trusted: whether the user named this config, and so allows what it names; else that must have been allowed.
+
+    Raises:
+        ConfigError: one line for the first mistake.
+    """
+    config = parsed(raw, source)
+    if trusted:
+        allow(own_parts(config))
+    require(own_parts(config), source)
+    try:
+        known_kind(config.task.kind, "task.kind", TASKS, Task)
+        known_kind(config.student.kind, "student.kind", ("transformer",), Students)
+        known_kind(config.memory.kind, "memory.kind", ("chroma",), Memory)
+        known_kind(config.teacher.kind or "", "teacher.kind", KINDS, Teacher)
+        agents(config)
+        stop_rule(config)
     except ConfigError as error:
         raise ConfigError(f"{source}: {error}") from error.__cause__
     return config
@@ -201,19 +236,16 @@ def stop_rule(config: RunConfig) -> Stop:
     kind = settings.pop("kind", None)
     if kind is not None and (not isinstance(kind, str) or ":" not in kind):
         raise ConfigError.unknown("stop.kind", kind, ["module:Class"])
-    rule: Stop = built(resolve(kind, "stop.kind") if kind else Stop, settings, "[stop]")
+    rule: Stop = built(own_class(kind, "stop.kind", Stop) if kind else Stop, settings, "[stop]")
     if isinstance(rule, Stop) and config.strategy in MOST_CYCLES:
         return dataclasses.replace(rule, cycles=min(rule.cycles, MOST_CYCLES[config.strategy]))
     return rule
 
 
-def _agent_class(entry: str) -> Any:
-    if ":" not in entry and entry not in ROLES:
+def _agent_class(entry: str) -> type[Any]:
+    if ":" not in entry and entry not in AGENTS:
         raise ConfigError.unknown("the role in `order`", entry, [*ROLES, "module:Class"])
-    kind = resolve(entry, "order") if ":" in entry else resolve(f"agents.{entry}:{entry.capitalize()}", "order")
-    if not (isinstance(kind, type) and any("__call__" in vars(each) for each in kind.__mro__)):
-        raise ConfigError(f"order names {entry!r}, which is not a class with a __call__(state, services).")
-    return kind
+    return own_class(entry, "order", Agent) if ":" in entry else AGENTS[entry]
 
 
 def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import platform
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -39,20 +40,31 @@ class Executor(Protocol):
 class LocalProcesses:
     """Child processes, which share the cores and `answers.sqlite`."""
 
-    def __init__(self, jobs: int) -> None:
-        """Share the cores of this machine between `jobs` cells."""
+    def __init__(self, jobs: int, own_parts: Sequence[str] = ()) -> None:
+        """Share the cores of this machine between `jobs` cells, which may import `own_parts` (`module:Class`)."""
+        self._own_parts = own_parts
         self._threads = max(1, (os.cpu_count() or 1) // jobs)
 
     def start(self, folder: Path, limits: "BudgetSettings") -> Job:
         """Run or resume the cell that lives in `folder`, within `limits`."""
-        return Process(folder, limits.model_dump_json(exclude_none=True), "answers.sqlite", self._threads)
+        said = limits.model_dump_json(exclude_none=True)
+        return Process(folder, said, "answers.sqlite", self._threads, self._own_parts)
 
 
 class Process:
     """A child process. It ends by itself, after a whole step, if this process dies in whatever way."""
 
-    def __init__(self, folder: Path, limits: str, cache: str, threads: int, home: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        limits: str,
+        cache: str,
+        threads: int,
+        own_parts: Sequence[str] = (),
+        home: Path | None = None,
+    ) -> None:
         words = ["cell", str(folder), "--limits", limits, "--cache", str(folder.parents[1] / cache)]
+        words += [word for spec in own_parts for word in ("--allow", spec)]
         with (folder / "cell.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, str(MAIN), *words],
@@ -86,8 +98,8 @@ class NodeProcess(Process):
     It is sent to the nodes by value, so it may use the standard library and `MAIN` only.
     """
 
-    def __init__(self, folder: Path, limits: str, home: Path) -> None:
-        super().__init__(folder, limits, f"answers-{platform.node()}.sqlite", threads=1, home=home)
+    def __init__(self, folder: Path, limits: str, home: Path, own_parts: Sequence[str] = ()) -> None:
+        super().__init__(folder, limits, f"answers-{platform.node()}.sqlite", 1, own_parts, home)
 
 
 class RayCluster:
@@ -97,11 +109,12 @@ class RayCluster:
     paths on every node: on a file system that all of them see.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, own_parts: Sequence[str] = ()) -> None:
         """Connect.
 
         Args:
             address: `host:port` of the head node, `auto` for the cluster this machine belongs to, or `ray://...`.
+            own_parts: the `module:Class` that cells may import.
 
         Raises:
             ConfigError: Ray is not installed, or no cluster answers.
@@ -118,12 +131,14 @@ class RayCluster:
         except (OSError, RuntimeError, ValueError) as error:
             raise ConfigError(f"--ray {address}: no Ray cluster can be reached there ({error}).") from error
         ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers do not know our folders
+        self._own_parts = tuple(own_parts)
         self._ray: Any = ray
         self._actor: Any = ray.remote(num_cpus=1)(NodeProcess)
 
     def start(self, folder: Path, limits: "BudgetSettings") -> Job:
         """Run or resume the cell that lives in `folder`, within `limits`, once a CPU of the cluster is free."""
-        actor = self._actor.remote(folder, limits.model_dump_json(exclude_none=True), Path.cwd())
+        said = limits.model_dump_json(exclude_none=True)
+        actor = self._actor.remote(folder, said, Path.cwd(), self._own_parts)
         return RayJob(self._ray, actor, folder)
 
 

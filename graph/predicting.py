@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from graph.parts import allow, require
 from graph.run import run_folder, there
-from graph.services import make_students, make_task, read_config
+from graph.services import make_students, make_task, settings_of
 from student.base import Student
 from tasks.errors import ConfigError
 from tasks.reading import read_texts
@@ -58,15 +59,22 @@ class Finished:
         return [json.dumps(row, ensure_ascii=False) for row in rows]
 
 
-def open_student(model: str, runs: Path) -> Finished:
+def open_student(model: str, runs: Path, allowed: Sequence[str] = ()) -> Finished:
     """The student that a run's name, a run's folder (its champion) or a student's folder means.
 
+    Args:
+        model: one of these.
+        runs: the folder that names of runs are looked for in.
+        allowed: `module:Class` of parts that may be imported; of a run only its task and student are.
+
     Raises:
-        ConfigError: none of them is there.
+        ConfigError: none of them is there, or the run has a task or a student that the user has not allowed.
     """
     run = run_folder(model, runs)
     if (run.root / "best").exists():
-        config = read_config(run)
+        config = settings_of(run)
+        allow(allowed)
+        require((kind for kind in (config.task.kind, config.student.kind) if ":" in kind), f"{run.root}/config.toml")
         task = make_task(config.task)
         return Finished(make_students(config, task).load(run.root / "best"), task, config.data.text)
     if (Path(model) / "model.safetensors").exists():

@@ -2,6 +2,7 @@
 
 import json
 import random
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from itertools import combinations
@@ -15,8 +16,8 @@ from agents.conventions import checked
 from agents.folder import RunFolder, json_lines
 from agents.marker import run_marker
 from graph.advice import tell_cut, tell_parted, tell_unknown
-from graph.checking import made
-from graph.config import TASKS, RunConfig, TaskSettings, agents, read_toml, stop_rule, validate
+from graph.config import TASKS, RunConfig, TaskSettings, agents, own_parts, parsed, read_toml, stop_rule, validate
+from graph.parts import flags, made
 from graph.starting import check_free, start, write_first
 from memory.base import Memory
 from memory.chroma import ChromaMemory
@@ -34,8 +35,9 @@ from teacher.open import open_teacher
 
 def make_task(settings: TaskSettings) -> Task:
     """The task object of a config."""
-    kind = TASKS.get(settings.kind, settings.kind)
-    task: Task = made(kind, "task.kind", Task, settings.description, settings.labels, settings.say, settings.noun)
+    given = (settings.description, settings.labels, settings.say, settings.noun)
+    ours = TASKS.get(settings.kind)
+    task: Task = ours(*given) if ours else made(settings.kind, "task.kind", Task, *given)
     return task
 
 
@@ -165,13 +167,27 @@ def read_config(folder: RunFolder) -> RunConfig:
     """The config of an existing run.
 
     Raises:
-        ConfigError: there is none that EvoKD made, or it says something that is not allowed.
+        ConfigError: there is none that EvoKD made, it has a mistake, or it names parts that the user has not allowed.
     """
+    return validate(*_config_of(folder))
+
+
+def settings_of(folder: RunFolder) -> RunConfig:
+    """The same, with no look at the parts of the user's own that it names: they are neither imported nor refused."""
+    return parsed(*_config_of(folder))
+
+
+def _config_of(folder: RunFolder) -> tuple[dict[str, object], str]:
     run_marker(folder.root).read()
     path = folder.root / "config.toml"
     if not path.exists():
         raise ConfigError(f"{folder.root} holds no run (no config.toml). `evokd run CONFIG` starts one.")
-    return validate(read_toml(path), str(path))
+    return read_toml(path), str(path)
+
+
+def resuming(config: RunConfig, folder: RunFolder) -> str:
+    """The command that goes on with a run and allows the parts of the user's own that it needs."""
+    return shlex.join(["evokd", "resume", str(folder.root), *flags(own_parts(config))])
 
 
 def ask_anew(folder: RunFolder) -> RunConfig:

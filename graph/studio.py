@@ -11,16 +11,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from dotenv import load_dotenv
-
 from agents.base import Services
 from graph.build import build
 from graph.config import agents, load, stop_rule
 from graph.run import run_folder
 from graph.services import create, open_services, read_config
 from tasks.errors import ConfigError
+from teacher.keys import take_keys
 
-load_dotenv(Path.cwd() / ".env")  # as the command line does
+take_keys(Path.cwd() / ".env")  # as the command line does
 
 CONFIG = Path(os.environ.get("EVOKD_CONFIG") or Path(__file__).resolve().parent.parent / "configs" / "demo.toml")
 
@@ -44,7 +43,7 @@ class StudioContext:
 
 @lru_cache
 def _open(config: str, run: str) -> Services:
-    asked = load(Path(config), {"name": run})
+    asked = load(Path(config), {"name": run}, trusted=False)
     if (agents(asked), stop_rule(asked)) != (agents(_config), stop_rule(_config)):
         raise ConfigError(
             f"{config} has other roles or another stop rule than the graph on the screen, which is that of {CONFIG}. "

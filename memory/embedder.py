@@ -121,7 +121,8 @@ class Embedder:
 
         # A bar of the library would run through our own lines.
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-        return AutoModel.from_pretrained(self.folder, use_safetensors=True, dtype=torch.float32).eval()
+        given = {"use_safetensors": True, "dtype": torch.float32, "trust_remote_code": False}
+        return AutoModel.from_pretrained(self.folder, **given).eval()
 
 
 def _package_folder() -> Path:

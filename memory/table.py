@@ -130,6 +130,7 @@ def _collection(client: Client, name: str, encoder: Encoder, folder: Path) -> ch
         return client.create_collection(
             name, embedding_function=None, metadata=made_with, configuration={"hnsw": {"space": "cosine"}}
         )
+    _refuse_functions(found, folder)
     there = found.metadata or {}
     if there.get("embedder") != made_with["embedder"] or there.get("dim") != made_with["dim"]:
         raise ConfigError(
@@ -138,6 +139,27 @@ def _collection(client: Client, name: str, encoder: Encoder, folder: Path) -> ch
             "Set the embedder it was made with, or start a new run."
         )
     return found
+
+
+def _refuse_functions(found: chromadb.Collection, folder: Path) -> None:
+    """Refuse a collection that brings an embedding function: Chroma would build it, and it may name code to run."""
+    model = found.get_model()
+    for function in _functions([model.configuration_json, model.serialized_schema]):
+        if function.get("type") not in ("legacy", "unknown"):  # Chroma's words for none
+            raise ConfigError(
+                f"The memory in {folder} was not made by EvoKD: its collection {found.name!r} brings the embedding "
+                f"function {function.get('name')!r}, which may run code. Remove the folder, or start a new run."
+            )
+
+
+def _functions(stored: object) -> Iterator[Mapping[str, object]]:
+    """Every embedding function in what Chroma keeps of a collection, at any depth."""
+    inner = stored.values() if isinstance(stored, Mapping) else stored if isinstance(stored, list) else ()
+    for each in inner:
+        yield from _functions(each)
+    function = stored.get("embedding_function") if isinstance(stored, Mapping) else None
+    if isinstance(function, Mapping):
+        yield function
 
 
 def _pages(items: list[str]) -> Iterator[list[str]]:

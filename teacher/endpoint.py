@@ -1,5 +1,6 @@
 """One model behind one address: what the user may write of it, and what that comes to."""
 
+import json
 import os
 from typing import Literal
 from urllib.parse import urlsplit
@@ -30,6 +31,9 @@ PROTECTED = frozenset(
 )
 """Body fields EvoKD sets itself; `extra_body` must not contradict them."""
 
+
+REMOTE = "trust_remote_code"
+"""What lets a provider that loads models here (`huggingface:`) run the code that lies beside their weights."""
 
 KINDS = ("local", "openai", "langchain")
 """Kinds of teachers that are ours."""
@@ -81,6 +85,8 @@ class RoleSettings(BaseModel):
     def _no_protected(cls, body: dict[str, JsonValue]) -> dict[str, JsonValue]:
         if taken := sorted(PROTECTED & set(body)):
             raise ValueError(f"extra_body may not set {', '.join(taken)}: EvoKD sets these itself")
+        if REMOTE in json.dumps(body):
+            raise ValueError(f"extra_body may not set {REMOTE}: a model's own code is never run")
         return body
 
 

@@ -1,8 +1,34 @@
 """API keys: from the environment only, and shown nowhere."""
 
 import os
+import re
+from pathlib import Path
+
+from dotenv import dotenv_values, load_dotenv
 
 from tasks.errors import ConfigError
+
+LOADERS = re.compile(
+    r"(PYTHON|LD_|DYLD_|OPENSSL_|OMP_TOOL|GIT_).*|PATH|LANGGRAPH_STRICT_MSGPACK|RAY_RUNTIME_ENV_HOOK", re.IGNORECASE
+)
+"""Variables by which an interpreter, a linker or a library chooses code that it runs."""
+
+
+def take_keys(file: Path) -> None:
+    """Put what a `.env` file holds into the environment, where it is not set there already.
+
+    Raises:
+        ConfigError: it cannot be read, or would have other code run in the processes that are started.
+    """
+    try:
+        names = dotenv_values(file, interpolate=False)
+        if odd := [name for name in names if LOADERS.fullmatch(name)]:
+            raise ConfigError(
+                f"{file}: {odd[0]} decides which code runs, and is taken from your environment only. Export it there."
+            )
+        load_dotenv(file)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f".env cannot be read ({error}). It must be a readable file in UTF-8.") from error
 
 
 def key_in(variable: str, otherwise: str) -> str:

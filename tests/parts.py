@@ -28,6 +28,9 @@ from tests.loopback import Body, Said, chat
 
 ROOT = Path(__file__).resolve().parents[1]
 
+ALLOW = ("--allow", "tests.parts:Notes", "--allow", "tests.parts:Students")
+"""What `resume` must be told of runs on these parts."""
+
 _done: Counter[str] = Counter()
 
 

@@ -79,7 +79,7 @@ def test_a_wrong_command_is_one_line_and_exit_code_2(words: list[str], said: str
 
 def test_a_broken_dotenv_is_one_line(evokd: Callable[..., Said], tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"OPENAI_API_KEY=sch\xf6n")
-    code, out, err = evokd("show", "nix")
+    code, out, err = evokd("resume", "nix")
     assert (code, out) == (2, "") and err.startswith("evokd: .env cannot be read (") and err.count("\n") == 1
 
 
@@ -154,8 +154,8 @@ def test_a_whole_run(evokd: Callable[..., Said], tmp_path: Path, monkeypatch: py
         code, out, err = evokd("run", config)
         assert code == 2 and out == ""
         assert err == (
-            f"evokd: {folder} already holds a run. `evokd resume {folder}` goes on with it; "
-            "another --name starts anew.\n"
+            f"evokd: {folder} already holds a run. `evokd resume {folder}` goes on with it; another --name starts "
+            "anew.\n"
         )
         code, out, err = evokd("resume", "small")
         assert (code, err) == (0, "") and "The run ended: all 1 cycles are done." in out
@@ -261,7 +261,8 @@ def test_a_server_that_is_not_there(evokd: Callable[..., Said], tmp_path: Path) 
     assert code == 1 and err == (
         f"evokd: step 'generator' of cycle 1: The teacher at {DEAD} (model 'm') cannot be reached "
         "([Errno 111] Connection refused). Start the server or correct teacher.base_url, then resume.\n"
-        f"Nothing before this step is lost. Settings: {folder / 'config.toml'}. Go on with: evokd resume {folder}\n"
+        f"Nothing before this step is lost. Settings: {folder / 'config.toml'}. Go on with: evokd resume {folder} "
+        f"{' '.join(parts.ALLOW)}\n"
     )
     assert "Traceback" not in out
 

@@ -114,3 +114,8 @@ def test_dotted_keys_and_tables_mean_the_same_and_change_no_input() -> None:
 def test_the_example_can_be_read() -> None:
     found = read_plan(ROOT / "configs" / "compare.toml")
     assert len(found.cells) >= 4 and found.settings.budget.model_dump(exclude_none=True)
+
+
+def test_its_cells_may_import_what_their_configs_name(tmp_path: Path) -> None:
+    found = plan(tmp_path, variants={"own": {"teacher.kind": "tests.graph.own:Oracle"}})
+    assert found.own_parts == ("tests.graph.own:Oracle", "tests.parts:Notes", "tests.parts:Students")

@@ -30,7 +30,7 @@ ROLE = (
 
 
 def config(**changes: Any) -> RunConfig:
-    return validate({**PLAIN, **changes}, "x.toml")
+    return validate({**PLAIN, **changes}, "x.toml", trusted=True)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,10 @@ def config(**changes: Any) -> RunConfig:
         ({"order": [*ROLES, "trainer"]}, "order names the role 'trainer' twice."),
         ({"order": [*ROLES, "no_such:Role"]}, "order = 'no_such:Role' cannot be imported (ModuleNotFoundError: No mod"),
         ({"order": [*ROLES, "tests.parts:Nope"]}, "(AttributeError: module 'tests.parts' has no attribute 'Nope')"),
-        ({"order": [*ROLES, "tests.parts:config"]}, "which is not a class with a __call__(state, services)."),
+        (
+            {"order": [*ROLES, "tests.parts:config"]},
+            "order = 'tests.parts:config' is a function, not a class. Name a class with the",
+        ),
         ({"order": [*ROLES, "tests.parts:Server"]}, "has no attribute 'Server'"),
         ({"task": {"description": "d", "labels": ["a", 5]}}, "task.labels = ['a', 5]: a list of labels holds names on"),
         ({"task": {"description": "d", "labels": [["a"]]}}, "task.labels = [['a']]: a list of labels holds names only"),
@@ -175,12 +178,13 @@ def test_a_task_and_a_student_of_ones_own_are_built_as_ours_are() -> None:
 def test_a_part_that_lacks_methods_is_refused_with_their_names() -> None:
     with pytest.raises(ConfigError) as caught:
         make_task(config(task={**PLAIN["task"], "kind": "tests.parts:NoMemory"}).task)
-    assert "task.kind = 'tests.parts:NoMemory' lacks answer_schema, choices, columns, contested, " in str(caught.value)
+    assert "task.kind = 'tests.parts:NoMemory' lacks answer_schema, choices, describe, exports, f" in str(caught.value)
 
 
 def test_a_part_that_takes_other_arguments_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"'tests\.parts:After' cannot be built: .*positional arguments"):
-        make_task(config(task={**PLAIN["task"], "kind": "tests.parts:After"}).task)
+    found = config(student={"kind": "tests.fake_student:WordStudents"})
+    with pytest.raises(ConfigError, match=r"'tests\.fake_student:WordStudents' cannot be built: .*positional arg"):
+        make_students(found, make_task(found.task))
 
 
 def test_a_teacher_and_a_memory_of_ones_own_are_built_as_ours_are_and_closed(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def stop(number, frame):
     told("stopped")
     os._exit(75)
 signal.signal(signal.SIGTERM, stop)
-print(limits, cache, os.environ["OMP_NUM_THREADS"], os.getcwd(), flush=True)
+print(limits, cache, os.environ["OMP_NUM_THREADS"], os.getcwd(), *sys.argv[7:], flush=True)
 told("begun")
 if "quick" in folder:
     sys.exit(3)
@@ -60,11 +60,11 @@ def begun(job: Job, folder: Path) -> Job:
 def test_cells_are_processes_of_this_machine(cell: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OMP_NUM_THREADS")
     monkeypatch.setattr("os.cpu_count", lambda: 8)
-    executor, folder = LocalProcesses(jobs=3), cell
+    executor, folder = LocalProcesses(jobs=3, own_parts=("a:B", "c:D")), cell
     limits = BudgetSettings(max_tokens=5)
     job = begun(executor.start(folder, limits), folder)
     cache = folder.parents[1] / "answers.sqlite"
-    assert (folder / "cell.log").read_text() == f'{{"max_tokens":5}} {cache} 2 {Path.cwd()}\n'
+    assert (folder / "cell.log").read_text() == f'{{"max_tokens":5}} {cache} 2 {Path.cwd()} --allow a:B --allow c:D\n'
     job.stop()
     assert ended(job) == 75 and (folder / "stopped").exists()
     (folder / "begun").unlink()
@@ -78,8 +78,9 @@ def test_cells_are_processes_of_this_machine(cell: Path, monkeypatch: pytest.Mon
 
 @pytest.mark.slow
 def test_on_a_node_a_cell_has_the_users_folder_and_the_nodes_own_answers(cell: Path, tmp_path: Path) -> None:
-    job = begun(NodeProcess(cell, "{}", home=tmp_path), cell)
-    assert (cell / "cell.log").read_text() == f"{{}} {tmp_path / f'answers-{platform.node()}.sqlite'} 1 {tmp_path}\n"
+    job = begun(NodeProcess(cell, "{}", tmp_path, ("a:B",)), cell)
+    answers = tmp_path / f"answers-{platform.node()}.sqlite"
+    assert (cell / "cell.log").read_text() == f"{{}} {answers} 1 {tmp_path} --allow a:B\n"
     job.stop()
     assert ended(job) == 75
 

@@ -13,6 +13,7 @@ import pytest
 from langgraph.checkpoint.sqlite import SqliteSaver
 
 from graph.config import load
+from graph.parts import allow
 from graph.run import Outcome, drive, flush_traces
 from graph.services import create, read_config, with_cycles
 from tasks.errors import ConfigError, StepError
@@ -96,6 +97,7 @@ def test_a_role_of_ones_own_and_ones_own_stop_rule_run_in_the_graph(tmp_path: Pa
         trial = Trial(tmp_path, server, **changes)
         path = trial.folder.root / "config.toml"
         path.write_text(path.read_text().replace("cycles = 2", 'kind = "tests.parts:After"'))
+        allow(["tests.parts:After"])
         assert trial.drive() == Outcome("finished", "1 lesson batches")
     rows = parts.rows(trial.folder.root / "metrics.jsonl")
     assert [row["counts"].get("critic asks for") for row in rows] == [None, 7, 7]

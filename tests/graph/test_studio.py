@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from agents.marker import run_marker
 from tasks.errors import ConfigError
 from tests import parts
 from tests.loopback import serving
@@ -81,9 +82,25 @@ def test_it_runs_on_a_context_of_strings_and_an_empty_input(tmp_path: Path, monk
 
 
 def test_a_config_with_other_roles_than_the_picture_is_refused(studio: Any, tmp_path: Path) -> None:
-    config = parts.write(tmp_path, "http://127.0.0.1:1/v1")
+    config = parts.write(tmp_path, "http://127.0.0.1:1/v1", student={"kind": "transformer"}, memory={"kind": "chroma"})
     with pytest.raises(ConfigError, match=r"has other roles or another stop rule .* EVOKD_CONFIG="):
         studio.StudioContext(str(config), "seen").services()
+
+
+def test_parts_of_ones_own_are_those_of_its_own_config_alone(
+    studio: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a client of the server sends, and the run folder that is there already, allow nothing."""
+    monkeypatch.setattr("graph.parts._allowed", set())
+    monkeypatch.chdir(tmp_path)
+    config = parts.write(tmp_path, "http://127.0.0.1:1/v1")
+    with pytest.raises(ConfigError, match=r"small\.toml names code .* name it in the config of EVOKD_CONFIG"):
+        studio.StudioContext(str(config), "seen").services()
+    folder = parts.folder(tmp_path / "runs" / "seen")
+    run_marker(folder.root).claim()
+    (folder.root / "config.toml").write_text(config.read_text())
+    with pytest.raises(ConfigError, match=r"runs/seen/config\.toml names code "):
+        studio.StudioContext(run="seen").services()
 
 
 @pytest.mark.slow

@@ -148,3 +148,18 @@ def test_the_memory_with_the_real_embedder(minilm: Embedder, tmp_path: Path) -> 
         assert memory.novel(asked) == ["duplicate", "duplicate", None]
     finally:
         memory.close()
+
+
+def test_code_in_its_folder_does_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tiny.encoder(tmp_path / "sent")
+    (folder / "sent.py").write_text(
+        f"import pathlib\npathlib.Path({str(tmp_path / 'mark')!r}).touch()\nclass It: ...\n"
+    )
+    config = json.loads((folder / "config.json").read_text()) | {"model_type": "sent"}
+    (folder / "config.json").write_text(
+        json.dumps(config | {"auto_map": {"AutoConfig": "sent.It", "AutoModel": "sent.It"}})
+    )
+    monkeypatch.setattr("builtins.input", lambda *given: "y")  # transformers would ask, and wait for an answer
+    with pytest.raises(Exception, match=r"trust_remote_code|sent"):
+        Embedder(str(folder)).encode(["play the song"])
+    assert not (tmp_path / "mark").exists()

