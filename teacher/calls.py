@@ -1,6 +1,5 @@
 """One call from cache to ledger: looked up, allowed by the budget, made, kept, and only then looked at."""
 
-import hashlib
 import secrets
 import threading
 import time
@@ -35,22 +34,6 @@ class Purpose:
     attempt: Literal["first", "repair"] = "first"
 
 
-@dataclass(frozen=True)
-class Delivery:
-    """A batch that has come back."""
-
-    batch: str
-    """The server's id."""
-    price: float
-    """Of a token, as a share of its ordinary price."""
-    seconds: float
-    """Waited for each answer."""
-
-    def entry(self, request: Request) -> str:
-        """The same id whenever the batch is read, so that nothing is counted twice."""
-        return hashlib.sha256(f"{self.batch}/{request.key}".encode()).hexdigest()[:16]
-
-
 Verdict = Callable[[Reply], str | None]
 """Looks at a reply; None if it is fine, else what is wrong with it."""
 
@@ -64,7 +47,6 @@ class Calls:
         self.ledger = ledger
         self.budget = budget
         self._longest: dict[str, int] = {}
-        self._delivered: dict[str, Entry] = {}
         self._streaks: dict[str, Streak] = {}
         self._lock = threading.Lock()
         ledger.complete(answers.paid(ledger.run))
@@ -102,11 +84,6 @@ class Calls:
         kept = self.answers.get(request, purpose.role, purpose.cycle)
         if kept is not None:
             reply = Reply.load(kept)
-            with self._lock:
-                delivered = self._delivered.pop(request.key, None)
-            if delivered is not None:
-                self._note(delivered, request, reply, verdict)
-                return reply, False
             entry = self._entry(client, request, purpose, Usage(), 0.0)
             tokens = reply.usage.input + reply.usage.output
             self._note({**entry, "usd": 0.0, "from_cache": True, "tokens": tokens}, request, reply, verdict)
@@ -114,44 +91,6 @@ class Calls:
         entry, reply = self._ask(client, request, purpose, lambda: keep(client.send(request, config, schema)))
         self._note(entry, request, reply, verdict)
         return reply, False
-
-    def is_kept(self, request: Request, role: str, cycle: int) -> bool:
-        """Whether a request need not be asked any more."""
-        return self.answers.get(request, role, cycle) is not None
-
-    def deliver(
-        self, client: Connection, request: Request, purpose: Purpose, delivery: Delivery, reply: Reply | None
-    ) -> Cost:
-        """Keep what a batch brought for one request; `make` hands it out as an answer that has just been paid for.
-
-        Args:
-            client: Who was asked.
-            request: What was asked.
-            purpose: For the ledger.
-            delivery: The batch.
-            reply: The answer; None for one that is lost, which counts as an estimate.
-
-        Returns:
-            What it cost; nothing the second time, if a kill came before the whole batch was kept.
-        """
-        usage = reply.usage if reply else self._estimates(client, request)[0]
-        entry = self._entry(client, request, purpose, usage, delivery.seconds)
-        usd = None if entry["usd"] is None else entry["usd"] * delivery.price
-        entry |= {"id": delivery.entry(request), "usd": usd, "batch": delivery.batch}
-        if self.ledger.knows(entry):
-            return Cost()
-        if reply is None:
-            return self._failed(entry, LOST)
-        self.answers.put(request, reply.dump(), self.ledger.run, dict(entry))
-        with self._lock:
-            self._delivered[request.key] = entry
-            self._longest[client.model] = max(reply.usage.output, self._longest.get(client.model, 0))
-        return _booked(entry)
-
-    def worst(self, client: Connection, request: Request, price: float) -> Cost:
-        """The most a request can take in a batch whose tokens cost `price` of the ordinary price."""
-        cost = _cost(client, self._estimates(client, request)[1])
-        return Cost(cost.calls, cost.tokens, cost.usd * price)
 
     def close(self) -> None:
         """Release the files; safe to call twice."""

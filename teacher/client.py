@@ -125,20 +125,6 @@ class Client:
         """Give the form in words too from now on: this server takes `response_format` and does not look at it."""
         self._spelled_out.add(schema.__name__)
 
-    def body(self, request: Request, schema: type[BaseModel]) -> tuple[dict[str, Any], str]:
-        """What `send` would send, for a batch; and what of it was appended to the last message."""
-        mode = self._modes.get(schema.__name__, MODES[0])
-        added, messages = self._words(schema, mode), request.messages
-        messages[-1]["content"] += added
-        body = {**request.body, "messages": messages, "seed": request.seed} | {
-            "response_format": response_format(schema, mode)
-        }
-        if "max_tokens" in body:
-            body["max_completion_tokens"] = body["max_tokens"]
-            if not self._takes_old_limit:
-                del body["max_tokens"]
-        return {key: value for key, value in body.items() if value is not None and key not in self._left_out}, added
-
     def lost(self) -> int:
         """Tries of this thread, since this was last asked, whose answers could not be read: they may be billed."""
         return self._models.lost()

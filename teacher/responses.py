@@ -42,11 +42,8 @@ def as_told(response: httpx2.Response) -> httpx2.Response:
 def is_passing(response: httpx2.Response) -> bool:
     """Whether the same request may fare better later: also where an answer arrived in pieces, or holds none."""
     if response.status_code == 200:
-        path = response.request.url.path
-        if path.endswith("/content"):  # a file is any text
-            return False
         body = _read(response.content)
-        return body is None or (path.endswith("completions") and not (isinstance(body, dict) and body.get("choices")))
+        return not (isinstance(body, dict) and body.get("choices"))
     if ONE_MISFIT in response.content:
         return True
     return response.status_code in TRY_AGAIN | OVERLOADED and not is_penniless(response)
