@@ -1,6 +1,7 @@
 """API keys: from the environment only, and shown nowhere."""
 
 import os
+from collections.abc import Iterable
 
 from tasks.errors import ConfigError
 
@@ -28,3 +29,10 @@ def key_in(variable: str, otherwise: str) -> str:
             f"has (white space, or no ASCII). Copy the key once more."
         )
     return key
+
+
+def without(secrets: Iterable[str], text: str) -> str:
+    """A text in which no secret stands, also where the white space around one is quoted in another way."""
+    for secret in secrets:
+        text = text.replace(secret.strip(), "***")
+    return text

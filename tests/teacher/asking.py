@@ -1,6 +1,7 @@
 """What the tests of the teacher ask, and what a good answer is."""
 
 import json
+import ssl
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -69,3 +70,9 @@ PRICE = {"usd_per_million_input": 1e5, "usd_per_million_output": 2e5}  # 1 + 1 d
 def ask(teacher: ChatTeacher, prompts: list[Prompt], **more: Any) -> list[str | None]:
     answers = teacher.ask(prompts, Label, role="annotator", cycle=1, **more)
     return [answer.value.why if answer.value else None for answer in answers]
+
+
+def untrusted() -> ssl.SSLCertVerificationError:
+    error = ssl.SSLCertVerificationError(1, "self-signed certificate")
+    error.verify_message = "self-signed certificate"
+    return error
