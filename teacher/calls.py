@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, TypeVar
 
 from langchain_core.runnables import RunnableConfig
 from pydantic import BaseModel
@@ -20,6 +20,7 @@ from teacher.failures import CallFailed, given_up
 from teacher.ledger import Entry, Ledger
 from teacher.request import Reply, Request, canonical
 from teacher.streak import IN_A_ROW, Streak
+from teacher.structured import Parsed
 
 LOST = "lost: no whole answer came, so it was asked for again; tokens are estimated"
 
@@ -34,8 +35,10 @@ class Purpose:
     attempt: Literal["first", "repair"] = "first"
 
 
-Verdict = Callable[[Reply], str | None]
-"""Looks at a reply; None if it is fine, else what is wrong with it."""
+T = TypeVar("T", bound=BaseModel)
+
+Read = Callable[[Reply], Parsed[T]]
+"""Reads a reply, once: what a caller gets of it, and what is wrong with it for the ledger."""
 
 
 class Calls:
@@ -58,10 +61,10 @@ class Calls:
         request: Request,
         purpose: Purpose,
         config: RunnableConfig,
-        schema: type[BaseModel] | None = None,
-        verdict: Verdict = lambda reply: None,
+        read: Read[T],
+        schema: type[T] | None = None,
         keep: Callable[[Reply], Reply] = lambda reply: reply,
-    ) -> tuple[Reply, bool]:
+    ) -> tuple[Reply, Parsed[T], bool]:
         """Answer a request from the cache, or ask and remember.
 
         Args:
@@ -69,12 +72,12 @@ class Calls:
             request: What to ask; also where the answer is kept.
             purpose: For the ledger.
             config: LangChain's, so that the call appears under its batch in the trace.
+            read: Reads the reply, after it has been kept.
             schema: What the answer should fit, if anything.
-            verdict: Judges the reply for the ledger.
             keep: What of a reply is worth keeping.
 
         Returns:
-            The reply, and whether it came from the cache.
+            The reply, what was read in it, and whether it came from the cache.
 
         Raises:
             BudgetExhausted: before the call.
@@ -86,11 +89,12 @@ class Calls:
             reply = Reply.load(kept)
             entry = self._entry(client, request, purpose, Usage(), 0.0)
             tokens = reply.usage.input + reply.usage.output
-            self._note({**entry, "usd": 0.0, "from_cache": True, "tokens": tokens}, request, reply, verdict)
-            return reply, True
-        entry, reply = self._ask(client, request, purpose, lambda: keep(client.send(request, config, schema)))
-        self._note(entry, request, reply, verdict)
-        return reply, False
+            entry |= {"usd": 0.0, "from_cache": True, "tokens": tokens}
+        else:
+            entry, reply = self._ask(client, request, purpose, lambda: keep(client.send(request, config, schema)))
+        parsed = read(reply)
+        self._note(entry, request, reply, parsed.problem)
+        return reply, parsed, kept is not None
 
     def close(self) -> None:
         """Release the files; safe to call twice."""
@@ -138,8 +142,7 @@ class Calls:
         self.ledger.write({**entry, "outcome": outcome})
         return _booked(entry)
 
-    def _note(self, entry: Entry, request: Request, reply: Reply, verdict: Verdict) -> None:
-        problem = verdict(reply)
+    def _note(self, entry: Entry, request: Request, reply: Reply, problem: str | None) -> None:
         fine = "ok" if entry["attempt"] == "first" else "repaired"
         outcome = fine if problem is None else f"bad answer: {problem}"
         self.ledger.write({**entry, "outcome": outcome})

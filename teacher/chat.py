@@ -103,7 +103,8 @@ class ChatTeacher:
 
         def one(item: Item, config: RunnableConfig) -> Answer[BaseModel]:
             try:
-                reply, kept = self._calls.make(client, item.request, Purpose(role, cycle, item.prompt.lesson), config)
+                purpose = Purpose(role, cycle, item.prompt.lesson)
+                reply, _, kept = self._calls.make(client, item.request, purpose, config, _any_text)
             except CallFailed as error:
                 self._judge(str(error), "", False)
                 return Answer("", problem=str(error), prompt=item.request.prompt, model=client.model)
@@ -169,10 +170,8 @@ class ChatTeacher:
 
         try:
             for turn in (purpose, Purpose(purpose.role, purpose.cycle, purpose.lesson, "repair")):
-                reply, kept = self._calls.make(
-                    client, request, turn, config, schema, verdict=lambda reply: read(reply).problem
-                )
-                parsed, text, fresh = read(reply), reply.text, fresh or not kept
+                reply, parsed, kept = self._calls.make(client, request, turn, config, read, schema)
+                text, fresh = reply.text, fresh or not kept
                 usage = usage if kept else _sum(usage, reply.usage)
                 if parsed.value is not None:
                     self._learn_form(client, schema, turn.attempt, is_untold)
@@ -232,6 +231,10 @@ def _repair(request: Request, reply: Reply, problem: str, form: str) -> Request:
     ]
     body = {**request.body, "messages": [*request.body["messages"], *turns]}
     return Request(request.path, body, request.sample, request.run_seed)
+
+
+def _any_text(reply: Reply) -> Parsed[BaseModel]:
+    return Parsed()
 
 
 def _sum(a: Usage, b: Usage) -> Usage:

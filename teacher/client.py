@@ -13,7 +13,7 @@ from pydantic import BaseModel, SecretStr
 
 from teacher.endpoint import Endpoint
 from teacher.failures import NO_ANSWER, CallFailed, Place, explained
-from teacher.keys import key_in, without
+from teacher.keys import key_in, mask
 from teacher.local import LocalServer
 from teacher.models import Models
 from teacher.request import Reply, Request
@@ -192,7 +192,7 @@ class Client:
 
     def _without_key(self, reply: Reply) -> Reply:
         """A server may say back what it was sent; an answer is kept in files, and a key must be in none."""
-        return reply if self.key == "none" else replace(reply, text=without([self.key], reply.text))
+        return reply if self.key == "none" else replace(reply, text=mask(reply.text, [self.key]))
 
     @property
     def _place(self) -> Place:

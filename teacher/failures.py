@@ -9,7 +9,7 @@ from urllib.request import getproxies, proxy_bypass
 from tasks.errors import EvoKDError
 from teacher.base import TeacherDown
 from teacher.endpoint import Endpoint, shown_address
-from teacher.keys import without
+from teacher.keys import mask
 from teacher.trouble import Trouble
 
 REMEDIES = {
@@ -59,7 +59,7 @@ class Place:
 
     def masked(self, text: str) -> str:
         """An error text without the key, or what a server may quote of it."""
-        text = re.sub(r"\b(sk|gsk|key)-[\w*.-]{4,}", "***", without(self.secrets, text))
+        text = re.sub(r"\b(sk|gsk|key)-[\w*.-]{4,}", "***", mask(text, self.secrets))
         return " ".join(text.split())[:400]
 
     def down(self, what: str, remedy: str) -> TeacherDown:

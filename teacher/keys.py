@@ -31,8 +31,8 @@ def key_in(variable: str, otherwise: str) -> str:
     return key
 
 
-def without(secrets: Iterable[str], text: str) -> str:
-    """A text in which no secret stands, also where the white space around one is quoted in another way."""
-    for secret in secrets:
-        text = text.replace(secret.strip(), "***")
+def mask(text: str, secrets: Iterable[str]) -> str:
+    """The text with no secret in it, also where the white space around one is quoted in another way."""
+    for secret in filter(None, map(str.strip, secrets)):
+        text = text.replace(secret, "***")
     return text

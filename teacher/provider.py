@@ -14,7 +14,7 @@ from pydantic import BaseModel, SecretStr
 from tasks.errors import ConfigError
 from teacher.endpoint import Endpoint
 from teacher.failures import CallFailed, Place, explained
-from teacher.keys import key_in, without
+from teacher.keys import key_in, mask
 from teacher.request import Reply, Request, canonical
 from teacher.structured import Mode, instruction, strict_schema
 from teacher.tries import Tokens, Tries
@@ -137,7 +137,7 @@ class ProviderClient:
             failure = explained(trouble, self._place)
         else:
             reply = _reply(said, added, request)
-            return replace(reply, text=without(self.secrets, reply.text))
+            return replace(reply, text=mask(reply.text, self.secrets))
         raise failure  # without its cause, whose text may quote the key
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tasks.errors import ConfigError
-from teacher.keys import key_in
+from teacher.keys import key_in, mask
 from tests.loopback import Loopback
 from tests.teacher.asking import KEY, Label, Open, said
 
@@ -30,3 +30,7 @@ def test_a_key_that_is_not_there(monkeypatch: pytest.MonkeyPatch, held: dict[str
     monkeypatch.setattr("os.environ", held)
     with pytest.raises(ConfigError, match=r"COPIED is not set\. Export it or put it into \.env; or do without\."):
         key_in("COPIED", "or do without")
+
+
+def test_a_secret_of_white_space_alone_hides_nothing() -> None:
+    assert mask("it is  9f8e, with 6c5b", ["9f8e\n", " ", "", "6c5b"]) == "it is  ***, with ***"
