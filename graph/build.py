@@ -21,7 +21,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 
 from agents.base import Agent, Services, State
-from tasks.errors import BudgetExhausted, ConfigError, EvoKDError, Interrupted, StepError
+from tasks.errors import BudgetExhausted, ConfigError, EvoKDError, StepError
 
 Stopping = Callable[[State], str]
 """State after the evaluator -> why the run is over, or an empty string."""
@@ -89,14 +89,14 @@ def _done(name: str, agent: Agent, state: State, services: Services) -> State:
     """What a step changed.
 
     Raises:
-        BudgetExhausted, Interrupted: as they are.
+        BudgetExhausted: as it is.
         ConfigError: as it is, with the step named.
         StepError: anything else, with the step named and the cause kept.
     """
     where = f"step {name!r} of cycle {state['cycle']}"
     try:
         update = agent(state, services) or State()
-    except (BudgetExhausted, Interrupted):
+    except BudgetExhausted:
         raise
     except ConfigError as cause:
         raise ConfigError(f"{where}: {cause}") from cause

@@ -42,8 +42,6 @@ class Plan:
     """The first of every kind, as they would be sent."""
     cycles: int
     concurrency: int
-    batch_price: float | None
-    """Of a token in a batch, as a share of its ordinary price; None without batches."""
     prices: tuple[str, ...]
     """What a model costs and who says so, a sentence for each that is asked."""
     seeds_only: Figures
@@ -80,11 +78,6 @@ class Plan:
             "training comes on top. Tokens are counted as four characters each; what a model thinks before it answers "
             "is not in them.",
         ]
-        if self.batch_price is not None:
-            notes.append(
-                f"Calls and prices are those of ordinary calls: what goes as a batch costs {self.batch_price:g} of it, "
-                "and may take up to a day each time."
-            )
         if self.trial:
             notes.append(f"One call was tried ({self.trial.seconds:.1f} s): {self.trial.said.rstrip('.')}.")
         if self.hearing:
@@ -151,7 +144,6 @@ def plan(config: RunConfig, base: Path, offline: bool) -> Plan:
     made = Plan(
         first=first, later=later, prompts=_first_of_each(teacher.asked), cycles=getattr(stop_rule(config), "cycles", 1),
         concurrency=config.teacher.concurrency, prices=_prices(config.teacher, sorted({*first, *later})),
-        batch_price=config.teacher.batch.price if config.teacher.batch else None,
         seeds_only=scores, metric=task.metric, trial=trial, hearing=hearing, doubts=(),
         has_test=config.data.test is not None, lacks_pool=_lacks_pool(config),
     )  # fmt: skip

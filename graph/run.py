@@ -22,7 +22,7 @@ from graph.config import RunConfig, agents, stop_rule
 from graph.finish import fit_last, score_test_set
 from graph.services import open_services
 from graph.signals import drained_by_signals
-from tasks.errors import BudgetExhausted, ConfigError, EvoKDError, Interrupted, StepError
+from tasks.errors import BudgetExhausted, ConfigError, EvoKDError, StepError
 
 Event = dict[str, Any]
 """Progress of a step (`step`, `cycle`, `what`, `done`, `total`) or the finished row of a cycle (`row`)."""
@@ -50,17 +50,15 @@ def drive(config: RunConfig, folder: RunFolder, show: Callable[[Event], None]) -
     """
     _check_link(folder)
     control, began = RunControl(), time.monotonic()
-    minutes, halted = _minutes(folder), lambda: control.drain_requested
+    minutes = _minutes(folder)
     with contextlib.ExitStack() as opened:
-        services = opened.enter_context(open_services(config, folder, minutes, halted=halted))
+        services = opened.enter_context(open_services(config, folder, minutes))
         opened.callback(lambda: folder.write_json(_active(folder), minutes + (time.monotonic() - began) / 60))
         opened.enter_context(_traced(config))
         try:
             outcome = _loop(config, folder, services, control, show)
         except BudgetExhausted as limit:
             outcome = Outcome("budget", str(limit))
-        except Interrupted as stop:
-            outcome = Outcome("interrupted", str(stop).rstrip("."))
         if outcome.how != "interrupted" and (folder.root / "best").exists():
             _finish(services, agents(config)["trainer"], show)
         return outcome

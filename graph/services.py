@@ -60,11 +60,11 @@ def _memory(config: RunConfig, folder: RunFolder) -> Memory:
     return memory
 
 
-def _teacher(config: RunConfig, folder: RunFolder, minutes: float, halted: Callable[[], bool]) -> Teacher:
+def _teacher(config: RunConfig, folder: RunFolder, minutes: float) -> Teacher:
     kind = config.teacher.kind or ""
     budget = Budget(config.budget, config.teacher, earlier_seconds=60 * minutes)
     if ":" not in kind:
-        return open_teacher(config.teacher, budget, folder.root, run=config.name, seed=config.seed, halted=halted)
+        return open_teacher(config.teacher, budget, folder.root, run=config.name, seed=config.seed)
     named = {"run": config.name, "seed": config.seed}
     teacher: Teacher = made(kind, "teacher.kind", Teacher, config.teacher, budget, folder.root, **named)
     return teacher
@@ -228,7 +228,6 @@ def open_services(
     folder: RunFolder,
     minutes: float = 0.0,
     teacher: Teacher | None = None,
-    halted: Callable[[], bool] = lambda: False,
 ) -> Iterator[Services]:
     """The parts of a run for the length of a block; memory and teacher are closed at its end, whatever happens.
 
@@ -237,7 +236,6 @@ def open_services(
         folder: the run folder.
         minutes: how long the run was at work before, for `budget.max_minutes`.
         teacher: in place of the one that the config names.
-        halted: whether the run was asked to stop.
 
     Raises:
         ConfigError: a key, weights or a part are missing, or another process is at work in this folder.
@@ -246,7 +244,7 @@ def open_services(
     pool = (folder.root / "data" / "pool.jsonl").read_text(encoding="utf-8").split("\n")
     with ExitStack() as open_parts:
         memory = open_parts.enter_context(closing(_memory(config, folder)))  # first: it refuses a second process
-        teacher = open_parts.enter_context(closing(teacher or _teacher(config, folder, minutes, halted)))
+        teacher = open_parts.enter_context(closing(teacher or _teacher(config, folder, minutes)))
         _remember_own(memory, folder)
         yield Services(
             task=task,

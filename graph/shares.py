@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from graph.comparison import SharedBudget
-from teacher.batches.pending import PendingBatches
 from teacher.budget import Cost
 from teacher.cache import AnswerCache
 from teacher.ledger import Ledger
@@ -22,16 +21,13 @@ LEAST = {"max_usd": 1e-9, "max_tokens": 1.0, "max_calls": 1.0}
 
 
 def spent(folder: Path) -> Cost:
-    """What a cell that is not at work has spent, with the calls that a kill kept out of its ledger.
-
-    A batch that a server is still working on counts at its worst.
-    """
+    """What a cell that is not at work has spent, with the calls that a kill kept out of its ledger."""
     if not (folder / "ledger.id").exists():
         return Cost()
     ledger, answers = Ledger(folder), AnswerCache(folder / "answers.sqlite")
     try:
         ledger.complete(answers.entries(ledger.run))
-        return sum((each.worst for each in PendingBatches(folder).all()), ledger.cost)
+        return ledger.cost
     finally:
         ledger.close()
         answers.close()

@@ -43,8 +43,7 @@ class Trial:
 def teacher_of_plan(config: RunConfig, folder: Path) -> ChatTeacher:
     """The run's teacher for a few calls before it; `folder` is made for what a teacher writes down."""
     folder.mkdir()
-    settings = config.teacher.model_copy(update={"batch": None})  # a plan does not wait for a day
-    return open_teacher(settings, Budget(config.budget, settings), folder, run="plan", seed=config.seed)
+    return open_teacher(config.teacher, Budget(config.budget, config.teacher), folder, run="plan", seed=config.seed)
 
 
 def tried(config: RunConfig, folder: Path) -> Trial:

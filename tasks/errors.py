@@ -3,8 +3,7 @@
     EvoKDError
     |-- ConfigError      the user's mistake: one line, exit code 2
     |-- StepError        a step of the graph failed: its name, the cause, how to resume; exit code 1
-    |-- BudgetExhausted  the run's limit is reached: the run ends cleanly with the best student
-    `-- Interrupted      a wait was ended because the run was asked to stop; exit code 75
+    `-- BudgetExhausted  the run's limit is reached: the run ends cleanly with the best student
 
 A single bad item (an answer that does not fit, an empty text) is never an exception that travels: it is dropped or
 quarantined where it is met, and counted.
@@ -32,7 +31,3 @@ class StepError(EvoKDError):
 
 class BudgetExhausted(EvoKDError):
     """A limit of `[budget]` is reached; raised before the call that would pass it."""
-
-
-class Interrupted(EvoKDError):
-    """The run was asked to stop while it waited for something that goes on without it; it can be resumed."""

@@ -2,10 +2,9 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import accumulate, islice
 
 from tasks.errors import BudgetExhausted
 from teacher.settings import BudgetSettings, TeacherSettings
@@ -65,7 +64,6 @@ class Budget:
         self._start = clock() - earlier_seconds
         self._spent = Cost()
         self._in_flight = Cost()
-        self._owed = Cost()
         self._changed = threading.Condition()
         self._own = _Reserved()
 
@@ -99,8 +97,8 @@ class Budget:
         held = worst or expected
         self._own.hold(expected, held)
         with self._changed:
-            while problem := self._problem(self._spent + self._owed + self._in_flight + expected):
-                if not self._in_flight.calls or self._problem(self._spent + self._owed + expected):
+            while problem := self._problem(self._spent + self._in_flight + expected):
+                if not self._in_flight.calls or self._problem(self._spent + expected):
                     raise BudgetExhausted(problem)
                 self._changed.wait()
             self._in_flight += held
@@ -114,34 +112,6 @@ class Budget:
                     self._spent += cost
                 self._changed.notify_all()
 
-    def fits(self, worst: Sequence[Cost]) -> int:
-        """How many of some calls, from the first on, can be made whatever they will take."""
-        with self._changed:
-            sums = accumulate(worst, initial=self._spent + self._owed + self._in_flight)
-            return sum(1 for after in islice(sums, 1, None) if self._problem(after) is None)
-
-    def owe(self, worst: Cost) -> None:
-        """Count what a server is working on, until it is settled: that may be in another process, days later."""
-        with self._changed:
-            self._owed += worst
-
-    def settle(self, worst: Cost, taken: Cost) -> None:
-        """Book what was owed as what it really took."""
-        with self._changed:
-            self._owed -= worst
-            self._spent += taken
-            self._changed.notify_all()
-
-    def check_time(self) -> None:
-        """Say no to more waiting.
-
-        Raises:
-            BudgetExhausted: `max_minutes` is reached.
-        """
-        with self._changed:
-            if problem := self._problem(Cost()):
-                raise BudgetExhausted(problem)
-
     def permits(self, lost: int, wait: float = 0.0) -> bool:
         """Whether this thread may make its call, or make it again; `refusal` says why not.
 
@@ -151,7 +121,7 @@ class Budget:
         """
         expected, held = self._own.expected, self._own.held
         with self._changed:
-            after = self._spent + self._owed + self._in_flight - held + expected
+            after = self._spent + self._in_flight - held + expected
             for _ in range(lost):
                 after += expected
             self._own.refusal = self._problem(after, wait)

@@ -1,13 +1,12 @@
 """One call from cache to ledger: looked up, allowed by the budget, made, kept, and only then looked at."""
 
-import hashlib
 import secrets
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, TypeVar
 
 from langchain_core.runnables import RunnableConfig
 from pydantic import BaseModel
@@ -21,6 +20,7 @@ from teacher.failures import CallFailed, given_up
 from teacher.ledger import Entry, Ledger
 from teacher.request import Reply, Request, canonical
 from teacher.streak import IN_A_ROW, Streak
+from teacher.structured import Parsed
 
 LOST = "lost: no whole answer came, so it was asked for again; tokens are estimated"
 
@@ -35,24 +35,10 @@ class Purpose:
     attempt: Literal["first", "repair"] = "first"
 
 
-@dataclass(frozen=True)
-class Delivery:
-    """A batch that has come back."""
+T = TypeVar("T", bound=BaseModel)
 
-    batch: str
-    """The server's id."""
-    price: float
-    """Of a token, as a share of its ordinary price."""
-    seconds: float
-    """Waited for each answer."""
-
-    def entry(self, request: Request) -> str:
-        """The same id whenever the batch is read, so that nothing is counted twice."""
-        return hashlib.sha256(f"{self.batch}/{request.key}".encode()).hexdigest()[:16]
-
-
-Verdict = Callable[[Reply], str | None]
-"""Looks at a reply; None if it is fine, else what is wrong with it."""
+Read = Callable[[Reply], Parsed[T]]
+"""Reads a reply, once: what a caller gets of it, and what is wrong with it for the ledger."""
 
 
 class Calls:
@@ -64,7 +50,6 @@ class Calls:
         self.ledger = ledger
         self.budget = budget
         self._longest: dict[str, int] = {}
-        self._delivered: dict[str, Entry] = {}
         self._streaks: dict[str, Streak] = {}
         self._lock = threading.Lock()
         ledger.complete(answers.paid(ledger.run))
@@ -76,10 +61,10 @@ class Calls:
         request: Request,
         purpose: Purpose,
         config: RunnableConfig,
-        schema: type[BaseModel] | None = None,
-        verdict: Verdict = lambda reply: None,
+        read: Read[T],
+        schema: type[T] | None = None,
         keep: Callable[[Reply], Reply] = lambda reply: reply,
-    ) -> tuple[Reply, bool]:
+    ) -> tuple[Reply, Parsed[T], bool]:
         """Answer a request from the cache, or ask and remember.
 
         Args:
@@ -87,12 +72,12 @@ class Calls:
             request: What to ask; also where the answer is kept.
             purpose: For the ledger.
             config: LangChain's, so that the call appears under its batch in the trace.
+            read: Reads the reply, after it has been kept.
             schema: What the answer should fit, if anything.
-            verdict: Judges the reply for the ledger.
             keep: What of a reply is worth keeping.
 
         Returns:
-            The reply, and whether it came from the cache.
+            The reply, what was read in it, and whether it came from the cache.
 
         Raises:
             BudgetExhausted: before the call.
@@ -102,56 +87,14 @@ class Calls:
         kept = self.answers.get(request, purpose.role, purpose.cycle)
         if kept is not None:
             reply = Reply.load(kept)
-            with self._lock:
-                delivered = self._delivered.pop(request.key, None)
-            if delivered is not None:
-                self._note(delivered, request, reply, verdict)
-                return reply, False
             entry = self._entry(client, request, purpose, Usage(), 0.0)
             tokens = reply.usage.input + reply.usage.output
-            self._note({**entry, "usd": 0.0, "from_cache": True, "tokens": tokens}, request, reply, verdict)
-            return reply, True
-        entry, reply = self._ask(client, request, purpose, lambda: keep(client.send(request, config, schema)))
-        self._note(entry, request, reply, verdict)
-        return reply, False
-
-    def is_kept(self, request: Request, role: str, cycle: int) -> bool:
-        """Whether a request need not be asked any more."""
-        return self.answers.get(request, role, cycle) is not None
-
-    def deliver(
-        self, client: Connection, request: Request, purpose: Purpose, delivery: Delivery, reply: Reply | None
-    ) -> Cost:
-        """Keep what a batch brought for one request; `make` hands it out as an answer that has just been paid for.
-
-        Args:
-            client: Who was asked.
-            request: What was asked.
-            purpose: For the ledger.
-            delivery: The batch.
-            reply: The answer; None for one that is lost, which counts as an estimate.
-
-        Returns:
-            What it cost; nothing the second time, if a kill came before the whole batch was kept.
-        """
-        usage = reply.usage if reply else self._estimates(client, request)[0]
-        entry = self._entry(client, request, purpose, usage, delivery.seconds)
-        usd = None if entry["usd"] is None else entry["usd"] * delivery.price
-        entry |= {"id": delivery.entry(request), "usd": usd, "batch": delivery.batch}
-        if self.ledger.knows(entry):
-            return Cost()
-        if reply is None:
-            return self._failed(entry, LOST)
-        self.answers.put(request, reply.dump(), self.ledger.run, dict(entry))
-        with self._lock:
-            self._delivered[request.key] = entry
-            self._longest[client.model] = max(reply.usage.output, self._longest.get(client.model, 0))
-        return _booked(entry)
-
-    def worst(self, client: Connection, request: Request, price: float) -> Cost:
-        """The most a request can take in a batch whose tokens cost `price` of the ordinary price."""
-        cost = _cost(client, self._estimates(client, request)[1])
-        return Cost(cost.calls, cost.tokens, cost.usd * price)
+            entry |= {"usd": 0.0, "from_cache": True, "tokens": tokens}
+        else:
+            entry, reply = self._ask(client, request, purpose, lambda: keep(client.send(request, config, schema)))
+        parsed = read(reply)
+        self._note(entry, request, reply, parsed.problem)
+        return reply, parsed, kept is not None
 
     def close(self) -> None:
         """Release the files; safe to call twice."""
@@ -199,8 +142,7 @@ class Calls:
         self.ledger.write({**entry, "outcome": outcome})
         return _booked(entry)
 
-    def _note(self, entry: Entry, request: Request, reply: Reply, verdict: Verdict) -> None:
-        problem = verdict(reply)
+    def _note(self, entry: Entry, request: Request, reply: Reply, problem: str | None) -> None:
         fine = "ok" if entry["attempt"] == "first" else "repaired"
         outcome = fine if problem is None else f"bad answer: {problem}"
         self.ledger.write({**entry, "outcome": outcome})

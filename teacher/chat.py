@@ -11,14 +11,13 @@ from pydantic import BaseModel
 from tasks.errors import StepError
 from teacher import rating
 from teacher.base import Answer, Message, Progress, Prompt, Prompting, Usage
-from teacher.batches.bulk import Bulk, Wanted
 from teacher.calls import Calls, Purpose
 from teacher.connection import Connection
 from teacher.failures import CallFailed
 from teacher.rater import Rater
 from teacher.request import Path, Reply, Request
 from teacher.roles import Roles
-from teacher.rounds import Item, Round, distinct, rising
+from teacher.rounds import Item, Round
 from teacher.structured import Mode, Parsed, instruction, parse, response_format
 
 T = TypeVar("T", bound=BaseModel)
@@ -33,19 +32,17 @@ QUOTED = 4000
 class ChatTeacher:
     """Implements `Teacher` over one or several endpoints. Build it with `teacher.open.open_teacher`."""
 
-    def __init__(self, roles: Roles, calls: Calls, bulk: Bulk, run: str, seed: int) -> None:
+    def __init__(self, roles: Roles, calls: Calls, run: str, seed: int) -> None:
         """Hold the parts; nothing is started before the first call.
 
         Args:
             roles: Whom to ask.
             calls: Cache, budget and ledger.
-            bulk: The batches of a server that has such.
             run: Name of the run, for the trace.
             seed: Of the run; another seed gets other answers.
         """
         self._roles = roles
         self._calls = calls
-        self._bulk = bulk
         self._run = run
         self._seed = seed
         self._lock = threading.Lock()
@@ -84,11 +81,7 @@ class ChatTeacher:
         def one(item: Item, config: RunnableConfig) -> Answer[T]:
             return self._asked(client, item, schema, Purpose(role, cycle, item.prompt.lesson), config)
 
-        shown = rising(progress, len(prompts)) if progress else None
-        items = distinct(prompts, request)
-        lessons = [item.prompt.lesson for item in items]
-        self._bulk.bring(client, Wanted([item.request for item in items], lessons, role, cycle, shown), schema)
-        return self._round(role, cycle, shown).answer(prompts, request, one, self._calls.budget.outlook)
+        return self._round(role, cycle, progress).answer(prompts, request, one, self._calls.budget.outlook)
 
     def complete(
         self,
@@ -110,7 +103,8 @@ class ChatTeacher:
 
         def one(item: Item, config: RunnableConfig) -> Answer[BaseModel]:
             try:
-                reply, kept = self._calls.make(client, item.request, Purpose(role, cycle, item.prompt.lesson), config)
+                purpose = Purpose(role, cycle, item.prompt.lesson)
+                reply, _, kept = self._calls.make(client, item.request, purpose, config, _any_text)
             except CallFailed as error:
                 self._judge(str(error), "", False)
                 return Answer("", problem=str(error), prompt=item.request.prompt, model=client.model)
@@ -153,7 +147,6 @@ class ChatTeacher:
 
     def close(self) -> None:
         """Stop what was started; safe to call twice."""
-        self._bulk.close()
         self._roles.close()
         self._calls.close()
 
@@ -177,10 +170,8 @@ class ChatTeacher:
 
         try:
             for turn in (purpose, Purpose(purpose.role, purpose.cycle, purpose.lesson, "repair")):
-                reply, kept = self._calls.make(
-                    client, request, turn, config, schema, verdict=lambda reply: read(reply).problem
-                )
-                parsed, text, fresh = read(reply), reply.text, fresh or not kept
+                reply, parsed, kept = self._calls.make(client, request, turn, config, read, schema)
+                text, fresh = reply.text, fresh or not kept
                 usage = usage if kept else _sum(usage, reply.usage)
                 if parsed.value is not None:
                     self._learn_form(client, schema, turn.attempt, is_untold)
@@ -240,6 +231,10 @@ def _repair(request: Request, reply: Reply, problem: str, form: str) -> Request:
     ]
     body = {**request.body, "messages": [*request.body["messages"], *turns]}
     return Request(request.path, body, request.sample, request.run_seed)
+
+
+def _any_text(reply: Reply) -> Parsed[BaseModel]:
+    return Parsed()
 
 
 def _sum(a: Usage, b: Usage) -> Usage:

@@ -1,10 +1,8 @@
 """One endpoint: a `Request` becomes a call through LangChain; what happens becomes a `Reply` or one of two errors."""
 
 import re
-import warnings
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,19 +13,17 @@ from pydantic import BaseModel, SecretStr
 
 from teacher.endpoint import Endpoint
 from teacher.failures import NO_ANSWER, CallFailed, Place, explained
-from teacher.keys import key_in
+from teacher.keys import key_in, mask
 from teacher.local import LocalServer
 from teacher.models import Models
-from teacher.pace import Pace
-from teacher.patient import PatientClient, Permits
 from teacher.request import Reply, Request
 from teacher.structured import MODES, Mode, instruction, response_format
+from teacher.tries import Tries
+from teacher.trouble import Trouble
 from teacher.wire import chat_reply, completion_reply
 
-warnings.filterwarnings("ignore", message="Invalid schema for OpenAI's structured output")  # we fall back ourselves
-
-MALFORMED = (TypeError, KeyError, ValueError, AttributeError, IndexError)
-"""What LangChain and the SDK raise over a reply that is not an OpenAI answer (an HTML page, no `choices`)."""
+MALFORMED = (openai.OpenAIError, TypeError, KeyError, ValueError, AttributeError, IndexError)
+"""What LangChain and the SDK raise over an answer that has `choices`, and not what OpenAI puts into them."""
 
 NO_KEY = "for a server that wants no key, set api_key_env = 'none'"
 
@@ -43,9 +39,7 @@ OURS = ("messages", "prompt", "model", "response_format")
 class Client:
     """How one endpoint is reached; shared by all threads. Nothing is opened or started before the first call."""
 
-    def __init__(
-        self, endpoint: Endpoint, pace: Pace, retries: int, permits: Permits, local: LocalServer | None
-    ) -> None:
+    def __init__(self, endpoint: Endpoint, tries: Tries, local: LocalServer | None) -> None:
         """Read the key from the environment.
 
         Raises:
@@ -56,11 +50,8 @@ class Client:
         self._local = local
         variable = endpoint.api_key_env
         self._key = SecretStr("none" if variable == "none" else key_in(variable, NO_KEY))
-        self._pace = pace
-        self._retries = retries
-        self._models = Models(
-            endpoint, self._key, local, partial(PatientClient, pace, retries, endpoint.timeout, permits)
-        )
+        self._tries = tries
+        self._models = Models(endpoint, self._key, local, tries)
         self._modes: dict[str, Mode] = {}
         self._spelled_out: set[str] = set()
         self._left_out: frozenset[str] = frozenset()
@@ -100,7 +91,7 @@ class Client:
         return {key: value for key, value in said.items() if value is not None} | own.extra_body
 
     def send(self, request: Request, config: RunnableConfig, schema: type[BaseModel] | None = None) -> Reply:
-        """Make one call, repeated by `PatientClient` where that can help.
+        """Make one call, repeated by `Tries` where that can help.
 
         Raises:
             TeacherDown: unreachable, refused key, no quota: no other call would do better.
@@ -125,23 +116,9 @@ class Client:
         """Give the form in words too from now on: this server takes `response_format` and does not look at it."""
         self._spelled_out.add(schema.__name__)
 
-    def body(self, request: Request, schema: type[BaseModel]) -> tuple[dict[str, Any], str]:
-        """What `send` would send, for a batch; and what of it was appended to the last message."""
-        mode = self._modes.get(schema.__name__, MODES[0])
-        added, messages = self._words(schema, mode), request.messages
-        messages[-1]["content"] += added
-        body = {**request.body, "messages": messages, "seed": request.seed} | {
-            "response_format": response_format(schema, mode)
-        }
-        if "max_tokens" in body:
-            body["max_completion_tokens"] = body["max_tokens"]
-            if not self._takes_old_limit:
-                del body["max_tokens"]
-        return {key: value for key, value in body.items() if value is not None and key not in self._left_out}, added
-
     def lost(self) -> int:
         """Tries of this thread, since this was last asked, whose answers could not be read: they may be billed."""
-        return self._models.lost()
+        return self._tries.lost()
 
     def close(self) -> None:
         """Close the connections; safe to call twice. The embedded server belongs to who made it."""
@@ -181,17 +158,17 @@ class Client:
             options.pop(name, None)
             extra.pop(name, None)
         options["extra_body"] = extra or None
-        began = self._pace.clock.now()
         try:
             if request.path == "/completions":
-                return self.without_key(self._completed(request, config, options))
+                return self._without_key(self._completed(request, config, options))
             messages = [dict(message) for message in request.body["messages"]]
             messages[-1]["content"] += added
-            return self.without_key(chat_reply(self._models.chat().invoke(messages, config, **options), request, added))
-        except openai.OpenAIError as error:
-            failure = explained(error, self.place(began))
+            said = self._models.chat().invoke(messages, config, **options)
+            return self._without_key(chat_reply(said, request, added))
+        except Trouble as trouble:
+            failure = explained(trouble, self._place)
         except MALFORMED as error:
-            failure = CallFailed(f"{NO_ANSWER}: {self.place(began).masked(str(error))}", 200)
+            failure = CallFailed(f"{NO_ANSWER}: {self._place.masked(str(error))}", 200)
         raise failure  # without its cause, whose text may quote the key
 
     def _completed(self, request: Request, config: RunnableConfig, options: dict[str, Any]) -> Reply:
@@ -213,24 +190,14 @@ class Client:
         is_official = self._local is None and host.endswith(("openai.com", "azure.com"))
         return not is_official or LIMITS[1] in self._left_out
 
-    def without_key(self, reply: Reply) -> Reply:
+    def _without_key(self, reply: Reply) -> Reply:
         """A server may say back what it was sent; an answer is kept in files, and a key must be in none."""
-        if self.key == "none" or self.key not in reply.text:
-            return reply
-        return replace(reply, text=reply.text.replace(self.key, "***"))
+        return reply if self.key == "none" else replace(reply, text=mask(reply.text, [self.key]))
 
-    def place(self, began: float) -> Place:
-        """Where a call went that began at a moment, for an error."""
-        return Place(
-            url=self.url,
-            model=self.model,
-            key=self._key,
-            endpoint=self.endpoint,
-            retries=self._retries,
-            patience=self._pace.limits.patience,
-            alive=self._pace.answered_since(began),
-            last_words=self._local.tail if self._local else None,
-        )
+    @property
+    def _place(self) -> Place:
+        patience, tail = self._tries.pace.limits.patience, self._local.tail if self._local else None
+        return Place(self.endpoint, self.url, self.model, self.secrets, patience, tail)
 
 
 def _refused_field(error: CallFailed, without: frozenset[str]) -> str | None:

@@ -6,17 +6,11 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-import openai
-from pydantic import SecretStr
-
 from tasks.errors import EvoKDError
 from teacher.base import TeacherDown
 from teacher.endpoint import Endpoint, shown_address
-from teacher.patient import AFTER_SILENCE, OutOfBudget, Unreachable, Untrusted
-from teacher.responses import is_penniless
-
-MOST_READ = 5000
-"""Characters of an error page that are looked at."""
+from teacher.keys import mask
+from teacher.trouble import Trouble
 
 REMEDIES = {
     401: "Check the key in the environment variable {key}.",
@@ -53,24 +47,19 @@ class CallFailed(EvoKDError):
 
 @dataclass(frozen=True)
 class Place:
-    """Where a call went."""
+    """Where calls go."""
 
+    endpoint: Endpoint
     url: str
     model: str
-    key: SecretStr
-    endpoint: Endpoint
-    retries: int
+    secrets: tuple[str, ...]
     patience: float
-    alive: bool
-    """Whether other calls have been answered since this one began."""
-    last_words: Callable[[], str] | None
+    last_words: Callable[[], str] | None = None
     """Of the embedded server."""
 
     def masked(self, text: str) -> str:
         """An error text without the key, or what a server may quote of it."""
-        key = self.key.get_secret_value()
-        text = text if key == "none" else text.replace(key, "***")
-        text = re.sub(r"\b(sk|gsk|key)-[\w*.-]{4,}", "***", text)
+        text = re.sub(r"\b(sk|gsk|key)-[\w*.-]{4,}", "***", mask(text, self.secrets))
         return " ".join(text.split())[:400]
 
     def down(self, what: str, remedy: str) -> TeacherDown:
@@ -78,18 +67,20 @@ class Place:
         return TeacherDown(f"The teacher at {shown_address(self.url)} (model {self.model!r}) {what}. {remedy}")
 
 
-def explained(error: openai.OpenAIError, place: Place) -> EvoKDError:
+def explained(trouble: Trouble, place: Place) -> EvoKDError:
     """`TeacherDown` where no other call would do better, else `CallFailed`."""
-    cause = place.masked(_words(error))
-    if isinstance(error, OutOfBudget):
-        return CallFailed(cause)
-    if isinstance(error, Unreachable):
-        return _unreachable(error, cause, place)
-    if isinstance(error, openai.APIConnectionError):
-        return _unanswered(isinstance(error, openai.APITimeoutError), cause, place)
-    if not isinstance(error, openai.APIStatusError):
+    cause = place.masked(str(trouble))
+    if trouble.status == 200:
         return CallFailed(f"{NO_ANSWER}: {cause}", 200)
-    return refused(error.status_code, cause, is_penniless(error.response), place)
+    if trouble.status:
+        return _refused(trouble, cause, place)
+    if trouble.what == "other":
+        return CallFailed(f"the call failed: {cause}")
+    if trouble.is_passing and trouble.alive:
+        once = {"late": "gave no answer in time", "dropped": "dropped the connection"}
+        what = once.get(trouble.what, f"could not be reached ({cause})")
+        return CallFailed(f"the server {what}, {trouble.tries} times, while it answered other calls")
+    return _down(trouble, cause, place)
 
 
 def given_up(endpoint: Endpoint, calls: int, last: CallFailed) -> TeacherDown:
@@ -100,51 +91,33 @@ def given_up(endpoint: Endpoint, calls: int, last: CallFailed) -> TeacherDown:
     )
 
 
-def _unreachable(error: Unreachable, cause: str, place: Place) -> TeacherDown:
-    if isinstance(error, Untrusted):
+def _down(trouble: Trouble, cause: str, place: Place) -> TeacherDown:
+    if trouble.what == "untrusted":
         remedy = "Name the file with the certificate of its issuer in the environment variable SSL_CERT_FILE."
         return place.down(f"shows a certificate that is not trusted here ({cause})", remedy)
+    if trouble.what == "late":
+        return place.down(
+            f"gave no answer within {place.endpoint.timeout:g} s, {trouble.tries} times",
+            "If the model is slow, raise teacher.timeout or lower teacher.concurrency; then resume.",
+        )
+    if trouble.what == "dropped":
+        return place.down(f"drops the connection ({cause})", "Check the server's log, then resume.")
     if place.last_words:
         return place.down(f"cannot be reached ({cause})", place.last_words())
-    remedy = "Start the server or correct teacher.base_url, then resume."
+    remedy = "Check the network, start the server or correct teacher.base_url, then resume."
     return place.down(f"cannot be reached{_proxied(place.url)} ({cause})", remedy)
 
 
-def _unanswered(is_late: bool, cause: str, place: Place) -> EvoKDError:
-    tries = 1 + (min(AFTER_SILENCE, place.retries) if is_late else place.retries)
-    if place.alive:
-        what = "gave no answer in time" if is_late else "dropped the connection"
-        return CallFailed(f"the server {what}, {tries} times, while it answered other calls")
-    if not is_late:
-        return place.down(f"drops the connection ({cause})", "Check the server's log, then resume.")
-    return place.down(
-        f"gave no answer within {place.endpoint.timeout:g} s, {tries} times",
-        "If the model is slow, raise teacher.timeout or lower teacher.concurrency; then resume.",
-    )
-
-
-def refused(status: int, cause: str, no_money: bool, place: Place) -> EvoKDError:
-    """What a status other than success comes to: `TeacherDown` where no other call would do better."""
-    remedy, variable = REMEDIES.get(status, ""), place.endpoint.api_key_env
-    if not remedy and not no_money:
+def _refused(trouble: Trouble, cause: str, place: Place) -> EvoKDError:
+    status, variable = (402 if trouble.no_money else trouble.status), place.endpoint.api_key_env
+    remedy = REMEDIES.get(status, "")
+    if not remedy:
         return CallFailed(f"the server answered HTTP {status}: {cause}", status)
-    if no_money:
-        remedy = REMEDIES[402]
     if status == 401 and variable == "none":
         remedy = "It wants a key: name the environment variable that holds it in teacher.api_key_env."
     variable = variable or f"that the package of {place.model.partition(':')[0]!r} reads"
     known = remedy.format(key=variable, model=place.model, patience=place.patience)
-    return place.down(f"refuses with HTTP {status} ({cause})", known)
-
-
-def _words(error: openai.OpenAIError) -> str:
-    """What the server said: the SDK passes on OpenAI's way of saying it alone, and gateways are general there."""
-    said = str(error)
-    if isinstance(error, openai.APIStatusError):
-        own = error.response.text.strip()[:MOST_READ]
-        if own and (said == f"Error code: {error.status_code}" or "metadata" in own):
-            return re.sub(r"<style.*?</style>|<script.*?</script>|<[^>]*>", " ", own, flags=re.DOTALL | re.IGNORECASE)
-    return said
+    return place.down(f"refuses with HTTP {trouble.status} ({cause})", known)
 
 
 def _proxied(url: str) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from dotenv import dotenv_values, load_dotenv
@@ -54,3 +55,10 @@ def key_in(variable: str, otherwise: str) -> str:
             f"has (white space, or no ASCII). Copy the key once more."
         )
     return key
+
+
+def mask(text: str, secrets: Iterable[str]) -> str:
+    """The text with no secret in it, also where the white space around one is quoted in another way."""
+    for secret in filter(None, map(str.strip, secrets)):
+        text = text.replace(secret, "***")
+    return text

@@ -36,8 +36,6 @@ class Entry(TypedDict):
     from_cache: bool
     tokens: NotRequired[int]
     """Of an answer from the cache, what it took whoever paid for it, in and out."""
-    batch: NotRequired[str]
-    """Id of the server's batch the answer came in; `usd` is the price there."""
     outcome: str
     """`ok`, `repaired`, `bad answer: ...`, `error: ...`, `answered` where a kill came before the answer was read, or
     `lost: ...`: a try whose answer never arrived whole. The server may bill for it, so it counts as an estimate."""
@@ -71,11 +69,6 @@ class Ledger:
         for entry in missing:
             self.write(cast(Entry, entry))
         return len(missing)
-
-    def knows(self, entry: Entry) -> bool:
-        """Whether a call is written down."""
-        with self._lock:
-            return entry["id"] in self._ids
 
     def write(self, entry: Entry) -> None:
         """Append one call."""

@@ -1,7 +1,6 @@
 """LangChain's models of one OpenAI-compatible endpoint, opened at the first call."""
 
 import threading
-from collections.abc import Callable
 from functools import cache
 from ssl import SSLContext
 from typing import Any
@@ -14,28 +13,27 @@ from tasks.errors import ConfigError
 from teacher.endpoint import Endpoint, shown_address
 from teacher.local import LocalServer
 from teacher.patient import PatientClient
+from teacher.tries import Tries
 
 
 class Models:
     """A chat model and one that continues texts, over one HTTP client. Safe to use from many threads."""
 
-    def __init__(
-        self, endpoint: Endpoint, key: SecretStr, local: LocalServer | None, http: Callable[..., PatientClient]
-    ) -> None:
+    def __init__(self, endpoint: Endpoint, key: SecretStr, local: LocalServer | None, tries: Tries) -> None:
         """Open nothing yet.
 
         Args:
             endpoint: What is asked.
             key: Sent with every call.
             local: The embedded server, which is started first; it belongs to who made it.
-            http: Makes the HTTP client, given options of httpx.
+            tries: Repeats what may have been an accident.
         """
         self.url = endpoint.url
         """Where calls go; the embedded server's is known once it has started."""
         self._endpoint = endpoint
         self._key = key
         self._local = local
-        self._make_http = http
+        self._tries = tries
         self._lock = threading.Lock()
         self._http: PatientClient | None = None
         self._chat: ChatOpenAI | None = None
@@ -55,10 +53,6 @@ class Models:
                 self._text = OpenAI(**self._common())
             return self._text
 
-    def lost(self) -> int:
-        """Tries of this thread, since this was last asked, whose answers could not be read: they may be billed."""
-        return self._http.lost() if self._http else 0
-
     def close(self) -> None:
         """Close the connections; safe to call twice."""
         with self._lock:
@@ -76,7 +70,7 @@ class Models:
             "base_url": self.url,
             "api_key": self._key,
             "timeout": self._endpoint.timeout,
-            "max_retries": 0,  # PatientClient repeats
+            "max_retries": 0,  # `Tries` repeats
             "http_client": self._http,
             "cache": False,
             "openai_proxy": None,
@@ -89,7 +83,7 @@ class Models:
             ConfigError: they cannot be used.
         """
         try:
-            return self._make_http(trust_env=self._local is None, verify=_tls())
+            return PatientClient(self._tries, self._endpoint.timeout, trust_env=self._local is None, verify=_tls())
         except (ImportError, OSError, ValueError) as error:
             raise ConfigError(
                 f"No connection to {shown_address(self.url)} can be prepared ({error}). Correct the proxy or the "

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from teacher.budget import Budget
-from teacher.settings import BatchSettings, TeacherSettings
+from teacher.settings import TeacherSettings
 
 if TYPE_CHECKING:
     from teacher.chat import ChatTeacher
@@ -22,40 +21,31 @@ def open_teacher(
     run: str,
     seed: int,
     clock: Clock | None = None,
-    halted: Callable[[], bool] = lambda: False,
 ) -> ChatTeacher:
     """Open the teacher of a run, with everything the run has already paid for.
 
     Args:
         settings: `[teacher]`.
         budget: Brought up to date from the ledger here.
-        folder: The run folder, for `ledger.jsonl`, `transcripts.jsonl`, `answers.sqlite` and `batches/`.
+        folder: The run folder, for `ledger.jsonl`, `transcripts.jsonl` and `answers.sqlite`.
         run: Name of the run, for traces.
         seed: Of the run; part of every request's seed.
-        clock: For the pace of calls and the wait for batches; a test brings its own.
-        halted: Whether the run was asked to stop; a wait that may take a day ends then.
+        clock: For the pace of calls; a test brings its own.
 
     Raises:
         ConfigError: a key, a runtime, weights or a readable cache are missing.
     """
     from teacher.answers import Answers
-    from teacher.batches.bulk import Bulk
-    from teacher.batches.pending import PendingBatches
-    from teacher.batches.waiting import Waiting
     from teacher.cache import AnswerCache
     from teacher.calls import Calls
     from teacher.chat import ChatTeacher
     from teacher.ledger import Ledger
-    from teacher.pace import Clock
     from teacher.redaction import redact_traces
     from teacher.roles import Roles
 
-    clock = clock or Clock()
     roles = Roles(settings, budget.permits, clock)
     redact_traces(settings.redact, roles.keys)
     shared = AnswerCache(Path(settings.cache)) if settings.cache and settings.use_cache else None
     answers = Answers(AnswerCache(folder / "answers.sqlite"), shared, settings.use_cache)
     calls = Calls(answers, Ledger(folder), budget)
-    waiting = Waiting(budget, settings.batch or BatchSettings(), clock, halted)
-    bulk = Bulk(calls, PendingBatches(folder), settings, waiting)
-    return ChatTeacher(roles, calls, bulk, run, seed)
+    return ChatTeacher(roles, calls, run, seed)

@@ -3,25 +3,22 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
-from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables import Runnable, RunnableConfig
 from pydantic import BaseModel, SecretStr
 
-from tasks.errors import ConfigError, EvoKDError
+from tasks.errors import ConfigError
 from teacher.endpoint import Endpoint
-from teacher.failures import CallFailed, Place, refused
-from teacher.keys import key_in
-from teacher.pace import Pace
-from teacher.patient import Permits
+from teacher.failures import CallFailed, Place, explained
+from teacher.keys import key_in, mask
 from teacher.request import Reply, Request, canonical
-from teacher.responses import OVERLOADED, TRY_AGAIN
 from teacher.structured import Mode, instruction, strict_schema
-from teacher.tries import Tries, rest_after
-from teacher.trouble import Trouble
-from teacher.waits import asked_wait
+from teacher.tries import Tokens, Tries
+from teacher.trouble import Trouble, told_by
 from teacher.wire import chat_reply
 
 INSTALL = "pip install 'evokd[providers]'"
@@ -59,22 +56,22 @@ def open_model(endpoint: Endpoint) -> BaseChatModel:
 
 
 class ProviderClient:
-    """One model of a provider; implements `Connection`. The pace is kept and calls are repeated here, not there."""
+    """One model of a provider; implements `Connection`. Calls are repeated by `Tries`, not by its package."""
 
-    def __init__(self, endpoint: Endpoint, pace: Pace, retries: int, permits: Permits) -> None:
+    def __init__(self, endpoint: Endpoint, tries: Tries) -> None:
         """Open the model, but no connection.
 
         Raises:
             ConfigError: as `open_model` does.
         """
         self.endpoint, self.model = endpoint, endpoint.model
-        self._pace, self._retries, self._permits = pace, retries, permits
+        self._tries = tries
         self._model = open_model(endpoint)
         found = {value for value in vars(self._model).values() if isinstance(value, SecretStr)}
         self.secrets = tuple({secret for each in found if (secret := each.get_secret_value())})
         self._in_words: set[str] = set()
         self._spelled_out: set[str] = set()
-        self._tries = Tries()
+        self._place = Place(endpoint, endpoint.url, self.model, self.secrets, tries.pace.limits.patience)
 
     @property
     def mode(self) -> Mode:
@@ -113,7 +110,7 @@ class ProviderClient:
 
     def lost(self) -> int:
         """Tries of this thread, since this was last asked, whose answers never came: they may be billed."""
-        return self._tries.take()
+        return self._tries.lost()
 
     def close(self) -> None:
         """Nothing to do: LangChain's models close their connections themselves."""
@@ -128,69 +125,33 @@ class ProviderClient:
         """
         messages = request.messages
         messages[-1]["content"] += added
-        if schema is None:
-            stop = request.body.get("stop")
-            more = {"stop": stop} if stop else {}
-            said = self._patiently(lambda: self._model.invoke(messages, config, **more), request)
-        else:
+        asked: Runnable[Any, Any] = self._model
+        more = {"stop": stop} if (stop := request.body.get("stop")) else {}
+        if schema is not None:
             form = {"title": schema.__name__, "description": "The answer.", **strict_schema(schema)[0]}
             asked = self._model.with_structured_output(form, include_raw=True)
-            said = self._patiently(lambda: asked.invoke(messages, config)["raw"], request)  # type: ignore[index]
-        reply = _reply(said, added, request)
-        return replace(reply, text=self._masked(reply.text))
+        once = partial(_once, partial(asked.invoke, messages, config, **more))
+        try:
+            said = self._tries.make(once, len(canonical(request.body)))
+        except Trouble as trouble:
+            failure = explained(trouble, self._place)
+        else:
+            reply = _reply(said, added, request)
+            return replace(reply, text=mask(reply.text, self.secrets))
+        raise failure  # without its cause, whose text may quote the key
 
-    def _patiently(self, call: Callable[[], Any], request: Request) -> AIMessage:
-        """Keep the pace, wait out rate limits, repeat what may have been an accident."""
-        since, tries, size = self._pace.clock.now(), 0, len(canonical(request.body))
-        while True:
-            with self._pace.turn(size) as turn:
-                self._check()
-                try:
-                    said: AIMessage = call()
-                except NotImplementedError:
-                    raise
-                except Exception as error:  # each package has its own
-                    trouble = Trouble.of(error)
-                else:
-                    usage = said.usage_metadata
-                    self._pace.answered(turn, (usage["input_tokens"], usage["output_tokens"]) if usage else None)
-                    return said
-                wait = asked_wait(trouble.headers, self._pace.clock.date())
-                crowded = trouble.status in OVERLOADED or (trouble.status == 503 and wait is not None)
-                if crowded and not trouble.no_money and self._pace.refused(turn, wait, since):
-                    self._check(self._pace.closed_for)
-                    continue
-            self._tries.lose(trouble.is_broken)
-            tries += 1
-            passing = trouble.is_broken or trouble.status in TRY_AGAIN
-            if crowded or trouble.no_money or not passing or tries > self._retries:
-                raise self._explained(trouble, since)
-            pause = rest_after(tries)
-            self._check(pause)
-            self._pace.rest(pause)
 
-    def _check(self, wait: float = 0.0) -> None:
-        """Give up if the budget does not allow the next try in `wait` seconds; the caller knows why."""
-        if not self._permits(self._tries.lost, wait):
-            raise CallFailed("the budget does not allow another try")
-
-    def _explained(self, trouble: Trouble, since: float) -> EvoKDError:
-        place = Place(
-            url=self.endpoint.url, model=self.model, key=SecretStr("none"),
-            endpoint=self.endpoint, retries=self._retries, patience=self._pace.limits.patience,
-            alive=self._pace.answered_since(since), last_words=None,
-        )  # fmt: skip
-        cause = place.masked(self._masked(trouble.cause))
-        if trouble.status:
-            return refused(trouble.status, cause, trouble.no_money, place)
-        if trouble.is_unreachable or (trouble.is_broken and not place.alive):
-            return place.down(f"cannot be reached ({cause})", "Check teacher.base_url and the network, then resume.")
-        return CallFailed(f"the call failed: {cause}")
-
-    def _masked(self, text: str) -> str:
-        for secret in self.secrets:
-            text = text.replace(secret.strip(), "***")  # an error may quote the white space around it in another way
-        return text
+def _once(call: Callable[[], Any]) -> tuple[AIMessage, Tokens | None]:
+    """Make one try."""
+    try:
+        said = call()
+        message: AIMessage = said["raw"] if isinstance(said, dict) else said
+    except NotImplementedError:
+        raise
+    except Exception as error:  # each package has its own
+        raise told_by(error) from error
+    usage = message.usage_metadata
+    return message, (usage["input_tokens"], usage["output_tokens"]) if usage else None
 
 
 def _key(endpoint: Endpoint) -> SecretStr | None:

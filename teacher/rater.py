@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
+from pydantic import BaseModel
 
 from teacher.base import Prompt
 from teacher.calls import Calls, Purpose
@@ -12,6 +13,7 @@ from teacher.connection import Connection
 from teacher.failures import CallFailed
 from teacher.rating import relevant
 from teacher.request import Path, Reply, Request
+from teacher.structured import Parsed
 
 SHORT_LISTS: dict[Path, tuple[int, ...]] = {"/completions": (100, 20, 5), "/chat/completions": (20, 5)}
 """How many alternatives per token are asked for; a server that refuses is asked for fewer, and that is remembered."""
@@ -82,13 +84,8 @@ class Rater:
         while (at := self.limits.get(path, 0)) >= 0:
             request = self._request(prompt, begun, following, LONG_LIST if long else sizes[at])
             try:
-                reply, kept = self.calls.make(
-                    self.client,
-                    request,
-                    purpose,
-                    config,
-                    verdict=lambda reply: None if reply.tops else "the server gave no log-probabilities",
-                    keep=lambda reply: _pruned(reply, following),
+                reply, _, kept = self.calls.make(
+                    self.client, request, purpose, config, _read, keep=lambda reply: _pruned(reply, following)
                 )
             except CallFailed as error:
                 if not error.of_form or long or at + 1 == len(sizes):
@@ -114,6 +111,10 @@ class Rater:
 
 def _path(prompt: Prompt) -> Path:
     return "/completions" if isinstance(prompt.body, str) else "/chat/completions"
+
+
+def _read(reply: Reply) -> Parsed[BaseModel]:
+    return Parsed(problem=None if reply.tops else "the server gave no log-probabilities")
 
 
 def _pruned(reply: Reply, following: tuple[str, ...]) -> Reply:

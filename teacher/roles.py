@@ -7,9 +7,9 @@ from teacher.connection import Connection
 from teacher.endpoint import Endpoint
 from teacher.local import LocalServer
 from teacher.pace import Clock, Limits, Pace
-from teacher.patient import Permits
 from teacher.provider import ProviderClient
 from teacher.settings import TeacherSettings
+from teacher.tries import Permits, Tries
 
 
 class Roles:
@@ -60,11 +60,11 @@ class Roles:
                 server.close()
 
     def _opened(self, endpoint: Endpoint) -> Connection:
-        pace, retries = self._pace(endpoint), self.settings.retries
+        tries = Tries(self._pace(endpoint), self.settings.retries, self._permits)
         if endpoint.kind == "langchain":
-            return ProviderClient(endpoint, pace, retries, self._permits)
+            return ProviderClient(endpoint, tries)
         server = self._server(endpoint.model) if endpoint.kind == "local" else None
-        return Client(endpoint, pace, retries, self._permits, server)
+        return Client(endpoint, tries, server)
 
     def _pace(self, endpoint: Endpoint) -> Pace:
         """One for each model behind an address and key: that is what a provider counts by."""

@@ -109,20 +109,6 @@ class _Counter:
                 self._progress(self._done, self._total)
 
 
-def rising(progress: Progress, total: int) -> Progress:
-    """The same, but never going back: answers of `total` that a batch has brought are counted again when read."""
-    most, lock = 0, threading.Lock()
-
-    def show(done: int, _: int) -> None:
-        nonlocal most
-        with lock:
-            if done >= most:
-                most = done
-                progress(done, total)
-
-    return show
-
-
 def distinct(prompts: Sequence[Prompt], request: Callable[[Prompt], Request]) -> list[Item]:
     """Prompts with the same request share an item."""
     items: dict[str, Item] = {}

@@ -26,21 +26,6 @@ class LocalSettings(BaseModel):
     """How long loading the model may take."""
 
 
-class BatchSettings(BaseModel):
-    """How a server's batch API is used: many prompts in one file, cheaper, answered within a day."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    least: int = Field(default=8, ge=1)
-    """Prompts at once below which ordinary calls are made: they are answered now."""
-    price: float = Field(default=0.5, gt=0, le=1)
-    """What a token costs there, as a share of its ordinary price: OpenAI takes half."""
-    poll_seconds: float = Field(default=60, gt=0)
-    """Between two looks at what the server has done."""
-    patience_hours: float = Field(default=25, gt=0)
-    """How long one sitting waits for a batch; the servers give themselves 24 hours. The run can be resumed."""
-
-
 class TeacherSettings(RoleSettings):
     """`[teacher]`: the model of every role, and what single roles do differently."""
 
@@ -62,16 +47,9 @@ class TeacherSettings(RoleSettings):
     """`false`: every cycle asks anew, and answers are not shared. What a step that was killed had been told is kept."""
     redact: tuple[str, ...] = ()
     """Regular expressions; what they match is replaced in everything a LangSmith trace shows."""
-    batch: BatchSettings | None = None
-    """`true`, or a table of settings: prompts that can wait go to the server's batch API (`kind = "openai"`)."""
     local: LocalSettings = LocalSettings()
     roles: dict[str, RoleSettings] = Field(default_factory=dict)
     """Role name (`analyst`, `generator`, `annotator`, or your own) -> what differs."""
-
-    @field_validator("batch", mode="before")
-    @classmethod
-    def _switch(cls, batch: object) -> object:
-        return {True: {}, False: None}[batch] if isinstance(batch, bool) else batch
 
     @field_validator("cache")
     @classmethod
@@ -96,9 +74,7 @@ class TeacherSettings(RoleSettings):
     @model_validator(mode="after")
     def _roles_fit(self) -> Self:
         if self.kind in KINDS:
-            kinds = {self.role(role).kind for role in ("", *self.roles)}
-            if self.batch is not None and "openai" not in kinds:
-                raise ValueError(f"batch goes with kind = 'openai'; here every model is {' or '.join(sorted(kinds))}")
+            self.role("")
             for name, own in self.roles.items():
                 self._check_key(name, own)
         return self

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -73,14 +74,14 @@ def instruction(schema: type[BaseModel]) -> str:
     return f"Answer with one JSON object that fits this JSON schema, and nothing else:\n{body}"
 
 
+@dataclass(frozen=True)
 class Parsed(Generic[T]):
-    """Exactly one of a value and a problem."""
+    """What was read in an answer: a value or a problem; neither where no form was asked for."""
 
-    def __init__(self, value: T | None = None, problem: str | None = None, is_misfit: bool = False) -> None:
-        """Hold the outcome of one parse; a misfit is an answer of another form than was asked for."""
-        self.value = value
-        self.problem = problem
-        self.is_misfit = is_misfit
+    value: T | None = None
+    problem: str | None = None
+    is_misfit: bool = False
+    """Whether the answer has another form than was asked for."""
 
 
 def parse(text: str, schema: type[T], finish_reason: str | None = None, refusal: str | None = None) -> Parsed[T]:
@@ -122,10 +123,11 @@ def without_thoughts(text: str) -> str:
     in it is part of a quoted text, which is not the model's own.
     """
     text = text.strip()
-    if text.startswith("{") and next(_objects(text, starts=1), None) is not None:
+    marks = list(re.finditer(THOUGHTS, text, flags=re.IGNORECASE))
+    if not marks or (text.startswith("{") and next(_objects(text, starts=1), None) is not None):
         return text
     kept, position, inside = "", 0, False
-    for mark in re.finditer(THOUGHTS, text, flags=re.IGNORECASE):
+    for mark in marks:
         closes = bool(mark[1] or mark[2])
         if closes and not inside:
             kept = ""

@@ -1,49 +1,141 @@
-"""What an error of a provider's package says, read without knowing the package: status, headers, what broke."""
+"""What went wrong with one try of a call: read off a response, a broken connection, or the error of any package."""
 
+import json
+import re
 import socket
+import ssl
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Literal
 
-from teacher.responses import BAD_KEY, NO_MONEY
+import httpx2
+import openai
+
+NO_MONEY = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "credit balance is too low")
+"""What is said where waiting cannot help."""
+
+BAD_KEY = ("API_KEY_INVALID", "API key not valid")
+"""What Google says with a 400 where others have a 401."""
+
+ONE_MISFIT = "json_validate_failed"
+"""What Groq says with a 400 where one generation did not fit the schema; the next may."""
+
+OVERLOADED = frozenset({429, 529})
+"""Refused because of too many calls; a 503 that says when to come back is the same."""
+
+PASSING = OVERLOADED | {408, 409, *range(500, 600)}
 
 BROKEN = ("timeout", "timedout", "connect", "transport", "protocolerror")
-"""Parts of the names of errors that came without an answer, in lower case."""
+"""Parts of the names of packages' errors that came without an answer, in lower case."""
+
+MOST_READ = 5000
+"""Characters of an error page that are looked at."""
+
+What = Literal["answered", "late", "dropped", "unreachable", "untrusted", "other"]
+"""`answered`: with a status, that of a refusal or 200 for a page that is no answer. `late`: not in time."""
+
+NONE: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True)
-class Trouble:
-    """One failed call."""
+class Trouble(openai.OpenAIError):
+    """A try that failed. An `OpenAIError`, so that the SDK passes it on from the HTTP client under it as it is."""
 
-    status: int
-    """Of HTTP; 0 where there was no answer, or none that can be told."""
-    cause: str
-    headers: Mapping[str, str]
-    """By lower-case name."""
-    no_money: bool
-    is_broken: bool
-    """No answer came: the next try may go better, and this one may be billed."""
-    is_unreachable: bool
-    """Nobody listens there, or there is no such host."""
+    def __init__(
+        self,
+        cause: str,
+        what: What = "other",
+        *,
+        status: int = 0,
+        headers: Mapping[str, str] = NONE,
+        no_money: bool = False,
+        is_passing: bool = False,
+        is_lost: bool = False,
+    ) -> None:
+        """Say what is known.
 
-    @classmethod
-    def of(cls, error: Exception) -> "Trouble":
-        """Read an error and what caused it; the first that has a status decides."""
-        chain = list(_chain(error))
-        status = next(filter(None, (_status(each) for each in chain)), 0)
-        cause = str(error) or type(error).__name__
-        if status == 400 and any(word.decode() in cause for word in BAD_KEY):
-            status = 401
-        names = [kind.__name__.lower() for each in chain for kind in type(each).__mro__]
-        unreachable = any(isinstance(each, ConnectionRefusedError | socket.gaierror) for each in chain)
-        return cls(
-            status=status,
-            cause=cause,
-            headers=next(filter(None, (_headers(each) for each in chain)), {}),
-            no_money=any(word.decode() in cause for word in NO_MONEY),
-            is_broken=not status and not unreachable and any(part in name for name in names for part in BROKEN),
-            is_unreachable=not status and unreachable,
-        )
+        Args:
+            cause: In the words of whoever reported it.
+            what: Happened.
+            status: Of HTTP; 0 where there was no answer, or none that can be told.
+            headers: Of the response, by lower-case name.
+            no_money: The account has none left.
+            is_passing: The next try may go better.
+            is_lost: The server may have worked, and may bill for it.
+        """
+        super().__init__(cause)
+        self.what, self.status, self.headers = what, status, headers
+        self.no_money, self.is_passing, self.is_lost = no_money, is_passing, is_lost
+        self.tries = 1
+        """How many of the call failed, this one included."""
+        self.alive = False
+        """Whether other calls have been answered since the call began."""
+
+
+def refused(status: int, said: str, cause: str, headers: Mapping[str, str]) -> Trouble:
+    """What a status other than success comes to; `cause` is what a user is shown of all that was said."""
+    no_money = any(word in said for word in NO_MONEY)
+    if status == 400 and any(word in said for word in BAD_KEY):
+        status = 401
+    is_passing = ONE_MISFIT in said or (status in PASSING and not no_money)
+    return Trouble(cause, "answered", status=status, headers=headers, no_money=no_money, is_passing=is_passing)
+
+
+def answer_in(response: httpx2.Response) -> dict[str, Any]:
+    """The answer that a response holds.
+
+    Raises:
+        Trouble: it is a refusal, a page, or half of one. Gateways wrap the errors of others in a 200.
+    """
+    body, status, said = _read(response.content), response.status_code, response.text
+    error = body.get("error") if isinstance(body, dict) else None
+    if response.is_success:
+        if isinstance(body, dict) and body.get("choices"):
+            return body
+        if not error:
+            is_cut = body is None and said.lstrip()[:1] == "{"  # it began, so it may be billed; a proxy's page is not
+            raise Trouble(_words(body, said), "answered", status=200, is_passing=True, is_lost=is_cut)
+        code = error.get("code") if isinstance(error, dict) else None
+        status = code if isinstance(code, int) and 400 <= code < 600 else 502
+    raise refused(status, said, _words(body, said), response.headers)
+
+
+def broken(error: httpx2.RequestError) -> Trouble:
+    """What an error of the HTTP client comes to."""
+    connecting = isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.ProxyError)
+    if connecting and (known := _unreachable(error)):
+        return known
+    if isinstance(error, httpx2.UnsupportedProtocol | httpx2.LocalProtocolError | httpx2.TooManyRedirects):
+        return Trouble(str(error), "unreachable")
+    is_lost = isinstance(error, httpx2.ReadTimeout | httpx2.ReadError | httpx2.RemoteProtocolError)  # it was sent
+    is_late = isinstance(error, httpx2.ReadTimeout)
+    what: What = "late" if is_late else "unreachable" if connecting else "dropped"
+    return Trouble(_named(error), what, is_passing=True, is_lost=is_lost)
+
+
+def told_by(error: Exception) -> Trouble:
+    """What an error of a provider's package says, read without knowing the package.
+
+    The first of the error and its causes that has a status decides.
+    """
+    chain, cause = list(_chain(error)), _named(error)
+    if status := next(filter(None, map(_status, chain)), 0):
+        return refused(status, cause, cause, next(filter(None, map(_headers, chain)), NONE))
+    if known := _unreachable(error):
+        return known
+    names = [kind.__name__.lower() for each in chain for kind in type(each).__mro__]
+    if any(part in name for name in names for part in BROKEN):
+        return Trouble(cause, "unreachable", is_passing=True, is_lost=True)
+    return Trouble(cause)
+
+
+def _unreachable(error: BaseException) -> Trouble | None:
+    """What no other try would better: nobody listens there, there is no such host, or it cannot be trusted."""
+    for each in _chain(error):
+        if isinstance(each, ssl.SSLCertVerificationError):
+            return Trouble(each.verify_message, "untrusted")
+        if isinstance(each, ConnectionRefusedError | socket.gaierror):
+            return Trouble(str(each), "unreachable")
+    return None
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -54,6 +146,28 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
             return
         yield at
         at = at.__cause__ or at.__context__
+
+
+def _named(error: BaseException) -> str:
+    return str(error) or type(error).__name__
+
+
+def _read(content: bytes) -> Any:
+    """What the JSON holds; None where it is none (or says so)."""
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _words(body: Any, text: str) -> str:
+    """What the server said, as people read it: the message in OpenAI's form, else all of it without marks."""
+    error = body.get("error") if isinstance(body, dict) else None
+    said = error.get("message") if isinstance(error, dict) and "metadata" not in error else None
+    if isinstance(said, str) and said:
+        return said
+    marks = r"<style.*?</style>|<script.*?</script>|<[^>]*>"
+    return re.sub(marks, " ", text[:MOST_READ], flags=re.DOTALL | re.IGNORECASE).strip() or "nothing was said"
 
 
 def _status(error: BaseException) -> int:

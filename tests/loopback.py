@@ -83,21 +83,14 @@ class Loopback:
     def __init__(self, script: Script) -> None:
         self.script = script
         self.requests: list[Body] = []
-        """Bodies in the order of arrival; `path` and `authorization` are added. A form is one text, a GET has none."""
+        """Bodies in the order of arrival; `path` and `authorization` are added."""
         self.closing = threading.Event()
         self._lock = threading.Lock()
         loopback = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self._answer({"method": "GET"})
-
             def do_POST(self) -> None:
-                data = self.rfile.read(int(self.headers["content-length"]))
-                sent_as = self.headers["content-type"]
-                self._answer(json.loads(data) if sent_as == "application/json" else {"form": data.decode()})
-
-            def _answer(self, body: Body) -> None:
+                body: Body = json.loads(self.rfile.read(int(self.headers["content-length"])))
                 body["path"] = self.path.removeprefix("/v1")
                 body["authorization"] = self.headers.get("authorization")
                 with loopback._lock:

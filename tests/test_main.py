@@ -330,7 +330,7 @@ def test_a_server_without_that_model(evokd: Callable[..., Said], tmp_path: Path)
         code, _, err = evokd("run", parts.write(tmp_path, server.url))
     assert code == 1 and err.startswith(
         f"evokd: step 'generator' of cycle 1: The teacher at {server.url} (model 'm') refuses with HTTP 404 "
-        "(Error code: 404 - no model m). Check teacher.model ('m') and teacher.base_url (it usually ends in /v1).\n"
+        "(no model m). Check teacher.model ('m') and teacher.base_url (it usually ends in /v1).\n"
     )
 
 

@@ -18,7 +18,6 @@ from graph.run import Outcome, drive, flush_traces
 from graph.services import create, read_config, with_cycles
 from tasks.errors import ConfigError, StepError
 from tests import parts
-from tests.batch_loopback import BatchPlay
 from tests.loopback import Body, Loopback, Said, error, serving
 
 
@@ -192,25 +191,6 @@ def test_a_signal_ends_the_run_after_the_step(tmp_path: Path) -> None:
         assert signal.getsignal(signal.SIGTERM) is before
         assert not (trial.folder.root / "result.json").exists()
         assert trial.drive().how == "finished"
-
-
-def test_a_signal_ends_the_wait_for_a_batch_and_the_run_goes_on_with_it(tmp_path: Path) -> None:
-    def look(body: Body) -> None:
-        if body["path"] == "/batches/batch_0" and play.looks == 1:
-            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
-
-    play = BatchPlay(parts.answer, trouble=look)
-    with serving(play) as server:
-        trial = Trial(tmp_path, server, teacher={"batch": {"least": 1, "poll_seconds": 0.01}})
-        outcome = trial.drive()
-        stays = (
-            r"while a batch was waited for\. Batch batch_0 with \d prompts stays with the server; resume fetches it$"
-        )
-        assert outcome.how == "interrupted" and re.match(stays, outcome.why)
-        assert len(play.batches) == 1 and not (trial.folder.root / "result.json").exists()
-        assert trial.drive().how == "finished"
-    asked = [json.dumps(line["body"], sort_keys=True) for name in play.batches for line in play.lines(name)]
-    assert len(set(asked)) == len(asked) and play.ordinary == [], "nothing is paid for twice"
 
 
 def test_a_failed_step_is_an_error_and_the_run_goes_on_from_it(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import pytest
 
 from graph.comparison import SharedBudget
 from graph.shares import Shares, spent
-from teacher.batches.pending import Pending, PendingBatches
 from teacher.budget import Cost
 from teacher.cache import AnswerCache
 from teacher.ledger import Ledger
@@ -72,15 +71,3 @@ def test_what_a_killed_cell_had_paid_is_counted(tmp_path: Path) -> None:
     ledger.close()
     cache.close()
     assert spent(tmp_path) == Cost(2, 50, 0.54) == spent(tmp_path)
-
-
-def test_a_batch_that_a_server_still_works_on_counts_at_its_worst(tmp_path: Path) -> None:
-    (tmp_path / "ledger.jsonl").touch()
-    spend(tmp_path, 40)
-    before = spent(tmp_path)
-    pending = Pending(
-        name="x", url="", model="m", role="a", cycle=0, created=0, price=0.5, worst=Cost(20, 900, 3.0), added="",
-        requests=(), lessons=(),
-    )  # fmt: skip
-    PendingBatches(tmp_path).save(pending)
-    assert spent(tmp_path) == before + Cost(20, 900, 3.0)

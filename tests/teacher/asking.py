@@ -1,6 +1,7 @@
 """What the tests of the teacher ask, and what a good answer is."""
 
 import json
+import ssl
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,6 @@ from pydantic import BaseModel, Field
 from teacher.base import Message, Prompt
 from teacher.chat import ChatTeacher
 from teacher.pace import Clock
-from tests.loopback import Body, Said, chat
 
 KEY = "sk-secret-0123456789abcdef"
 
@@ -64,12 +64,7 @@ def ledger(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / "ledger.jsonl").read_text().splitlines()]
 
 
-PRICE = {"usd_per_million_input": 1e5, "usd_per_million_output": 2e5}  # 1 + 1 dollars an ordinary call
-"""With these, an answer in a batch costs one dollar."""
-
-
-def echo(body: Body) -> Said:
-    return chat(json.dumps({"label": "good", "why": body["messages"][0]["content"]}))
+PRICE = {"usd_per_million_input": 1e5, "usd_per_million_output": 2e5}  # 1 + 1 dollars a call
 
 
 def ask(teacher: ChatTeacher, prompts: list[Prompt], **more: Any) -> list[str | None]:
@@ -77,9 +72,7 @@ def ask(teacher: ChatTeacher, prompts: list[Prompt], **more: Any) -> list[str | 
     return [answer.value.why if answer.value else None for answer in answers]
 
 
-def whys(count: int) -> list[str]:
-    return [f"text {number}" for number in range(count)]
-
-
-def ids(folder: Path) -> list[str]:
-    return [json.loads(path.read_text())["id"] for path in sorted((folder / "batches").glob("*.json"))]
+def untrusted() -> ssl.SSLCertVerificationError:
+    error = ssl.SSLCertVerificationError(1, "self-signed certificate")
+    error.verify_message = "self-signed certificate"
+    return error

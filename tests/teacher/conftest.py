@@ -1,6 +1,6 @@
 """A teacher over a scripted server on loopback."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,8 @@ from teacher.chat import ChatTeacher
 from teacher.open import open_teacher
 from teacher.pace import Clock
 from teacher.settings import BudgetSettings, TeacherSettings
-from tests.batch_loopback import BatchPlay
 from tests.loopback import Loopback, chat, serving
-from tests.teacher.asking import GOOD, KEY, Open, Ticking, echo
+from tests.teacher.asking import GOOD, KEY, Open, Ticking
 
 
 @pytest.fixture
@@ -30,7 +29,7 @@ def opened(server: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
     def make(
         *, budget: BudgetSettings | None = None, folder: Path = tmp_path, seed: int = 1,
-        clock: Clock = moving, halted: Callable[[], bool] = lambda: False, **more: Any,
+        clock: Clock = moving, **more: Any,
     ) -> ChatTeacher:  # fmt: skip
         given = {
             "kind": "openai",
@@ -42,16 +41,10 @@ def opened(server: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         }
         settings = TeacherSettings(**given)
         limits = Budget(budget or BudgetSettings(), settings)
-        named = {"run": "run-1", "seed": seed, "clock": clock, "halted": halted}
+        named = {"run": "run-1", "seed": seed, "clock": clock}
         teachers.append(open_teacher(settings, limits, folder, **named))
         return teachers[-1]
 
     yield make
     for teacher in teachers:
         teacher.close()
-
-
-@pytest.fixture
-def play(server: Loopback) -> Iterator[BatchPlay]:
-    server.script = play = BatchPlay(echo)
-    yield play

@@ -16,10 +16,7 @@ class Echo(BaseModel):
 
 
 if __name__ == "__main__":
-    batch = {"poll_seconds": 0.05} if "batch" in sys.argv else None
-    settings = TeacherSettings(
-        kind="openai", model="m", base_url=sys.argv[1], api_key_env="none", concurrency=4, batch=batch
-    )
+    settings = TeacherSettings(kind="openai", model="m", base_url=sys.argv[1], api_key_env="none", concurrency=4)
     teacher = open_teacher(settings, Budget(BudgetSettings(), settings), Path(sys.argv[2]), run="r", seed=0)
     prompts = [Prompt((Message(role="user", content=f"text {number}"),)) for number in range(40)]
     answers = teacher.ask(prompts, Echo, role="annotator", cycle=0)

@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, field_validator
 
 from tasks.errors import BudgetExhausted, ConfigError
 from teacher.base import Prompt
@@ -229,6 +229,23 @@ def test_money_is_passed_by_less_than_one_call_with_32_in_flight(
     assert f"at what the {len(charged)} calls so far took" in str(stop.value) and "Raise budget.max_usd" in str(
         stop.value
     )
+
+
+def test_an_answer_is_read_once(server: Loopback, opened: Open) -> None:
+    read: list[str] = []
+
+    class Counted(BaseModel):
+        said: str
+
+        @field_validator("said")
+        @classmethod
+        def _count(cls, said: str) -> str:
+            read.append(said)
+            return said
+
+    server.script = lambda body: chat(json.dumps({"said": prompt_of(body)}))
+    opened().ask(many(3), Counted, role="a", cycle=0)
+    assert sorted(read) == ["text 0", "text 1", "text 2"]
 
 
 def test_spent_has_no_money_where_a_price_is_unknown(opened: Open) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tasks.errors import ConfigError
-from teacher.keys import key_in, take_keys
+from teacher.keys import key_in, mask, take_keys
 from tests.loopback import Loopback
 from tests.teacher.asking import KEY, Label, Open, said
 
@@ -53,3 +53,7 @@ def test_what_chooses_code_is_not_taken_from_a_dotenv(
     with pytest.raises(ConfigError, match=f"{name} decides which code runs, and is taken from your environment only"):
         take_keys(tmp_path / ".env")
     assert not os.environ
+
+
+def test_a_secret_of_white_space_alone_hides_nothing() -> None:
+    assert mask("it is  9f8e, with 6c5b", ["9f8e\n", " ", "", "6c5b"]) == "it is  ***, with ***"

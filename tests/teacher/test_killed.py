@@ -1,4 +1,4 @@
-"""A run killed in the middle of its calls pays for none twice that was finished, nor for a batch."""
+"""A run killed in the middle of its calls pays for none twice that was finished."""
 
 import json
 import os
@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.batch_loopback import BatchPlay
 from tests.loopback import Body, Said, chat, prompt_of, serving
 
 pytestmark = pytest.mark.slow
@@ -50,35 +49,3 @@ def test_a_rerun_asks_only_what_was_not_answered(tmp_path: Path) -> None:
     assert (
         sum(not row["from_cache"] for row in rows) == 40 and sum(row["from_cache"] for row in rows) == answered_before
     )
-
-
-@pytest.mark.parametrize("moment", ["made", "looked at", "half read"])
-def test_a_batch_outlives_its_run(tmp_path: Path, moment: str) -> None:
-    reached = threading.Event()
-
-    def hold(body: Body) -> Said | None:
-        made = body["path"] == "/batches" and "input_file_id" in body and not play.batches
-        now = {
-            "made": made,
-            "looked at": body["path"].startswith("/batches/"),
-            "half read": body["path"].endswith("/content"),
-        }
-        if reached.is_set() or not now[moment]:
-            return None
-        if made:
-            play._make(body)
-        reached.set()
-        return Said(hang=True)
-
-    play = BatchPlay(lambda body: chat(json.dumps({"said": body["messages"][0]["content"]})), trouble=hold)
-    with serving(play) as server:
-        root = Path(__file__).parents[2]
-        command = [sys.executable, str(Path(__file__).with_name("killed.py")), server.url, str(tmp_path), "batch"]
-        run = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(root)})
-        assert reached.wait(60)
-        run.send_signal(signal.SIGKILL)
-        run.wait()
-        again = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(root)}, check=False)
-    assert again.returncode == 0 and len(play.batches) == 1 and play.ordinary == []
-    rows = [json.loads(line) for line in (tmp_path / "ledger.jsonl").read_text().splitlines()]
-    assert len(rows) == 40 and not list((tmp_path / "batches").iterdir())

@@ -16,7 +16,7 @@ from tasks.errors import BudgetExhausted
 from teacher.base import Message, Prompt, TeacherDown
 from teacher.chat import ChatTeacher
 from teacher.settings import BudgetSettings
-from tests.teacher.asking import GOOD, KEY, PRICE, Label, Open, Ticking, ask, ledger, many, said
+from tests.teacher.asking import GOOD, KEY, PRICE, Label, Open, Ticking, ask, ledger, many, said, untrusted
 
 USAGE = {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15, "input_token_details": {"cache_read": 4}}
 
@@ -164,7 +164,7 @@ def failing(times: int, error: Exception, then: str = GOOD) -> Fake:
     [
         (ApiError(429, headers={"Retry-After": "45"}), 45), (ApiError(429), 1), (AmazonError(), 1), (GoogleError(), 1),
         (ApiError(529), 1), (ApiError(500), 1), (ReadTimeout(), 1), (wrapped(ReadTimeout()), 1),
-        (wrapped(ApiError(429)), 1),
+        (wrapped(ApiError(429)), 1), (ApiError(400, "json_validate_failed"), 1),
     ],
 )  # fmt: skip
 def test_passing_trouble_is_waited_out(provided: Provided, error: Exception, seconds: float) -> None:
@@ -183,6 +183,7 @@ def test_passing_trouble_is_waited_out(provided: Provided, error: Exception, sec
         (ApiError(429, "insufficient_quota"), "no money left"),
         (ApiError(429, headers={"retry-after": "86400"}), "more patience than teacher.patience = 600 s"),
         (wrapped(ConnectionRefusedError("refused")), "cannot be reached"),
+        (wrapped(untrusted()), "shows a certificate that is not trusted here (self-signed certificate)"),
         (ReadTimeout("slow"), "cannot be reached (slow)"),
     ],
 )

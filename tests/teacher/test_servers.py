@@ -1,6 +1,5 @@
 """What servers do that are compatible with OpenAI's in their own way."""
 
-import ssl
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +8,10 @@ import pytest
 
 from tasks.errors import ConfigError
 from teacher.base import TeacherDown
-from teacher.patient import Untrusted, _worth_another
 from teacher.settings import BudgetSettings
+from teacher.trouble import broken
 from tests.loopback import Body, Loopback, Said, chat, error, prompt_of
-from tests.teacher.asking import GOOD, Label, Open, ask, ledger, many, said
+from tests.teacher.asking import GOOD, Label, Open, ask, ledger, many, said, untrusted
 
 WORDS = "Answer with one JSON object that fits this JSON schema"
 
@@ -169,7 +168,6 @@ def test_an_error_inside_a_success_is_passing_trouble_and_free(
     assert [row["outcome"] for row in ledger(tmp_path)] == ["ok"]
 
 
-@pytest.mark.filterwarnings("ignore:Invalid schema")  # LangChain's; the client has it off
 def test_another_form_is_tried_where_the_schema_is_refused_in_openais_words(server: Loopback, opened: Open) -> None:
     refusal = "Invalid schema for response_format 'Label': In context=('properties', 'why'), 'x' is not permitted."
     server.script = lambda body: (
@@ -226,9 +224,7 @@ def test_a_proxy_that_cannot_be_used_is_the_users_mistake(
 
 
 def test_a_certificate_that_is_not_trusted_is_told_as_that() -> None:
-    inner = ssl.SSLCertVerificationError(1, "self-signed certificate")
-    inner.verify_message = "self-signed certificate"
     failed = httpx2.ConnectError("failed")
-    failed.__cause__ = inner
-    with pytest.raises(Untrusted, match="self-signed certificate"):
-        _worth_another(failed)
+    failed.__cause__ = untrusted()
+    trouble = broken(failed)
+    assert trouble.what == "untrusted" and not trouble.is_passing and str(trouble) == "self-signed certificate"

@@ -118,7 +118,10 @@ def test_lasting_server_errors_lose_the_item_not_the_run(server: Loopback, opene
     assert "HTTP 500" in (got.problem or "") and len(server.requests) == 1
 
 
-@pytest.mark.parametrize("page", [b"<html>It works!</html>", b'{"object": "x"}', b'{"choices": []}', b"[]"])
+DEEP = b'{"choices": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+
+
+@pytest.mark.parametrize("page", [b"<html>It works!</html>", b'{"object": "x"}', b'{"choices": []}', b"[]", DEEP])
 def test_a_page_that_is_no_answer_is_one_problem(server: Loopback, opened: Open, page: bytes) -> None:
     server.script = lambda body: Said(body=page)
     [got] = opened().ask([said("x")], Label, role="a", cycle=0)

@@ -1,1 +1,0 @@
-"""A server's batch API: prompts that can wait, at a lower price."""
