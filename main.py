@@ -41,7 +41,7 @@ def run(
     seed: Annotated[int | None, typer.Option(help="Random seed.")] = None,
     cycles: Annotated[int | None, typer.Option(help="Most cycles.")] = None,
     strategy: Annotated[
-        str | None, typer.Option(help="gated (the default), paper, static, zerogen, sungen, auggpt, eda or none.")
+        str | None, typer.Option(help="gated (the default), paper, static, zerogen, auggpt or none.")
     ] = None,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Take no answer from other cycles or runs.")] = False,
     runs: Runs = Path("runs"),

@@ -8,7 +8,6 @@ later batches have thirty texts. Cross-fitting shows all that is kept to student
 import math
 import random
 
-from agents.balance import balanced
 from agents.base import Case, Services
 from tasks.base import Example, Prediction
 from tasks.task import Task
@@ -59,7 +58,8 @@ def crossfitted(services: Services, cycle: int, folds: int) -> list[Case]:
         held = order[number::folds]
         rest = [example for place, example in enumerate(order) if place % folds != number]
         student = services.students.new(services.seed * 10_000 + cycle * 100 + 50 + number)
-        student.fit(balanced([*seeds, *rest]), services.bar(f"looking for weaknesses, fit {number + 1} of {folds}"))
+        bar = services.bar(f"looking for weaknesses, fit {number + 1} of {folds}")
+        student.fit([*seeds, *rest], bar, balance=True)
         found = student.predict([example.text for example in held])
         cases += [case_of(services.task, *row) for row in zip(held, found, found, strict=True)]
     services.folder.write_rows(path, cases)

@@ -12,7 +12,6 @@ from agents import pool
 from agents.base import Draft, Services, State
 from agents.completing import PlainWriter
 from agents.conventions import ensure_card
-from agents.edits import edits
 from agents.inventory import MOST_USES
 from agents.lengths import lengths
 from agents.orders import PER_FACET, Mix, Order, aimed, breadth, rewrites, total
@@ -41,9 +40,8 @@ class Generator:
     mix: Mix = field(default_factory=Mix)
     follow: bool = True
     """Move the shares of the mix to the stances whose texts paid at the gate; off: they stay as they are."""
-    first: Literal["breadth", "rewrites", "edits"] = "breadth"
-    """What the first batch is: texts over all facets, the seeds in other words (AugGPT), or the seeds with words
-    swapped and left out, without a teacher (EDA)."""
+    first: Literal["breadth", "rewrites"] = "breadth"
+    """What the first batch is: texts over all facets, or the seeds in other words (AugGPT)."""
     per_lesson: NonNegativeInt | None = None
     """Most texts for one lesson; None: what pays for the task's kind; 0: no limit."""
     outline: bool = True
@@ -77,13 +75,9 @@ class Generator:
         wanted = self._backbone(services) + gate if first else self.batch
         if self.card:
             ensure_card(services, cycle)
-        orders: list[Order] = []
-        if first and self.first == "edits":
-            drafts = edits(services.task, services.memory.samples("seed"), wanted, services.seed)
-        else:
-            drafts = self._picked(state, services, wanted, first)
-            orders = self._orders(state, services, wanted - len(drafts))
-            drafts = self._written(orders, drafts, services, cycle, refused)
+        drafts = self._picked(state, services, wanted, first)
+        orders = self._orders(state, services, wanted - len(drafts))
+        drafts = self._written(orders, drafts, services, cycle, refused)
         if first:
             drafts = _set_aside(drafts, round(len(drafts) * gate / wanted), services.seed)
         services.folder.write_rows(services.folder.cycle(cycle) / "drafts.jsonl", drafts)

@@ -7,9 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt
 
-from agents.balance import balanced
 from agents.base import Services, State
-from agents.noise import Cure, cured
 from agents.reach import parted, too_hard
 from agents.soup import cook
 from student.base import Student
@@ -36,9 +34,6 @@ class Trainer:
     reach: Annotated[float, Field(gt=0, le=1)] | None = None
     """Probability of a wrong answer above which a text of a lesson is out of the champion's reach: it is not learnt but
     put on a shelf, and tried again when the champion has grown. None: what pays for the task's kind; 1: never."""
-    noise: Cure = "off"
-    """What becomes of texts whose label is probably wrong: `off`, `drop`, `soften`, or `learn` (weights for all). For
-    comparisons: none of them paid where it was measured (docs/results.md)."""
     balance: bool = True
     """Fresh start and one label a text: let every class count the same, however many texts it happens to have. Off: by
     their numbers. (The students that look for weaknesses are always balanced.)"""
@@ -47,11 +42,6 @@ class Trainer:
     imitate: NonNegativeInt = 1000
     """Most texts of the pool that it learns as well, with the probabilities that such a student gives them: they cost
     nothing and are what it will meet. Not for entities, where it did not pay."""
-
-    def __post_init__(self) -> None:
-        """Refuse settings that contradict each other."""
-        if self.noise != "off" and self.start == "warm":
-            raise ValueError("noise goes with start = 'fresh': doubts are about all that was learnt")
 
     def __call__(self, state: State, services: Services) -> State:
         """Train this cycle's challenger, and its rival where there is something to compare on."""
@@ -67,17 +57,19 @@ class Trainer:
             return State(challenger=state["champion"], batch=[], counts=counts)  # nothing new to learn
         seeds = [services.seed * 10_000 + cycle * 100 + member for member in range(self.members)]
         challenger = services.folder.student(cycle)
-        cook(services, challenger, seeds, self._fit(state, services, kept, batch, counts))
+        cook(services, challenger, seeds, self._fit(state, services, kept, batch))
         if cycle > 0 and self.rival and (services.memory.samples("gate") or services.memory.samples("dev")):
-            cook(services, services.folder.rival(cycle), seeds, self._fit(state, services, kept, [], {}))
+            cook(services, services.folder.rival(cycle), seeds, self._fit(state, services, kept, []))
         counts["trained on"] = len(kept) + len(batch)
         ids = [example.id for example in batch]
         return State(challenger=services.folder.relative(challenger), batch=ids, counts=counts)
 
-    def learnt(self, services: Services, examples: Sequence[Example], counts: dict[str, int]) -> list[Example]:
-        """The examples as a student that starts afresh learns them: doubts are seen to, and classes weigh the same."""
-        texts = cured(services, self.noise, examples, counts)
-        return balanced(texts) if self.balance else texts
+    def learnt(self, services: Services, examples: Sequence[Example]) -> list[Example]:
+        """What a student that starts afresh learns of the examples: all. A trainer of one's own may choose.
+
+        The last student's texts are asked for here as well (`graph/finish.py`).
+        """
+        return list(examples)
 
     def _within_reach(
         self, champion: str, batch: Sequence[Example], services: Services, counts: dict[str, int]
@@ -102,20 +94,15 @@ class Trainer:
         return [*(example for example in batch if example.id not in beyond), *grown]
 
     def _fit(
-        self,
-        state: State,
-        services: Services,
-        kept: Sequence[Example],
-        batch: Sequence[Example],
-        counts: dict[str, int],
+        self, state: State, services: Services, kept: Sequence[Example], batch: Sequence[Example]
     ) -> Callable[[int, str], Student]:
         """(seed, which fit) -> a student that has learnt the batch and, fresh, all that is kept."""
         side = "the challenger" if batch or state["cycle"] == 0 else "its rival"
-        texts = self.learnt(services, [*kept, *batch], counts)
+        texts = self.learnt(services, [*kept, *batch])
 
         def fresh(seed: int, which: str) -> Student:
             student = services.students.new(seed)
-            student.fit(texts, services.bar(f"training {side} on {len(texts)} texts{which}"))
+            student.fit(texts, services.bar(f"training {side} on {len(texts)} texts{which}"), balance=self.balance)
             return student
 
         def warm(seed: int, which: str) -> Student:

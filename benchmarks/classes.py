@@ -20,7 +20,6 @@ from unittest.mock import patch
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
-from agents.balance import balanced
 from benchmarks.known import known_task
 from benchmarks.replay import read_rows
 from benchmarks.scoring import scores
@@ -50,22 +49,24 @@ def drawn(
 
 def ways(
     learnt: list[Example], noise: float, labels: Sequence[str], seed: int
-) -> Iterator[tuple[str, list[Example], bool]]:
-    """Name, texts, and whether the start of the head knows how many labels there are."""
+) -> Iterator[tuple[str, list[Example], bool, bool]]:
+    """Name, texts, whether classes count the same, whether the start of the head knows how many labels there are."""
     dice = random.Random(f"noise {seed}")
     taught = [
         each.model_copy(update={"label": dice.choice(labels)}) if dice.random() < noise else each for each in learnt
     ]
-    yield "as they are, C = 0.3", taught, False
-    yield "balanced, C = 0.3", balanced(taught), False
-    yield "as they are", taught, True
-    yield "balanced", balanced(taught), True
+    yield "as they are, C = 0.3", taught, False, False
+    yield "balanced, C = 0.3", taught, True, False
+    yield "as they are", taught, False, True
+    yield "balanced", taught, True, True
 
 
-def score(task: Task, texts: list[Example], scored: list[Example], seed: int) -> tuple[float, float, float]:
+def score(
+    task: Task, texts: list[Example], balance: bool, scored: list[Example], seed: int
+) -> tuple[float, float, float]:
     """Accuracy, its mean over classes, and loss."""
     student = TransformerStudents(StudentSettings(freeze=4), tuple(task.labels), task.head).new(seed)
-    student.fit(texts)
+    student.fit(texts, balance=balance)
     found = scores(task, student, scored)
     right: dict[str, list[float]] = {}
     for example, hit in zip(scored, found.right, strict=True):
@@ -88,9 +89,9 @@ def main() -> None:
         random.Random(seed).shuffle(examples)
         random.Random(seed).shuffle(labels)
         learnt, scored = drawn(examples, labels, given.counts)
-        for name, texts, knows in ways(learnt, given.noise, labels, seed):
+        for name, texts, balance, knows in ways(learnt, given.noise, labels, seed):
             with patch("student.sequence.PER_LABEL", PER_LABEL if knows else 0.0):
-                every, mean, loss = score(task, texts, scored, seed)
+                every, mean, loss = score(task, texts, balance, scored, seed)
             told = f"accuracy {every:.3f}  mean over classes {mean:.3f}  loss {loss:.2f}"
             print(f"{given.task} seed {seed} n {len(texts)}  {name:<22} {told}", flush=True)
 

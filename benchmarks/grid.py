@@ -67,7 +67,7 @@ class Variant:
 
 
 VARIANTS: Mapping[str, Variant] = {
-    **{name: Variant(name) for name in ("static", "gated", "paper", "none", "eda", "auggpt", "zerogen", "sungen")},
+    **{name: Variant(name) for name in ("static", "gated", "paper", "none", "auggpt", "zerogen")},
     "paper, auggpt first": Variant("paper", ('init = "auggpt"',)),
     # what the paper leaves out, one at a time
     "paper without easy": Variant("paper", ("agents.generator.easy = false",)),
@@ -84,8 +84,6 @@ VARIANTS: Mapping[str, Variant] = {
     "gated, no gate": Variant("gated", ("agents.evaluator.gate = false",)),
     "gated, no last student": Variant("gated", ("agents.trainer.last_members = 0",)),
     "gated, unbalanced": Variant("gated", ("agents.trainer.balance = false",)),
-    "gated, doubts dropped": Variant("gated", ('agents.trainer.noise = "drop"',)),
-    "gated, weights learnt": Variant("gated", ('agents.trainer.noise = "learn"',)),
     "gated, bounded loss": Variant("gated", ('student.loss = "generalised"',)),
 }
 

@@ -95,7 +95,7 @@ class RunConfig(Frozen):
 
     name: str
     seed: int = Field(default=0, ge=0)
-    strategy: Literal["gated", "paper", "static", "zerogen", "sungen", "auggpt", "eda", "none"] = "gated"
+    strategy: Literal["gated", "paper", "static", "zerogen", "auggpt", "none"] = "gated"
     init: Literal["none", "breadth", "auggpt"] | None = None
     """What the first batch is; by default as the strategy has it. The paper's EvoKD + Init: `paper` with `auggpt`."""
     order: tuple[str, ...] = ROLES

@@ -38,18 +38,20 @@ def fit_last(services: Services, champion: str, trainer: Trainer) -> None:
     folder = services.folder.root / "students" / champion.replace("students/cycle", "final")
     known = [*services.memory.samples("seed"), *kept, *gate]
     # Another order makes another student, by up to a point on 300 texts: the same texts are to make the same one.
-    texts = trainer.learnt(services, sorted(known, key=lambda example: example.id), {})
+    texts = trainer.learnt(services, sorted(known, key=lambda example: example.id))
+    imitated: list[Example] = []
 
     def fitted(seed: int, which: str) -> Student:
         student = services.students.new(seed)
-        student.fit(texts, services.bar(f"last training, on all {len(texts)} texts{which}"))
+        bar = services.bar(f"last training, on all {len(texts) + len(imitated)} texts{which}")
+        student.fit(texts, bar, balance=trainer.balance, imitated=imitated)
         return student
 
     seeds = [(services.seed + 1) * 10_000 - number for number in range(1, trainer.last_members + 1)]
     if not folder.exists() and (unlabelled := _unlabelled(services, champion, trainer.imitate)):
         first = folder.with_name(f".{folder.name}-first")
         cook(services, first, seeds, fitted)
-        texts += _imitated(services.students.load(first), unlabelled)
+        imitated += _imitated(services.students.load(first), unlabelled)
     cook(services, folder, seeds, fitted)
     shutil.rmtree(folder.with_name(f".{folder.name}-first"), ignore_errors=True)
     if not _harms_dev(services, champion, folder.name):

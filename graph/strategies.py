@@ -51,9 +51,6 @@ STRATEGIES: Mapping[str, Settings] = {
     },
     # One pass from the description alone, labels written with the texts (ZeroGen, arXiv 2202.07922).
     "zerogen": ZEROGEN,
-    # The same texts, each with a weight that is learnt from all of them, so that wrong labels count little (SunGen,
-    # arXiv 2205.12679; see student/weighing.py). For one label a text.
-    "sungen": {**ZEROGEN, "trainer": {"rival": False, "noise": "learn"}},
     # The seeds in other words, which keep their labels (AugGPT, arXiv 2302.13007).
     "auggpt": {
         "trainer": {"rival": False},
@@ -61,18 +58,11 @@ STRATEGIES: Mapping[str, Settings] = {
         "generator": {"gate": 0, "mix": {"pool": 0.0}, "first": "rewrites", "separate": False, "card": False},
         "annotator": {"threshold": 0.0, "agreement": "off", "most_uses": 0},
     },
-    # The seeds with words swapped and left out; the teacher is never asked (EDA, arXiv 1901.11196; agents/edits.py).
-    "eda": {
-        "trainer": {"rival": False},
-        "evaluator": {"gate": False, "curriculum": "breadth"},
-        "generator": {"gate": 0, "mix": {"pool": 0.0}, "first": "edits", "separate": False, "card": False},
-        "annotator": {"threshold": 0.0, "agreement": "off", "most_uses": 0},
-    },
     # The seeds and nothing else.
     "none": {},
 }
 
-MOST_CYCLES: Mapping[str, int] = {"none": 0, "zerogen": 1, "sungen": 1, "auggpt": 1, "eda": 1}
+MOST_CYCLES: Mapping[str, int] = {"none": 0, "zerogen": 1, "auggpt": 1}
 """Cycles after which a strategy has nothing more to do, whatever `[stop]` says."""
 
 INITS: Mapping[str, Settings] = {

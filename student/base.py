@@ -12,10 +12,21 @@ Progress = Callable[[int, int], None]
 class Student(Protocol):
     """One small model."""
 
-    def fit(self, examples: Sequence[Example], progress: Progress | None = None) -> None:
-        """Learn from the examples, each as much as its weight says; soft labels as probabilities, where the head can.
+    def fit(
+        self,
+        examples: Sequence[Example],
+        progress: Progress | None = None,
+        *,
+        balance: bool = False,
+        imitated: Sequence[Example] = (),
+    ) -> None:
+        """Learn from the examples, also on a loaded student; soft labels as probabilities, where the head can.
 
-        Also on a loaded student.
+        Args:
+            examples: labelled texts.
+            progress: called with the steps done and all there are.
+            balance: let every class of the examples count the same, however many texts it has; for one label a text.
+            imitated: further texts with what another student says of them. They count as they are, balance or not.
         """
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:

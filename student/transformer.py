@@ -9,6 +9,7 @@ from typing import Any, Self
 import torch
 from langsmith import traceable
 
+from student.balance import class_weights
 from student.base import Progress
 from student.encoder import automatic, check_freeze, encoder_path, new_network, open_tokenizer, quiet
 from student.head import Head, Rows
@@ -43,29 +44,42 @@ class TransformerStudent:
         """The labels of the task, in order."""
         return list(self.head.labels)
 
-    def fit(self, examples: Sequence[Example], progress: Progress | None = None) -> None:
+    def fit(
+        self,
+        examples: Sequence[Example],
+        progress: Progress | None = None,
+        *,
+        balance: bool = False,
+        imitated: Sequence[Example] = (),
+    ) -> None:
         """Learn; soft labels as probabilities, where the head can. The trace shows counts, never texts.
 
+        Args:
+            examples: labelled texts.
+            progress: called with the steps done and all there are.
+            balance: let every class of the examples count the same (`student.balance.class_weights`).
+            imitated: further texts with what another student says of them; each counts as one text.
+
         Raises:
-            ValueError: there are no examples, or none has a weight.
+            ValueError: there are no examples.
             ConfigError: an example has a label that the student does not know.
         """
         if not examples:
             raise ValueError("A student cannot be fitted on no examples.")
-        if not any(example.weight for example in examples):
-            raise ValueError(f"A student cannot be fitted on {len(examples)} examples that all have the weight 0.")
+        learnt = [*examples, *imitated]
+        weights = [*(class_weights(examples) if balance else [1.0] * len(examples)), *[1.0] * len(imitated)]
 
         @traceable(name="student.fit", run_type="chain", tags=["student"])
         def fit(texts: int, labels: int, warm: bool, seed: int) -> dict[str, int]:
-            return {"texts": texts, "steps": self._fit(examples, progress)}
+            return {"texts": texts, "steps": self._fit(learnt, weights, progress)}
 
-        fit(texts=len(examples), labels=len(self.labels), warm=self.warm, seed=self.seed)
+        fit(texts=len(learnt), labels=len(self.labels), warm=self.warm, seed=self.seed)
 
-    def _fit(self, examples: Sequence[Example], progress: Progress | None) -> int:
+    def _fit(self, examples: Sequence[Example], counting: Sequence[float], progress: Progress | None) -> int:
         torch.manual_seed(self.seed)
         rows = self._rows([example.text for example in examples])
         targets = self.head.targets(examples, rows)
-        weights = torch.tensor([examples[number].weight for number in rows.whose])
+        weights = torch.tensor([counting[number] for number in rows.whose])
         material = Material(rows.ids, targets, weights / weights.mean())
         recipe = self.settings.recipe(self.head.recipe, self.network.config.hidden_size)
         fitting = Fitting(self.network, self.head, recipe, self.tokenizer.pad_token_id, self.seed)

@@ -97,8 +97,6 @@ class Example(Frozen):
     label: Label
     soft: dict[str, float] | None = None
     """Probability of every label as the teacher sees it (all labels, zeros too), or none where it is sure."""
-    weight: float = Field(default=1.0, ge=0, allow_inf_nan=False, exclude_if=lambda weight: weight == 1.0)
-    """How much it counts beside the others when a student learns; where it is one, no file tells it."""
     split: Split = "train"
     origin: Origin = Origin()
 

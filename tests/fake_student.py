@@ -4,9 +4,11 @@ import json
 import math
 import re
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from student.balance import class_weights
+from student.base import Progress
 from tasks.base import Example, Prediction, Span, normalise
 from tasks.labelsets import LabelsPrediction
 from tasks.spans import SpanPrediction, Word, decode, encode, tags_of
@@ -21,13 +23,24 @@ class WordStudent:
         self.labels = list(labels)
         self.counts = {label: dict((counts or {}).get(label, {})) for label in labels}
 
-    def fit(self, examples: Sequence[Example], progress: Callable[[int, int], None] | None = None) -> None:
-        for example in examples:
-            for label, share in (example.soft or {example.label: 1.0}).items():
-                for word in normalise(example.text).split():
-                    self.counts[label][word] = self.counts[label].get(word, 0.0) + share * example.weight
+    def fit(
+        self,
+        examples: Sequence[Example],
+        progress: Progress | None = None,
+        *,
+        balance: bool = False,
+        imitated: Sequence[Example] = (),
+    ) -> None:
+        weights = class_weights(examples) if balance else [1.0] * len(examples)
+        for example, weight in zip([*examples, *imitated], [*weights, *[1.0] * len(imitated)], strict=True):
+            self._learn(example, weight)
         if progress is not None:
             progress(1, 1)
+
+    def _learn(self, example: Example, weight: float) -> None:
+        for label, share in (example.soft or {str(example.label): 1.0}).items():
+            for word in normalise(example.text).split():
+                self.counts[label][word] = self.counts[label].get(word, 0.0) + share * weight
 
     def average(self, others: Iterable["WordStudent"]) -> None:
         taken = [self, *others]
@@ -63,15 +76,12 @@ class WordStudent:
 class WordLabelsStudent(WordStudent):
     """The same for several labels: a label is given from the odds of its words, with a threshold of one half."""
 
-    def fit(self, examples: Sequence[Example], progress: Callable[[int, int], None] | None = None) -> None:
-        for example in examples:
-            for label in self.labels:
-                share = (example.soft or {}).get(label, float(label in example.label))
-                for word in set(normalise(example.text).split()):
-                    odds = self.counts[label]
-                    odds[word] = odds.get(word, 0.0) + example.weight * (2 * share - 1)
-        if progress is not None:
-            progress(1, 1)
+    def _learn(self, example: Example, weight: float) -> None:
+        for label in self.labels:
+            share = (example.soft or {}).get(label, float(label in example.label))
+            for word in set(normalise(example.text).split()):
+                odds = self.counts[label]
+                odds[word] = odds.get(word, 0.0) + weight * (2 * share - 1)
 
     def _one(self, found: list[str]) -> Prediction:
         sums = {label: sum(self.counts[label].get(word, 0.0) for word in found) for label in self.labels}
@@ -84,16 +94,13 @@ class WordLabelsStudent(WordStudent):
 class WordSpansStudent(WordStudent):
     """The same for entities: it remembers which tag a word had."""
 
-    def fit(self, examples: Sequence[Example], progress: Callable[[int, int], None] | None = None) -> None:
-        for example in examples:
-            places = _places(example.text)
-            spans = [span for span in example.label if isinstance(span, Span)]
-            for (start, end), tag in zip(places, encode(spans, places), strict=True):
-                prefix, _, kind = tag.partition("-")
-                own, key = self.counts[kind or self.labels[0]], f"{prefix} {example.text[start:end]}"
-                own[key] = own.get(key, 0.0) + example.weight
-        if progress is not None:
-            progress(1, 1)
+    def _learn(self, example: Example, weight: float) -> None:
+        places = _places(example.text)
+        spans = [span for span in example.label if isinstance(span, Span)]
+        for (start, end), tag in zip(places, encode(spans, places), strict=True):
+            prefix, _, kind = tag.partition("-")
+            own, key = self.counts[kind or self.labels[0]], f"{prefix} {example.text[start:end]}"
+            own[key] = own.get(key, 0.0) + weight
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         return [self._spans(text) for text in texts]

@@ -18,6 +18,7 @@ from agents.base import Services, State
 from agents.folder import RunFolder
 from memory.base import Encoder, MemorySettings
 from memory.chroma import ChromaMemory
+from student.base import Progress
 from student.settings import StudentSettings
 from tasks.base import Example, Prediction
 from teacher.base import Prompt
@@ -42,8 +43,8 @@ def _mortal(what: str) -> None:
 
 
 class MortalStudent(WordStudent):
-    def fit(self, examples: Sequence[Example], progress: Callable[[int, int], None] | None = None) -> None:
-        super().fit(examples, progress)
+    def fit(self, examples: Sequence[Example], progress: Progress | None = None, **how: Any) -> None:
+        super().fit(examples, progress, **how)
         _mortal("fit")
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:

@@ -140,13 +140,13 @@ class WatchedStudent(WordStudent):
         super().__init__(labels, counts)
         self.seed = seed
         self.learnt: list[str] = []
-        self.weights: dict[str, float] = {}
+        self.balance = False
         self.asked: list[str] = []
 
-    def fit(self, examples: Sequence[Example], progress: Any = None) -> None:
-        self.learnt += [example.text for example in examples]
-        self.weights |= {example.text: example.weight for example in examples}
-        super().fit(examples, progress)
+    def fit(self, examples: Sequence[Example], progress: Any = None, **how: Any) -> None:
+        self.learnt += [example.text for example in [*examples, *how.get("imitated", ())]]
+        self.balance = how.get("balance", False)
+        super().fit(examples, progress, **how)
 
     def predict(self, texts: Sequence[str]) -> Any:
         self.asked += texts

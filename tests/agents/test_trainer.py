@@ -1,6 +1,7 @@
 """The trainer: who is trained on what, with which seed, and never twice."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -52,16 +53,26 @@ def test_both_sides_are_trained_on_the_same_seeds_with_and_without_the_batch(ser
     assert left == [".rival-001", "cycle-000", "cycle-001"], "what was averaged is gone"
 
 
-def test_classes_weigh_the_same_unless_that_is_off(services: Services) -> None:
-    more = [(f"goal {number} of the match", "sports") for number in range(3)]
-    state = after_seeds(services, batch=train(services, more, "candidate"))
-    for balance, expected in ((True, 7 / 16), (False, 1.0)):
+def test_classes_count_the_same_on_both_sides_unless_that_is_off(services: Services) -> None:
+    state = after_seeds(services, batch=train(services, BATCH, "candidate"))
+    for balance in (True, False):
         made(services).clear()
         shutil.rmtree(services.folder.student(1), ignore_errors=True)
-        settled(Trainer(members=1, rival=False, balance=balance), state, services)
-        [student] = [each for each in made(services) if each.learnt]
-        assert student.weights["goal 1 of the match"] == pytest.approx(expected)
-        assert student.weights[world.SEEDS["food"]] == pytest.approx(4 * expected if balance else 1.0)
+        shutil.rmtree(services.folder.rival(1), ignore_errors=True)
+        settled(Trainer(members=1, balance=balance), state, services)
+        assert [student.balance for student in made(services) if student.learnt] == [balance, balance]
+
+
+def test_a_trainer_of_ones_own_chooses_what_a_fresh_student_learns(services: Services) -> None:
+    class Short(Trainer):
+        def learnt(self, services: Services, examples: Sequence[Example]) -> list[Example]:
+            return [example for example in examples if len(example.text) < 20]
+
+    state = after_seeds(services, batch=train(services, BATCH, "candidate"))
+    made(services).clear()
+    settled(Short(members=1, rival=False), state, services)
+    [(_, texts)] = fits(services)
+    assert texts and max(map(len, texts)) < 20
 
 
 def test_one_fit_a_side(services: Services) -> None:

@@ -159,13 +159,35 @@ def test_soft_labels_count_by_their_shares(students: Students, kind: Kind) -> No
     assert unsure.predict(["rain"])[0].probabilities["weather"] < certain.predict(["rain"])[0].probabilities["weather"]
 
 
-def test_an_example_counts_as_much_as_its_weight_says(students: Students, kind: Kind) -> None:
+def test_imitated_texts_are_learnt_like_examples(students: Students, kind: Kind, texts: list[str]) -> None:
+    without, apart, together = (students.new(seed=0) for _ in range(3))
+    without.fit(kind.examples)
+    apart.fit(kind.examples, imitated=[kind.sun] * 4)
+    together.fit([*kind.examples, *[kind.sun] * 4])
+    assert apart.predict([*texts, "sun"]) == together.predict([*texts, "sun"])
+    assert _belief(apart.predict(["sun"])[0]) > _belief(without.predict(["sun"])[0])
+
+
+@pytest.mark.parametrize("name", CLOSED, indirect=True, scope="module")
+def test_a_class_of_few_texts_counts_as_much_as_the_others_where_that_is_asked(students: Students, kind: Kind) -> None:
+    few = [next(example for example in kind.examples if example.label == "weather")]
+    many = [example for example in kind.examples if example.label == "music"]
     beliefs = []
-    for weight in (0.0, 1.0, 8.0):
+    for balance in (False, True):
         made = students.new(seed=0)
-        made.fit([*kind.examples, kind.sun.model_copy(update={"weight": weight})])
-        beliefs.append(_belief(made.predict(["sun"])[0]))
-    assert beliefs[0] < beliefs[1] < beliefs[2]
+        made.fit([*many, *few], balance=balance)
+        beliefs.append(_belief(made.predict([few[0].text])[0]))
+    assert beliefs[0] < beliefs[1]
+
+
+def test_balance_changes_nothing_where_classes_have_as_many_texts_or_a_text_has_no_single_one(
+    students: Students, kind: Kind, texts: list[str]
+) -> None:
+    examples = kind.examples if kind is SEQUENCE else [*kind.examples, *[kind.sun] * 4]
+    plain, balanced = students.new(seed=0), students.new(seed=0)
+    plain.fit(examples)
+    balanced.fit(examples, balance=True)
+    assert plain.predict(texts) == balanced.predict(texts)
 
 
 @pytest.mark.parametrize("name", CLOSED, indirect=True, scope="module")

@@ -54,8 +54,7 @@ def config(**changes: Any) -> RunConfig:
         ({"stop": 5}, "stop = 5: Input should be a valid dictionary."),
         (
             {"strategy": "x"},
-            "strategy = 'x': Input should be 'gated', 'paper', 'static', 'zerogen', 'sungen', 'auggpt', "
-            "'eda' or 'none'.",
+            "strategy = 'x': Input should be 'gated', 'paper', 'static', 'zerogen', 'auggpt' or 'none'.",
         ),
         (
             {"order": ["critic"]},

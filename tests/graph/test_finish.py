@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -113,9 +115,22 @@ def test_the_last_student_learns_the_gates_texts_too_and_is_the_best(tmp_path: P
 
 def test_the_last_student_learns_classes_in_balance_as_the_others_do(tmp_path: Path) -> None:
     services = dataclasses.replace(with_gate(tmp_path), students=WatchedStudents(list(world.VOCABULARY)))
-    fit_last(services, CHAMPION, Trainer(last_members=1))
-    [student] = [each for each in services.students.made if each.learnt]  # type: ignore[attr-defined]
-    assert student.weights[world.SEEDS["sports"]] < 1 < student.weights[world.SEEDS["food"]]
+    for balance in (True, False):
+        services.students.made.clear()  # type: ignore[attr-defined]
+        fit_last(services, CHAMPION, Trainer(last_members=1, balance=balance))
+        [student] = [each for each in services.students.made if each.learnt]  # type: ignore[attr-defined]
+        assert student.balance is balance
+        shutil.rmtree(tmp_path / "students" / "final-001")
+
+
+def test_a_trainer_of_ones_own_chooses_what_the_last_student_learns(tmp_path: Path) -> None:
+    class Sports(Trainer):
+        def learnt(self, services: Services, examples: Sequence[Example]) -> list[Example]:
+            return [example for example in examples if example.label == "sports"]
+
+    fit_last(services := with_gate(tmp_path), CHAMPION, Sports(last_members=1))
+    known = services.students.load(tmp_path / "best").counts  # type: ignore[attr-defined]
+    assert "referee" in known["sports"] and not known["money"]
 
 
 def test_it_is_trained_once(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from langsmith import Client, tracing_context
 from student.head import Rows
 from student.sequence import SequenceHead
 from student.settings import StudentSettings
+from student.training import Fitting, Material
 from student.transformer import TransformerStudent, TransformerStudents, load_student
 from tasks.base import Example
 from tasks.errors import ConfigError
@@ -97,16 +98,29 @@ def test_no_examples_are_an_error(encoder: Path) -> None:
         students(encoder).new(seed=0).fit([])
 
 
-def test_examples_without_any_weight_are_an_error(encoder: Path) -> None:
-    none = [example.model_copy(update={"weight": 0.0}) for example in tiny.examples(2)]
-    with pytest.raises(ValueError, match="2 examples that all have the weight 0"):
-        students(encoder).new(seed=0).fit(none)
+def test_classes_count_the_same_and_imitated_texts_as_they_are(encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[torch.Tensor] = []
+
+    def fit(self: Fitting, material: Material, warm: bool, progress: object) -> int:
+        seen.append(material.weights)
+        return 0
+
+    monkeypatch.setattr(Fitting, "fit", fit)
+    known = [example for example in tiny.examples() if example.label == "music"][:3]
+    known.append(next(example for example in tiny.examples() if example.label == "weather"))
+    imitated = [Example(text="rain", label="weather", soft={"weather": 0.6, "music": 0.4})] * 2
+    for how in ({}, {"balance": True}, {"balance": True, "imitated": imitated}, {"imitated": imitated}):
+        students(encoder).new(seed=0).fit(known, **how)
+    own = [2 / 3, 2 / 3, 2 / 3, 2.0]
+    expected = [[1.0] * 4, own, [*own, 1.0, 1.0], [1.0] * 6]
+    assert [weights.tolist() for weights in seen] == [pytest.approx(row) for row in expected]
 
 
-def test_weights_are_relative(encoder: Path) -> None:
-    double = [example.model_copy(update={"weight": 2.0}) for example in tiny.examples()]
-    one, two = fitted(encoder, tiny.examples()), fitted(encoder, double)
-    assert one.predict(["rain"]) == two.predict(["rain"])
+def test_classes_of_one_size_are_learnt_as_without_balance(encoder: Path) -> None:
+    one, two = (students(encoder).new(seed=0) for _ in range(2))
+    one.fit(tiny.examples())
+    two.fit(tiny.examples(), balance=True)
+    assert same(weights(one), weights(two))
 
 
 @pytest.mark.parametrize("count", [1, 2])

@@ -38,14 +38,3 @@ def test_an_id_of_its_own_stays_and_a_copy_keeps_it() -> None:
 def test_half_a_surrogate_pair_is_no_text() -> None:
     with pytest.raises(ValidationError, match="surrogates not allowed"):
         Example(text="\ud800", label="x")
-
-
-def test_a_weight_is_told_only_where_there_is_one() -> None:
-    plain, light = Example(text="t", label="x"), Example(text="t", label="x", weight=0.25)
-    assert "weight" not in plain.model_dump() and "weight" not in plain.model_dump_json()
-    for example in (plain, light):
-        assert Example.model_validate(example.model_dump()) == example
-        assert Example.model_validate_json(example.model_dump_json()) == example
-    for wrong in (-0.1, float("inf"), float("nan")):
-        with pytest.raises(ValidationError):
-            Example(text="t", label="x", weight=wrong)

@@ -1,4 +1,6 @@
-"""Seeds with words swapped and left out: EDA (Wei and Zou 2019, arXiv 1901.11196) without a teacher.
+"""Seeds with words swapped and left out: EDA (Wei and Zou 2019, arXiv 1901.11196), a baseline that asks no teacher.
+
+    python main.py run benchmarks/baselines/eda.toml
 
 Of EDA's four edits these are the two that need no dictionary. Synonym replacement and random insertion take synonyms
 from WordNet, which no well-kept Python package brings along; downloads at run time are not made here.
@@ -6,8 +8,11 @@ from WordNet, which no well-kept Python package brings along; downloads at run t
 
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from agents.base import Draft
+from agents import generator
+from agents.base import Draft, Services, State
+from agents.orders import Order
 from tasks.base import Example, normalise
 from tasks.task import Task
 
@@ -16,6 +21,22 @@ SHARE = 0.1
 
 TRIES = 20
 """Per text wanted; short seeds have few edits."""
+
+
+@dataclass(frozen=True)
+class Generator(generator.Generator):
+    """Edits the seeds in place of writing texts; it goes with `strategy = "auggpt"`, whose rewrites keep labels too.
+
+    Of the settings `backbone` and `gate` count. There is one batch: later ones are empty.
+    """
+
+    def _picked(self, state: State, services: Services, wanted: int, first: bool) -> list[Draft]:
+        if not first:
+            return []
+        return edits(services.task, services.memory.samples("seed"), wanted, services.seed)
+
+    def _orders(self, state: State, services: Services, wanted: int) -> list[Order]:
+        return []  # seeds may have fewer edits than are wanted, and nobody is asked to write the rest
 
 
 def edits(task: Task, seeds: Sequence[Example], count: int, seed: int) -> list[Draft]:
