@@ -11,7 +11,6 @@ from agents.cases import case_of
 from agents.curriculum import next_plan
 from agents.export import export_samples
 from agents.gate import Decision, decide
-from agents.stances import brought_by_stance
 from tasks.base import ErrorCase, Example, Split
 from tasks.metrics import pooled
 
@@ -52,7 +51,6 @@ class Evaluator:
             fresh_before=_score(services, cases, "before") if cycle else {},
             fresh_after=_score(services, cases, "after") if cycle else {},
             gate=decision.evidence,
-            stances={},
             scores=_scores(champion, services),
             kept=decision.keep,
             why=decision.why,
@@ -61,7 +59,6 @@ class Evaluator:
             seconds={**state.get("seconds", {}), "evaluator": round(time.monotonic() - started, 2)},
         )
         history = [*state.get("history", []), row]
-        row["stances"] = brought_by_stance(history)
         services.folder.write_rows(services.folder.root / "metrics.jsonl", [dict(each) for each in history])
         services.folder.write_rows(services.folder.root / "lessons.jsonl", services.memory.lessons())
         export_samples(services)

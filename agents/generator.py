@@ -17,7 +17,6 @@ from agents.inventory import MOST_USES
 from agents.lengths import lengths
 from agents.orders import PER_FACET, Mix, Order, aimed, breadth, rewrites, total
 from agents.outline import outline
-from agents.stances import following, written
 from agents.writing import ChatWriter, Manner
 
 ROUNDS = 3
@@ -39,8 +38,6 @@ class Generator:
     batch: PositiveInt = 30
     """Texts of every later batch."""
     mix: Mix = field(default_factory=Mix)
-    follow: bool = True
-    """Move the shares of the mix to the stances whose texts paid at the gate; off: they stay as they are."""
     first: Literal["breadth", "rewrites", "edits"] = "breadth"
     """What the first batch is: texts over all facets, the seeds in other words (AugGPT), or the seeds with words
     swapped and left out, without a teacher (EDA)."""
@@ -87,7 +84,7 @@ class Generator:
         if first:
             drafts = _set_aside(drafts, round(len(drafts) * gate / wanted), services.seed)
         services.folder.write_rows(services.folder.cycle(cycle) / "drafts.jsonl", drafts)
-        counts = {**state.get("counts", {}), "drafted": len(drafts), **written(drafts)}
+        counts = {**state.get("counts", {}), "drafted": len(drafts)}
         counts |= {f"refused: {reason}": count for reason, count in sorted(refused.items())}
         ordered = {order.lesson.id for order in orders if order.lesson}
         return State(counts=counts, lessons=[lesson for lesson in state.get("lessons", []) if lesson in ordered])
@@ -121,8 +118,6 @@ class Generator:
         chosen = set(state.get("lessons", []))
         lessons = [lesson for lesson in services.memory.lessons() if lesson.id in chosen]
         mix = self.mix if self.easy else replace(self.mix, typical=0.0, hard=1.0, rewrite=0.0, coverage=0.0)
-        if self.follow:
-            mix = following(mix, state.get("history", []), services.seed)
         coverage = services.task.coverage if mix.coverage is None else mix.coverage
         most = services.task.per_lesson if self.per_lesson is None else self.per_lesson or None
         seeds = services.memory.samples("seed")

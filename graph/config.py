@@ -12,7 +12,7 @@ from pydantic import Field, JsonValue, ValidationError, field_validator
 from agents.base import Agent
 from graph.checking import built, first_mistake, known_kind, resolve
 from graph.stop import Stop
-from graph.strategies import INITS, MOST_CYCLES, STRATEGIES
+from graph.strategies import MOST_CYCLES, STRATEGIES
 from memory.base import MemorySettings
 from student.settings import StudentSettings
 from tasks.base import Frozen
@@ -86,8 +86,6 @@ class RunConfig(Frozen):
     name: str
     seed: int = Field(default=0, ge=0)
     strategy: Literal["gated", "paper", "static", "zerogen", "sungen", "auggpt", "eda", "none"] = "gated"
-    init: Literal["none", "breadth", "auggpt"] | None = None
-    """What the first batch is; by default as the strategy has it. The paper's EvoKD + Init: `paper` with `auggpt`."""
     order: tuple[str, ...] = ROLES
     task: TaskSettings
     data: DataSettings
@@ -182,7 +180,7 @@ def agents(config: RunConfig) -> dict[str, Agent]:
     for name in config.agents:
         if name not in classes:
             raise ConfigError.unknown("the role in [agents]", name, classes)
-    defaults = _merged(STRATEGIES[config.strategy], INITS[config.init] if config.init else {})
+    defaults = STRATEGIES[config.strategy]
     ring = {
         name: built(kind, _merged(defaults.get(name, {}), config.agents.get(name, {})), f"[agents.{name}]")
         for name, kind in classes.items()

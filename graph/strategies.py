@@ -1,7 +1,8 @@
 """Whole loops by name: which settings of the agents make the paper's loop, its baselines, or ours.
 
 A strategy is only a set of defaults; every one of them can be overridden under `[agents]` in the config. The paper's
-ablations are such overrides: `easy`, `correct`, `review`, `separate`, each `false`.
+ablations are such overrides: `easy`, `correct`, `review`, `separate`, each `false`; so is its EvoKD + Init, `paper` with
+the evaluator's `curriculum = "gated"` and the generator's `first = "rewrites"`.
 """
 
 from collections.abc import Mapping
@@ -74,10 +75,3 @@ STRATEGIES: Mapping[str, Settings] = {
 
 MOST_CYCLES: Mapping[str, int] = {"none": 0, "zerogen": 1, "sungen": 1, "auggpt": 1, "eda": 1}
 """Cycles after which a strategy has nothing more to do, whatever `[stop]` says."""
-
-INITS: Mapping[str, Settings] = {
-    # What the first batch is, before the strategy's own go on; without `init` the strategy decides that too.
-    "none": {"evaluator": {"curriculum": "lessons"}},
-    "breadth": {"evaluator": {"curriculum": "gated"}},
-    "auggpt": {"evaluator": {"curriculum": "gated"}, "generator": {"first": "rewrites"}},
-}
