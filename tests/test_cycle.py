@@ -118,7 +118,10 @@ def test_the_papers_loop_keeps_everything_and_starts_with_lessons(tmp_path: Path
 
 
 AFTER_A_FIRST_BATCH: dict[str, Any] = {"evaluator": {"curriculum": "gated"}}
-REWRITES_FIRST: dict[str, Any] = {**AFTER_A_FIRST_BATCH, "generator": {"batch": 12, "backbone": 40, "first": "rewrites"}}
+REWRITES_FIRST: dict[str, Any] = {
+    **AFTER_A_FIRST_BATCH,
+    "generator": {"batch": 12, "backbone": 40, "first": "rewrites"},
+}
 
 
 @pytest.mark.parametrize(
