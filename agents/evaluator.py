@@ -22,14 +22,9 @@ class Evaluator:
     The champion has never seen the fresh batch: its mistakes there are the paper's D_wrong, the rest D_correct.
     """
 
-    gate: bool = True
-    """Off: every batch stays (the paper's loop)."""
     curriculum: Literal["gated", "lessons", "breadth"] = "gated"
     """`gated`: breadth first, then lessons or breadth, as what they brought at the gate has it. Or always the one, from
     the seeds on: with `lessons` (the paper) nothing is written in breadth first."""
-    strictness: float = -1.64
-    """Standard errors by which a batch must be better on the gate. Negative: it is shelved only if it is worse beyond
-    chance (-1.64: one-sided 5 %), as the texts are paid for and more texts are better than fewer."""
 
     def __call__(self, state: State, services: Services) -> State:
         """Score, decide, remember, and plan the next cycle."""
@@ -86,13 +81,11 @@ class Evaluator:
     def _decide(self, state: State, services: Services) -> Decision:
         if not state.get("champion"):
             return Decision(True, "the first student")
-        if not self.gate:
-            return Decision(True, "no gate: every batch stays")
         if not state.get("batch"):
             far, aimed = (state["counts"].get(name, 0) for name in ("out of reach", "for lessons"))
             told = f"its lessons are beyond the student ({far} of {aimed} texts)" if far else "the batch is empty"
             return Decision(False, told)
-        return decide(services, state["cycle"], self.strictness)
+        return decide(services, state["cycle"])
 
     def _remember(
         self, state: State, services: Services, batch: Sequence[Example], cases: Sequence[Case], decision: Decision

@@ -181,16 +181,10 @@ def agents(config: RunConfig) -> dict[str, Agent]:
         if name not in classes:
             raise ConfigError.unknown("the role in [agents]", name, classes)
     defaults = STRATEGIES[config.strategy]
-    ring = {
+    return {
         name: built(kind, _merged(defaults.get(name, {}), config.agents.get(name, {})), f"[agents.{name}]")
         for name, kind in classes.items()
     }
-    if getattr(ring["evaluator"], "gate", False) and not getattr(ring["trainer"], "rival", True):
-        raise ConfigError(
-            "agents.evaluator.gate = true compares each student with a rival trained without the batch, and "
-            "agents.trainer.rival = false trains none. Set both to true or both to false."
-        )
-    return ring
 
 
 def stop_rule(config: RunConfig) -> Stop:

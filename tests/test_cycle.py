@@ -118,10 +118,7 @@ def test_the_papers_loop_keeps_everything_and_starts_with_lessons(tmp_path: Path
 
 
 AFTER_A_FIRST_BATCH: dict[str, Any] = {"evaluator": {"curriculum": "gated"}}
-REWRITES_FIRST: dict[str, Any] = {
-    **AFTER_A_FIRST_BATCH,
-    "generator": {"batch": 12, "backbone": 40, "first": "rewrites"},
-}
+REWRITES: dict[str, Any] = {"backbone": 40, "batch": 12, "first": "rewrites"}
 
 
 @pytest.mark.parametrize(
@@ -133,7 +130,12 @@ REWRITES_FIRST: dict[str, Any] = {
         ("sungen", {}, ["seed", "breadth"], {"typical"}),
         ("auggpt", {}, ["seed", "breadth"], {"rewrite"}),
         ("eda", {}, ["seed", "breadth"], {"rewrite"}),
-        ("paper", REWRITES_FIRST, ["seed", "breadth", "lessons", "lessons"], {"rewrite", "hard", "typical"}),
+        (
+            "paper",
+            {**AFTER_A_FIRST_BATCH, "generator": REWRITES},
+            ["seed", "breadth", "lessons", "lessons"],
+            {"rewrite", "hard", "typical"},
+        ),
         ("paper", AFTER_A_FIRST_BATCH, ["seed", "breadth", "lessons", "lessons"], {"typical", "hard"}),
         (
             "gated",

@@ -47,14 +47,12 @@ def test_variants_override_the_set_and_the_set_the_tasks_config(tmp_path: Path) 
 def test_what_is_set_against_wrong_labels_can_be_compared(tmp_path: Path) -> None:
     variants = {
         "robust": {"student.loss": "generalised", "student.q": 0.5},
-        "wary": {"agents.annotator.votes": 1, "agents.annotator.reask": 0.5},
         "weighed": {"agents.trainer.noise": "learn"},
     }
     cells = plan(tmp_path, strategies=["sungen"], seeds=[0], baseline="sungen", variants=variants).cells
-    sungen, robust, wary, weighed = (agents(cell.config) for cell in cells)
+    sungen, robust, weighed = (agents(cell.config) for cell in cells)
     assert (cells[1].config.student.loss, cells[1].config.student.q) == ("generalised", 0.5)
     assert [each["trainer"].noise for each in (sungen, robust, weighed)] == ["learn", "off", "learn"]
-    assert (wary["annotator"].reask, robust["annotator"].reask) == (0.5, None)
 
 
 def test_seeds_of_a_task_start_from_the_comparisons_file(tmp_path: Path) -> None:

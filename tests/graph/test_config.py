@@ -8,7 +8,6 @@ import tomli_w
 
 from agents.annotator import Annotator
 from agents.generator import Generator
-from agents.orders import Mix
 from graph.config import ROLES, RunConfig, agents, load, read_toml, stop_rule, validate
 from graph.services import make_students, make_task, open_services
 from graph.stop import Stop
@@ -41,13 +40,13 @@ def config(**changes: Any) -> RunConfig:
         ({"teacher": {"roles": {"critic": {"foo": 1}}}}, f"'teacher.roles.critic.foo' is not known. Allowed: {ROLE}"),
         ({"agents": {"generator": {"foo": 1}}}, "[agents.generator]: the key 'foo' is not known. Allowed: backbone, b"),
         (
-            {"agents": {"generator": {"mix": {"foo": 1}}}},
-            "'mix.foo' is not known. Allowed: coverage, hard, pool, pro",
+            {"agents": {"generator": {"foo": 1}}},
+            "'foo' is not known. Allowed: backbone, batch, card, conv",
         ),
         ({"agents": {"critic": {}}}, "the role in [agents] 'critic' is not known. Allowed: analyst, annotator, eval"),
         ({"agents": {"generator": 5}}, "agents.generator = 5: Input should be a valid dictionary."),
         ({"agents": {"annotator": {"method": "x"}}}, "method = 'x': Input should be 'auto', 'rate' or 'vote'."),
-        ({"agents": {"generator": {"mix": {"hard": "much"}}}}, "mix.hard = 'much': Input should be a valid number"),
+        ({"agents": {"generator": {"pool_share": "much"}}}, "pool_share = 'much': Input should be a valid number"),
         ({"stop": {"foo": 1}}, "[stop]: the key 'foo' is not known. Allowed: cycles, patience, target."),
         ({"stop": {"cycles": -1}}, "[stop]: cycles = -1: Input should be greater than or equal to 0."),
         ({"stop": {"kind": "soon"}}, "stop.kind 'soon' is not known. Allowed: module:Class."),
@@ -131,23 +130,17 @@ def test_an_override_of_what_is_no_table_is_told(tmp_path: Path) -> None:
 
 
 def test_a_strategy_is_a_set_of_defaults_that_the_config_overrides_key_by_key() -> None:
-    ring = agents(config(strategy="paper", agents={"generator": {"mix": {"probe": 0.5}}, "annotator": {"votes": 3}}))
+    ring = agents(config(strategy="paper", agents={"generator": {"pool_share": 0.5}, "annotator": {"votes": 3}}))
     assert isinstance(ring["generator"], Generator) and isinstance(ring["annotator"], Annotator)
-    mix = Mix(hard=0.5, typical=0.5, probe=0.5, rewrite=0.0, pool=0.0, coverage=0.0)
-    assert ring["generator"].mix == mix and ring["generator"].gate == 0
-    assert (ring["annotator"].votes, ring["annotator"].threshold) == (3, 0.0)
+    assert (ring["generator"].pool_share, ring["generator"].gate, ring["generator"].varied) == (0.5, 0, False)
+    assert (ring["annotator"].votes, ring["annotator"].quarantine) == (3, False)
 
 
 @pytest.mark.parametrize("strategy", sorted(STRATEGIES))
 def test_only_ours_and_plain_generation_take_texts_of_a_pool(strategy: str) -> None:
     generator = agents(config(strategy=strategy))["generator"]
     assert isinstance(generator, Generator)
-    assert (generator.mix.pool > 0) is (strategy in ("gated", "static", "none"))
-
-
-def test_a_gate_without_a_rival_is_refused_before_anything_is_paid() -> None:
-    with pytest.raises(ConfigError, match=r"agents\.trainer\.rival = false trains none"):
-        agents(config(strategy="static", agents={"evaluator": {"gate": True}}))
+    assert (generator.pool_share > 0) is (strategy in ("gated", "static", "none"))
 
 
 def test_a_role_of_ones_own_stands_where_order_puts_it_with_its_settings() -> None:
