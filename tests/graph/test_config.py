@@ -1,5 +1,7 @@
 """Every mistake in a config is one line that says what is allowed; parts of one's own are found, built and checked."""
 
+import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ from graph.stop import Stop
 from graph.strategies import STRATEGIES
 from tasks.errors import ConfigError
 from tests import parts
+
+CONFIGS = Path(__file__).parents[2] / "configs"
 
 PLAIN: dict[str, Any] = {
     "name": "plain",
@@ -197,3 +201,25 @@ def test_the_config_that_a_run_keeps_is_the_config_it_was_given(tmp_path: Path) 
     create(found, tmp_path, folder)
     assert read_config(folder) == found
     assert "max_usd" not in read_toml(folder.root / "config.toml")["budget"]
+
+
+def test_the_ready_configs_are_read() -> None:
+    for path in CONFIGS.glob("*.toml"):
+        if path.name != "compare.toml":
+            assert agents(load(path))
+
+
+def test_what_the_papers_config_has_in_comments_can_be_said() -> None:
+    """Its four ablations, and its first batch of seeds in other words."""
+    found, role = {}, ""
+    for line in (CONFIGS / "paper.toml").read_text().splitlines():
+        if heading := re.fullmatch(r"# \[(agents\.\w+)\]", line):
+            role = heading[1]
+        elif role and (setting := re.fullmatch(r"# (\w+) = (\S+).*", line)):
+            found[f"{role}.{setting[1]}"] = tomllib.loads(f"x = {setting[2]}")["x"]
+    ablations = ("generator.easy", "generator.separate", "analyst.correct", "trainer.review")
+    wanted = {f"agents.{name}": False for name in ablations}
+    assert found == wanted | {"agents.generator.first": "rewrites", "agents.evaluator.curriculum": "gated"}
+    for name, value in found.items():
+        _, role, setting = name.split(".")
+        assert getattr(agents(load(CONFIGS / "paper.toml", {name: value}))[role], setting) == value
