@@ -3,9 +3,8 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
 
-from pydantic import BaseModel, Field, NonNegativeInt
+from pydantic import BaseModel, NonNegativeInt
 
 from agents.base import Case, Services, State, prompt
 from agents.cases import crossfitted, last_batch
@@ -15,6 +14,12 @@ from agents.retiring import retired, told
 from tasks.base import Lesson
 from tasks.conventions import Card, listed
 from teacher.base import Message, Prompt
+
+WRONG = 12
+"""Cases the student got wrong that are shown."""
+
+SIMILAR = 3
+"""Past errors like each of the worst of them, taken from memory."""
 
 
 class LessonAnswer(BaseModel):
@@ -63,32 +68,20 @@ class Analyst:
     """
 
     lessons: NonNegativeInt = 3
-    wrong: NonNegativeInt = 12
-    """Cases the student got wrong that are shown."""
     correct: bool = True
     """Show correctly predicted cases as well, the least sure first (the paper's `w/o Correct` turns it off)."""
-    similar: NonNegativeInt = 3
-    """Past errors like the present ones, taken from memory."""
     probe: bool = True
     """Ask for one shape of text never written yet."""
-    folds: Annotated[int, Field(ge=0, le=20)] = 3
-    """Parts of the kept texts, each shown to a student that has learnt the others: what it gets wrong is analysed. 0:
-    the last batch under the student that had not seen it (the paper)."""
-
-    def __post_init__(self) -> None:
-        """Refuse a number that leaves nothing to learn from."""
-        if self.folds == 1:
-            raise ValueError("folds = 1 leaves no other part to learn from: 0 for the last batch, or 2 to 20")
+    crossfit: bool = True
+    """Analyse what is wrong among all kept texts, each under a student that has learnt others. Off: among the last
+    batch, under the student that had not seen it (the paper)."""
 
     def __call__(self, state: State, services: Services) -> State:
         """Write this cycle's lessons, or none if the cycle's texts are to cover the classes in breadth."""
         if state["plan"] != "lessons":
             return State(lessons=[])
         cycle = state["cycle"]
-        if cases := crossfitted(services, cycle, self.folds):
-            evidence = gather(services, cases, self.wrong, self.correct, self.similar, services.task.reach)
-        else:
-            evidence = gather(services, last_batch(services, cycle - 1), self.wrong, self.correct, self.similar)
+        evidence = self._evidence(services, cycle)
         counts = dict(state.get("counts", {}))
         if services.teacher.prompting("analyst") == "plain":
             lessons = self._worded(evidence, services, cycle)
@@ -99,6 +92,11 @@ class Analyst:
         lessons = [lesson for lesson in lessons if lesson.id not in gone]
         services.memory.remember(lessons=lessons)
         return State(lessons=[lesson.id for lesson in lessons], counts=counts)
+
+    def _evidence(self, services: Services, cycle: int) -> Evidence:
+        if self.crossfit and (cases := crossfitted(services, cycle)):
+            return gather(services, cases, WRONG, self.correct, SIMILAR, services.task.reach)
+        return gather(services, last_batch(services, cycle - 1), WRONG, self.correct, SIMILAR)
 
     def _analysed(self, evidence: Evidence, services: Services, cycle: int, counts: dict[str, int]) -> list[Lesson]:
         card = read_card(services)

@@ -5,15 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import Field, PositiveInt
 
 from agents.base import Draft, Services, State
-from agents.inventory import EXEMPT, MOST_USES, names_in, used
+from agents.inventory import EXEMPT, names_in, used
 from agents.labelling import Opinion, by_completion, by_rating, check_any_usable, problem, sentences
-from agents.reasking import reheard
 from agents.voting import by_votes
 from tasks.base import Dropped, Example, Misfit, Verdict
-from tasks.errors import ConfigError
 from tasks.task import Task
 from teacher.base import Prompting
 
@@ -26,59 +24,27 @@ class Annotator:
     """`rate`: token probabilities of the label words, calibrated; `vote`: several answers. `auto`: vote where the model
     takes instructions; where it continues texts, rate a closed list of answers and let it write open ones once."""
     votes: PositiveInt = 2
-    """Answers per text, each in another order of the texts; a tie that is not broken goes to quarantine."""
-    tie_break: Literal["auto", "on", "off"] = "auto"
-    """One more answer for texts about which the votes are not at one. `auto`: where an answer has parts, spans or
-    labels, as two votes that differ in one of many would lose the text."""
+    """Answers per text, each in another order of the texts. One more about texts on which they are not at one, where an
+    answer has parts, spans or labels: two that differ in one of many would lose the text."""
+    quarantine: bool = True
+    """Keep back what is labelled in doubt: not confident (`threshold`), with a name used too often, or, by a teacher
+    that continues texts, not as the class it was written for. Off: all that can be read is learnt (the paper)."""
     threshold: Annotated[float, Field(ge=0, le=1)] = 0.6
     """Least confidence of a label that is learnt."""
-    agreement: Literal["auto", "on", "off"] = "auto"
-    """Quarantine a text whose blind label is not the class it was written for. It pays where the teacher is weak, so
-    `auto` means plain prompting only: a strong teacher's second look is better than its plan."""
-    reask: Annotated[float, Field(ge=0, le=1)] | None = None
-    """Probability above which a champion that contradicts a fresh label has the teacher asked again, `votes` times; the
-    text is kept only with the label of a majority. None: never. It takes a teacher that votes: the token probabilities
-    of one that is rated would be the same again."""
-    most_uses: NonNegativeInt = MOST_USES
-    """Written texts with a name (of an entity), or 3 % of all if that is more, from which further ones are quarantined.
-    Words in lower case are no names. 0 for no limit."""
     calibration: Literal["auto", "blank", "batch"] = "auto"
     """For `rate`: against the batch's mean, which takes its classes to be balanced, as ordered texts are; or against
     texts without content, for a pool of which most texts are of one class. `auto`: the batch where it has five texts or
     more per class."""
-
-    def __post_init__(self) -> None:
-        """Refuse settings that contradict each other."""
-        if self.reask is not None and self.method == "rate":
-            raise ValueError("reask goes with method = 'vote': what is rated would say the same again")
-
-    def check(self, prompting: Prompting) -> None:
-        """Refuse to ask again where that would bring nothing.
-
-        Args:
-            prompting: how the teacher wants to be asked.
-
-        Raises:
-            ConfigError: it would be rated.
-        """
-        if self.reask is not None and not self._votes(prompting):
-            raise ConfigError(
-                f"agents.annotator.reask = {self.reask:g} needs votes, but this teacher (prompting = 'plain') is rated "
-                "by its token probabilities, which would be the same again. Leave reask out, or set "
-                "agents.annotator.method = 'vote'."
-            )
 
     def __call__(self, state: State, services: Services) -> State:
         """Label this cycle's drafts; what cannot be labelled goes to quarantine with the reason.
 
         Raises:
             StepError: no answer at all could be used.
-            ConfigError: the teacher is to be asked again, but would be rated.
         """
-        self.check(services.teacher.prompting("annotator"))
         cycle = state["cycle"]
         drafts = services.folder.read_rows(services.folder.cycle(cycle) / "drafts.jsonl", Draft)
-        opinions, asked_again = self._opinions(drafts, state, services)
+        opinions = self._opinions(drafts, services, cycle)
         model = services.teacher.model("annotator")
         accepted: list[Example] = []
         refused: dict[str, list[Example]] = {}
@@ -87,7 +53,7 @@ class Annotator:
             example = _example(draft, opinion.verdict, cycle, model, services.task)
             own = set() if draft.stance in EXEMPT else names_in(services, example)
             reason = self._refusal(draft, opinion, services)
-            if not reason and names.is_worn(own, self.most_uses):
+            if not reason and self.quarantine and names.is_worn(own):
                 reason = "a name used too often"
             if reason:
                 refused.setdefault(reason, []).append(example.moved("train"))
@@ -106,30 +72,23 @@ class Annotator:
             **state.get("counts", {}),
             "accepted": len(batch),
             "set aside as gate": len(accepted) - len(batch),
-            **asked_again,
             **tally,
         }
         return State(batch=[example.id for example in batch], counts=counts)
 
-    def _opinions(
-        self, drafts: Sequence[Draft], state: State, services: Services
-    ) -> tuple[list[Opinion], dict[str, int]]:
-        """One for each draft, and how many were asked again."""
+    def _opinions(self, drafts: Sequence[Draft], services: Services, cycle: int) -> list[Opinion]:
         unlabelled = [draft.text for draft in drafts if draft.label is None]
-        asked = iter(self.label(unlabelled, services, state["cycle"]))
+        asked = iter(self.label(unlabelled, services, cycle))
         opinions = [next(asked) if draft.label is None else _own_label(draft, services) for draft in drafts]
         check_any_usable(opinions)
-        if self.reask is None:
-            return opinions, {}
-        return reheard(services, state, drafts, opinions, self.reask, self.votes)
+        return opinions
 
     def label(self, texts: Sequence[str], services: Services, cycle: int) -> list[Opinion]:
         """What the teacher thinks of texts that come without an answer of its own."""
         if not texts:
             return []
         if self._votes(services.teacher.prompting("annotator")):
-            third = self.tie_break == "on" or (self.tie_break == "auto" and services.task.head != "sequence")
-            return by_votes(services, texts, cycle, self.votes, third)
+            return by_votes(services, texts, cycle, self.votes, tie_break=services.task.head != "sequence")
         if self.method == "auto" and services.task.choices() is None:
             return by_completion(services, texts, cycle)
         return by_rating(services, texts, cycle, self.calibration)
@@ -141,12 +100,12 @@ class Annotator:
         verdict = opinion.verdict
         if verdict is None:
             return opinion.problem
+        if not self.quarantine:
+            return ""
         if verdict.confidence < self.threshold:
             return "not confident"
-        wary = self.agreement == "on" or (
-            self.agreement == "auto" and services.teacher.prompting("annotator") == "plain"
-        )
-        if wary and draft.asked is not None and not services.task.fits(draft.asked, verdict.label):
+        weak = services.teacher.prompting("annotator") == "plain"  # a strong one's second look is better than its plan
+        if weak and draft.asked is not None and not services.task.fits(draft.asked, verdict.label):
             return "not what was asked for"
         return ""
 

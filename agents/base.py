@@ -43,8 +43,6 @@ class CycleReport(TypedDict):
     fresh_after: Figures
     gate: dict[str, Figures]
     """Challenger minus its rival without the batch, over gate and dev: `loss` (lower is better), the main `score`."""
-    stances: dict[str, Figures]
-    """What all batches so far say that one text of each stance adds to the loss on the held-out texts."""
     scores: dict[str, Figures]
     """The champion's main score after the decision, by split."""
     kept: bool

@@ -15,6 +15,9 @@ from tasks.task import Task
 LEAST = 24
 """Kept texts below which there is too little to learn from a part of them."""
 
+FOLDS = 3
+"""Parts of the kept texts, one fit for each."""
+
 
 def case_of(task: Task, example: Example, before: Prediction, after: Prediction) -> Case:
     """One text under a student that has not learnt it, and one that has."""
@@ -39,26 +42,25 @@ def last_batch(services: Services, cycle: int) -> list[Case]:
     return next(filter(None, written), [])
 
 
-def crossfitted(services: Services, cycle: int, folds: int) -> list[Case]:
+def crossfitted(services: Services, cycle: int) -> list[Case]:
     """Every kept text under a student that has learnt the seeds and the other folds; nothing where there are too few.
 
     Args:
         services: students and memory.
         cycle: the one that is about to write; a step that is run again finds its cases.
-        folds: parts of the kept texts, one fit for each; below two there is no other part.
     """
     kept, path = services.memory.samples("train"), services.folder.cycle(cycle) / "crossfitted.jsonl"
-    if folds < 2 or len(kept) < LEAST:
+    if len(kept) < LEAST:
         return []
     if path.exists():
         return services.folder.read_rows(path, Case)
     seeds, order = services.memory.samples("seed"), random.Random(f"{services.seed} {cycle}").sample(kept, len(kept))
     cases = []
-    for number in range(folds):
-        held = order[number::folds]
-        rest = [example for place, example in enumerate(order) if place % folds != number]
+    for number in range(FOLDS):
+        held = order[number::FOLDS]
+        rest = [example for place, example in enumerate(order) if place % FOLDS != number]
         student = services.students.new(services.seed * 10_000 + cycle * 100 + 50 + number)
-        bar = services.bar(f"looking for weaknesses, fit {number + 1} of {folds}")
+        bar = services.bar(f"looking for weaknesses, fit {number + 1} of {FOLDS}")
         student.fit([*seeds, *rest], bar, balance=True)
         found = student.predict([example.text for example in held])
         cases += [case_of(services.task, *row) for row in zip(held, found, found, strict=True)]

@@ -11,7 +11,6 @@ from agents.cases import case_of
 from agents.curriculum import next_plan
 from agents.export import export_samples
 from agents.gate import Decision, decide
-from agents.stances import brought_by_stance
 from tasks.base import ErrorCase, Example, Split
 from tasks.metrics import pooled
 
@@ -23,14 +22,9 @@ class Evaluator:
     The champion has never seen the fresh batch: its mistakes there are the paper's D_wrong, the rest D_correct.
     """
 
-    gate: bool = True
-    """Off: every batch stays (the paper's loop)."""
     curriculum: Literal["gated", "lessons", "breadth"] = "gated"
     """`gated`: breadth first, then lessons or breadth, as what they brought at the gate has it. Or always the one, from
     the seeds on: with `lessons` (the paper) nothing is written in breadth first."""
-    strictness: float = -1.64
-    """Standard errors by which a batch must be better on the gate. Negative: it is shelved only if it is worse beyond
-    chance (-1.64: one-sided 5 %), as the texts are paid for and more texts are better than fewer."""
 
     def __call__(self, state: State, services: Services) -> State:
         """Score, decide, remember, and plan the next cycle."""
@@ -52,7 +46,6 @@ class Evaluator:
             fresh_before=_score(services, cases, "before") if cycle else {},
             fresh_after=_score(services, cases, "after") if cycle else {},
             gate=decision.evidence,
-            stances={},
             scores=_scores(champion, services),
             kept=decision.keep,
             why=decision.why,
@@ -61,7 +54,6 @@ class Evaluator:
             seconds={**state.get("seconds", {}), "evaluator": round(time.monotonic() - started, 2)},
         )
         history = [*state.get("history", []), row]
-        row["stances"] = brought_by_stance(history)
         services.folder.write_rows(services.folder.root / "metrics.jsonl", [dict(each) for each in history])
         services.folder.write_rows(services.folder.root / "lessons.jsonl", services.memory.lessons())
         export_samples(services)
@@ -89,13 +81,11 @@ class Evaluator:
     def _decide(self, state: State, services: Services) -> Decision:
         if not state.get("champion"):
             return Decision(True, "the first student")
-        if not self.gate:
-            return Decision(True, "no gate: every batch stays")
         if not state.get("batch"):
             far, aimed = (state["counts"].get(name, 0) for name in ("out of reach", "for lessons"))
             told = f"its lessons are beyond the student ({far} of {aimed} texts)" if far else "the batch is empty"
             return Decision(False, told)
-        return decide(services, state["cycle"], self.strictness)
+        return decide(services, state["cycle"])
 
     def _remember(
         self, state: State, services: Services, batch: Sequence[Example], cases: Sequence[Case], decision: Decision

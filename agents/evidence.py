@@ -142,7 +142,7 @@ def _shared_out(
 def _past(services: Services, failed: list[Case], present: set[str], k: int) -> tuple[ErrorCase, ...]:
     found: dict[str, ErrorCase] = {}
     for case in failed[:4] if k else ():
-        near = services.memory.similar(case.text, "errors", k + len(present))
+        near = services.memory.similar(case.text, k + len(present))
         for error in [error for error in near if error.example.id not in present][:k]:
             found.setdefault(error.example.id, error)
     return tuple(found.values())[: 2 * k]

@@ -3,20 +3,18 @@
 import random
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
-from pydantic import NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt
 
 from agents import pool
 from agents.base import Draft, Services, State
 from agents.completing import PlainWriter
 from agents.conventions import ensure_card
-from agents.inventory import MOST_USES
 from agents.lengths import lengths
-from agents.orders import PER_FACET, Mix, Order, aimed, breadth, rewrites, total
+from agents.orders import PER_FACET, Order, aimed, breadth, rewrites, total
 from agents.outline import outline
-from agents.stances import following, written
 from agents.writing import ChatWriter, Manner
 
 ROUNDS = 3
@@ -37,25 +35,20 @@ class Generator:
     """Further texts of the backbone that are set aside as the gate before anything is trained."""
     batch: PositiveInt = 30
     """Texts of every later batch."""
-    mix: Mix = field(default_factory=Mix)
-    follow: bool = True
-    """Move the shares of the mix to the stances whose texts paid at the gate; off: they stay as they are."""
+    pool_share: Annotated[float, Field(ge=0, le=1)] = 0.7
+    """Share of every batch taken from the user's unlabelled texts, where there are any; below one, the first batch
+    leaves room for two written texts of every class."""
     first: Literal["breadth", "rewrites"] = "breadth"
     """What the first batch is: texts over all facets, or the seeds in other words (AugGPT)."""
-    per_lesson: NonNegativeInt | None = None
-    """Most texts for one lesson; None: what pays for the task's kind; 0: no limit."""
-    outline: bool = True
-    """List the subtypes of every facet before anything is written in breadth."""
+    varied: bool = True
+    """Keep a batch for lessons from being narrow: with seeds in other words and, as the task's kind has it, texts in
+    breadth, a limit for each lesson, and names (of entities) that wear out. Off: texts for the lessons alone (the
+    paper)."""
     examples: bool = True
-    """Show seeds, and texts of the pool, to whoever writes in breadth; off: from the description alone (ZeroGen). This,
-    `outline`, `most_uses` and `conversation` are about teachers that are instructed, not those that continue a text."""
-    select: pool.Selection = "uncertain-diverse"
-    """How texts of the pool are chosen."""
+    """Show seeds, texts of the pool and subtypes, listed before, to whoever writes in breadth; off: the description
+    alone (ZeroGen). This and `conversation` are about teachers that are instructed, not those that continue a text."""
     easy: bool = True
     """Off: hard texts only (the paper's `w/o Easy`)."""
-    most_uses: NonNegativeInt = MOST_USES
-    """Written texts, or 3 % of them if that is more, after which the prompt forbids a name (of an entity; not words in
-    lower case); 0 for no limit. The annotator has one too."""
     card: bool = True
     """Draft a convention card before anything is written, where the task is one that needs it."""
     conversation: bool = False
@@ -81,7 +74,7 @@ class Generator:
         if first:
             drafts = _set_aside(drafts, round(len(drafts) * gate / wanted), services.seed)
         services.folder.write_rows(services.folder.cycle(cycle) / "drafts.jsonl", drafts)
-        counts = {**state.get("counts", {}), "drafted": len(drafts), **written(drafts)}
+        counts = {**state.get("counts", {}), "drafted": len(drafts)}
         counts |= {f"refused: {reason}": count for reason, count in sorted(refused.items())}
         ordered = {order.lesson.id for order in orders if order.lesson}
         return State(counts=counts, lessons=[lesson for lesson in state.get("lessons", []) if lesson in ordered])
@@ -92,11 +85,11 @@ class Generator:
     def _picked(self, state: State, services: Services, wanted: int, first: bool) -> list[Draft]:
         if not services.pool:
             return []
-        count = round(wanted * self.mix.pool)
-        if first and self.mix.pool < 1:
+        count = round(wanted * self.pool_share)
+        if first and self.pool_share < 1:
             facets = services.task.facets(services.memory.samples("seed"))
             count = max(0, min(count, wanted - PER_FACET * len(facets)))  # each has written texts to begin with
-        texts = pool.pick(services, state["champion"], count, state["cycle"], self.select)
+        texts = pool.pick(services, state["champion"], count, state["cycle"])
         return [Draft(text=text, stance="pool") for text in texts]
 
     def _orders(self, state: State, services: Services, wanted: int) -> list[Order]:
@@ -114,18 +107,15 @@ class Generator:
         """What this cycle's lessons ask for; less than is wanted, as the share of breadth has it."""
         chosen = set(state.get("lessons", []))
         lessons = [lesson for lesson in services.memory.lessons() if lesson.id in chosen]
-        mix = self.mix if self.easy else replace(self.mix, typical=0.0, hard=1.0, rewrite=0.0, coverage=0.0)
-        if self.follow:
-            mix = following(mix, state.get("history", []), services.seed)
-        coverage = services.task.coverage if mix.coverage is None else mix.coverage
-        most = services.task.per_lesson if self.per_lesson is None else self.per_lesson or None
-        seeds = services.memory.samples("seed")
-        return aimed(wanted - round(wanted * coverage), lessons, mix, most, seeds, _turn(state))
+        mixed = self.varied and self.easy
+        coverage, seeds = (services.task.coverage, services.memory.samples("seed")) if mixed else (0.0, ())
+        most = services.task.per_lesson if self.varied else None
+        return aimed(wanted - round(wanted * coverage), lessons, most, seeds, _turn(state), self.easy)
 
     def _breadth(self, state: State, services: Services, wanted: int) -> list[Order]:
         facets, subtypes = services.task.facets(services.memory.samples("seed")), {}
         chat = services.teacher.prompting("generator") == "chat"
-        if chat and self.outline:
+        if chat and self.examples:
             depth = max(2, min(8, -(-wanted // (4 * len(facets)))))
             subtypes = outline(services, state["cycle"], list(facets), depth)
         per_call = lengths(services).per_call if chat else wanted
@@ -137,7 +127,7 @@ class Generator:
         """The picked drafts and what was written; no two of them alike."""
         writer: PlainWriter | ChatWriter = PlainWriter(services, cycle, self.separate)
         if services.teacher.prompting("generator") == "chat":
-            manner = Manner(self.separate, self.most_uses, self.examples, self.conversation)
+            manner = Manner(self.separate, self.varied, self.examples, self.conversation)
             writer = ChatWriter(services, cycle, manner)
         kept, wanted = list(picked), total(orders)
         for sample in range(ROUNDS):

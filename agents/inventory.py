@@ -29,17 +29,13 @@ class Used:
         self.counts.update(names)
         self.texts += 1
 
-    def worn_out(self, most: int) -> list[str]:
-        """The names that were used too often, the most frequent first.
+    def worn_out(self) -> list[str]:
+        """The names that were used too often, the most frequent first."""
+        return [name for name, _ in self.counts.most_common() if self.is_worn([name])]
 
-        Args:
-            most: uses from which a name is, if `SHARE` of the texts is no more; 0 for no limit.
-        """
-        return [name for name, _ in self.counts.most_common() if self.is_worn([name], most)]
-
-    def is_worn(self, names: Iterable[str], most: int) -> bool:
-        """Whether one of the names was used too often."""
-        return bool(most) and any(self.counts[name] >= max(most, SHARE * self.texts) for name in names)
+    def is_worn(self, names: Iterable[str]) -> bool:
+        """Whether one of the names was used `MOST_USES` times, or in `SHARE` of the texts if that is more."""
+        return any(self.counts[name] >= max(MOST_USES, SHARE * self.texts) for name in names)
 
 
 def used(services: Services, cycle: int) -> Used:

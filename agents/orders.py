@@ -3,9 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Annotated
-
-from pydantic import Field, NonNegativeFloat
 
 from agents.outline import Subtype
 from tasks.base import Example, Lesson, Stance
@@ -21,20 +18,8 @@ PER_FACET = 2
 """Fewest texts of a facet in a batch: each takes a call that describes the whole task, which one text is not worth."""
 
 
-@dataclass(frozen=True)
-class Mix:
-    """Shares of a later batch by stance; the four stances are scaled to sum to one."""
-
-    typical: NonNegativeFloat = 0.4
-    hard: NonNegativeFloat = 0.4
-    probe: NonNegativeFloat = 0.2
-    rewrite: NonNegativeFloat = 0.1
-    """The user's own examples in other words."""
-    pool: Annotated[float, Field(ge=0, le=1)] = 0.7
-    """Share of every batch taken from the user's unlabelled texts, where there are any; below one, the first batch
-    leaves room for two written texts of every class."""
-    coverage: Annotated[float, Field(ge=0, le=1)] | None = None
-    """Share of a batch with lessons that is written in breadth all the same; None: what pays for the task's kind."""
+SHARES: Mapping[str, float] = {"hard": 0.4, "typical": 0.4, "probe": 0.2, "rewrite": 0.1}
+"""Of a batch for lessons, by stance; those that there is nothing for are left out, and the others share the whole."""
 
 
 @dataclass(frozen=True)
@@ -125,31 +110,29 @@ def rewrites(count: int, seeds: Sequence[Example], per_call: int) -> list[Order]
 def aimed(
     count: int,
     lessons: Sequence[Lesson],
-    mix: Mix,
     most: int | None = None,
     seeds: Sequence[Example] = (),
     turn: int = 0,
+    easy: bool = True,
 ) -> list[Order]:
-    """Hard and typical texts for each lesson, texts for each probe and seeds in other words, by the shares of the mix.
+    """Hard and typical texts for each lesson, texts for each probe and seeds in other words, by `SHARES`.
 
     Args:
         count: texts in all; fewer are ordered where `most` forbids them.
         lessons: this cycle's.
-        mix: the shares of the stances.
         most: most texts for one lesson, None for no limit.
-        seeds: the user's examples.
+        seeds: the user's examples; without any there is nothing to say in other words.
         turn: number of the batch; each turn goes on with other seeds.
+        easy: whether there are typical texts; otherwise hard ones have their share.
     """
     probes = [lesson for lesson in lessons if lesson.kind == "probe"]
     patterns = [lesson for lesson in lessons if lesson.kind == "lesson"]
-    shares = {
-        "hard": mix.hard if patterns else 0.0,
-        "typical": mix.typical if patterns else 0.0,
-        "probe": mix.probe if probes else 0.0,
-    }
-    if not any(shares.values()):
+    if not lessons:
         return []
-    shares["rewrite"] = mix.rewrite if seeds else 0.0
+    there = {"hard": patterns, "typical": patterns, "probe": probes, "rewrite": seeds}
+    shares = {stance: share if there[stance] else 0.0 for stance, share in SHARES.items()}
+    if not easy:
+        shares |= {"hard": shares["hard"] + shares["typical"], "typical": 0.0}
     total = sum(shares.values())
     if most is not None:
         count = min(count, most * len(lessons))

@@ -2,13 +2,10 @@
 
 import random
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 
 from agents.base import Services
-
-Selection = Literal["random", "uncertain", "uncertain-diverse", "near-errors", "mixed"]
 
 
 def shown(pool: Sequence[str]) -> Sequence[str]:
@@ -19,19 +16,17 @@ def shown(pool: Sequence[str]) -> Sequence[str]:
     return pool[: min(8, len(pool) // 10)]
 
 
-def pick(services: Services, champion: str, count: int, cycle: int, how: Selection = "uncertain-diverse") -> list[str]:
-    """Up to `count` pool texts.
+def pick(services: Services, champion: str, count: int, cycle: int) -> list[str]:
+    """Up to `count` pool texts: the least sure, and of these such as are spread over what they are about.
 
-    Uncertain and diverse picks were the only ones better than random on every task under label noise; picking what
-    the student seems to get wrong collects the teacher's mistakes instead.
+    Only this choice was better than a random one on every task under label noise; picking what the student seems to
+    get wrong collects the teacher's mistakes instead.
 
     Args:
         services: memory, students and the pool itself.
         champion: folder of the student, relative to the run folder.
         count: how many to pick.
         cycle: seeds the random subset that is looked at when the pool is large.
-        how: `random`; `uncertain`: the least sure; `uncertain-diverse`: of these, spread over what they are about;
-            `near-errors`: nearest to the errors of the last batch; `mixed`: half uncertain-diverse, half random.
     """
     if count <= 0:
         return []
@@ -40,31 +35,13 @@ def pick(services: Services, champion: str, count: int, cycle: int, how: Selecti
     fresh = unused(services, looked_at[: max(2000, 4 * count)])
     if len(fresh) <= count:
         return fresh
-    if how == "random":
-        return fresh[:count]  # they are shuffled
-    if how == "near-errors":
-        return _near_errors(services, fresh, count, cycle)
-    unsure = _unsure_first(services, champion, fresh)
-    if how == "uncertain":
-        return unsure[:count]
-    chosen = _spread(services, unsure[: 4 * count], count if how == "uncertain-diverse" else -(-count // 2))
-    return [*chosen, *[text for text in fresh if text not in chosen][: count - len(chosen)]]
+    return _spread(services, _unsure_first(services, champion, fresh)[: 4 * count], count)
 
 
 def _unsure_first(services: Services, champion: str, texts: Sequence[str]) -> list[str]:
     predictions = services.students.load(services.folder.root / champion).predict(texts)
     margins = [prediction.margin for prediction in predictions]
     return [texts[i] for i in np.argsort(margins, kind="stable")]
-
-
-def _near_errors(services: Services, texts: list[str], count: int, cycle: int) -> list[str]:
-    """The texts nearest to an error of the last batch; the first ones where it had none."""
-    errors = services.memory.errors(cycle - 1)
-    if not errors:
-        return texts[:count]
-    wrong = services.memory.embed([error.example.text for error in errors])
-    nearness = (services.memory.embed(texts) @ wrong.T).max(axis=1)
-    return [texts[i] for i in np.argsort(-nearness, kind="stable")[:count]]
 
 
 def unused(services: Services, texts: Sequence[str]) -> list[str]:

@@ -30,7 +30,8 @@ class Trainer:
     members: PositiveInt = 2
     """Fits whose weights are averaged into each student."""
     rival: bool = True
-    """Train what the challenger is compared with, where texts are held out to compare on."""
+    """Train what the challenger is compared with, where texts are held out to compare on. Off: there is no gate, and
+    every batch stays (the paper)."""
     reach: Annotated[float, Field(gt=0, le=1)] | None = None
     """Probability of a wrong answer above which a text of a lesson is out of the champion's reach: it is not learnt but
     put on a shelf, and tried again when the champion has grown. None: what pays for the task's kind; 1: never."""
@@ -39,9 +40,6 @@ class Trainer:
     their numbers. (The students that look for weaknesses are always balanced.)"""
     last_members: NonNegativeInt = 5
     """Fits averaged into a last student that learns everything kept and the gate's texts too; 0 for no last student."""
-    imitate: NonNegativeInt = 1000
-    """Most texts of the pool that it learns as well, with the probabilities that such a student gives them: they cost
-    nothing and are what it will meet. Not for entities, where it did not pay."""
 
     def __call__(self, state: State, services: Services) -> State:
         """Train this cycle's challenger, and its rival where there is something to compare on."""

@@ -12,7 +12,7 @@ from agents.conventions import read_card
 from agents.folder import chunks
 from agents.labelling import DROPPED, Opinion, problem
 from agents.lengths import tokens_of
-from tasks.base import Dropped, Label, Misfit, Reading
+from tasks.base import Dropped, Misfit, Reading
 from tasks.task import Task
 from teacher.base import Answer, Message, Prompt
 
@@ -102,33 +102,12 @@ def by_votes(
     return [ballot.opinion(services.task) for ballot in ballots]
 
 
-def by_more_votes(
-    services: Services, texts: Sequence[str], labels: Sequence[Label], cycle: int, votes: int
-) -> list[Opinion]:
-    """Ask `votes` times more about texts whose labels are in doubt: each label so far counts as one vote.
-
-    Args:
-        services: the teacher and the task.
-        texts: to be labelled once more.
-        labels: what `by_votes` made of them.
-        cycle: seeds the orders, which are others than before.
-        votes: answers per text, then and now; they are asked for under numbers that were not used yet.
-    """
-    order, size = random.Random(f"again {services.seed} {cycle}"), per_call(services.task, texts)
-    ballots = [Ballot([Reading(label=label)]) for label in labels]
-    rounds = range(votes + 1, 2 * votes + 1)  # the number `votes` is that of a tie-break
-    groups = [(each, group) for each in rounds for group in chunks(order.sample(range(len(texts)), len(texts)), size)]
-    _ask(services, texts, groups, cycle, ballots, "labelling again what the student contradicts")
-    return [ballot.opinion(services.task) for ballot in ballots]
-
-
 def _ask(
     services: Services,
     texts: Sequence[str],
     groups: Sequence[tuple[int, Group]],
     cycle: int,
     ballots: list[Ballot],
-    what: str = "labelling",
 ) -> None:
     """Ask about the groups, once more about labels that do not fit, and put what was said on the ballots.
 
@@ -136,7 +115,7 @@ def _ask(
     model, must not cost the whole list.
     """
     prompts = [_numbered(services, [texts[i] for i in group], vote) for vote, group in groups]
-    answers = _answers(services, prompts, cycle, what)
+    answers = _answers(services, prompts, cycle, "labelling")
     again: list[tuple[Prompt, Group, dict[int, Misfit]]] = []
     halves: list[tuple[int, Group]] = []
     for request, (vote, group), answer in zip(prompts, groups, answers, strict=True):
@@ -153,7 +132,7 @@ def _ask(
         places = {number: group[number - 1] for number in misfits}
         _give_up(places, _read(services, texts, places, answer, ballots), ballots)
     if halves:
-        _ask(services, texts, halves, cycle, ballots, what)
+        _ask(services, texts, halves, cycle, ballots)
 
 
 def _answers(services: Services, prompts: Sequence[Prompt], cycle: int, what: str) -> Sequence[Answer[Labels]]:

@@ -74,8 +74,8 @@ class Manner:
 
     separate: bool = True
     """Texts without labels."""
-    most_uses: int = 0
-    """Uses after which a name is worn out, if 3 % of the texts is no more; 0 for no limit."""
+    varied: bool = True
+    """Forbid names that are worn out."""
     examples: bool = True
     """Show seeds, texts of the pool and, in breadth, what is there already to whoever has no cases to write from."""
     conversation: bool = False
@@ -180,7 +180,7 @@ class ChatWriter:
     def _register(self) -> str:
         """How real texts look, and which names are worn out, as further items of the list of rules."""
         register = self.services.task.register(self.services.memory.samples("seed"), self.services.pool)
-        worn = used(self.services, self.cycle).worn_out(self.manner.most_uses)[:SHOWN_NAMES]
+        worn = used(self.services, self.cycle).worn_out()[:SHOWN_NAMES] if self.manner.varied else []
         rules = [*register.splitlines(), *([f"Used too often, so not again: {', '.join(worn)}."] if worn else [])]
         return "".join(f"\n- {rule}" for rule in rules)
 

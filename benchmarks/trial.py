@@ -81,10 +81,10 @@ def settings(options: argparse.Namespace, url: str) -> dict[str, Any]:
     analyst: dict[str, Any] = {"lessons": 4, "probe": False}
     teacher: dict[str, Any] = {"kind": "local"}
     if options.teacher == "replay":
-        generator["mix"] = {"coverage": 0.0, "rewrite": 0.0}  # the recorded batches have their own
-        analyst["folds"] = 0  # and their own lessons
+        generator["varied"] = False  # the recorded batches are for lessons alone
+        analyst["crossfit"] = False  # and have their own lessons
     if options.teacher == "oracle":
-        generator["mix"] = {"pool": 1.0}
+        generator["pool_share"] = 1.0
     if options.teacher != "local":
         teacher = {"kind": "openai", "model": "recording", "base_url": url, "api_key_env": "none", "concurrency": 1}
     data: dict[str, Any] = {"seeds": "seeds.jsonl"} | ({"pool": "pool.jsonl"} if options.pool else {})

@@ -18,7 +18,7 @@ from agents.trainer import Trainer
 from graph.checking import built, first_mistake
 from graph.parts import allow, known_kind, own_class, require
 from graph.stop import Stop
-from graph.strategies import INITS, MOST_CYCLES, STRATEGIES
+from graph.strategies import MOST_CYCLES, STRATEGIES
 from memory.base import Memory, MemorySettings
 from student.base import Students
 from student.settings import StudentSettings
@@ -96,8 +96,6 @@ class RunConfig(Frozen):
     name: str
     seed: int = Field(default=0, ge=0)
     strategy: Literal["gated", "paper", "static", "zerogen", "auggpt", "none"] = "gated"
-    init: Literal["none", "breadth", "auggpt"] | None = None
-    """What the first batch is; by default as the strategy has it. The paper's EvoKD + Init: `paper` with `auggpt`."""
     order: tuple[str, ...] = ROLES
     task: TaskSettings
     data: DataSettings
@@ -217,17 +215,11 @@ def agents(config: RunConfig) -> dict[str, Agent]:
     for name in config.agents:
         if name not in classes:
             raise ConfigError.unknown("the role in [agents]", name, classes)
-    defaults = _merged(STRATEGIES[config.strategy], INITS[config.init] if config.init else {})
-    ring = {
+    defaults = STRATEGIES[config.strategy]
+    return {
         name: built(kind, _merged(defaults.get(name, {}), config.agents.get(name, {})), f"[agents.{name}]")
         for name, kind in classes.items()
     }
-    if getattr(ring["evaluator"], "gate", False) and not getattr(ring["trainer"], "rival", True):
-        raise ConfigError(
-            "agents.evaluator.gate = true compares each student with a rival trained without the batch, and "
-            "agents.trainer.rival = false trains none. Set both to true or both to false."
-        )
-    return ring
 
 
 def stop_rule(config: RunConfig) -> Stop:

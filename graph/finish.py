@@ -15,6 +15,10 @@ from tasks.base import Example, Prediction, bare
 from tasks.metrics import paired, pooled, pooled_difference
 from tasks.task import Points
 
+IMITATED = 1000
+"""Most texts of the pool that the last student learns as well, with the probabilities that a first one gives them: they
+cost nothing and are what it will meet. Not for entities, where it did not pay."""
+
 
 def fit_last(services: Services, champion: str, trainer: Trainer) -> None:
     """Train a last student on everything kept and on the gate, which has nothing more to decide, and crown it.
@@ -30,7 +34,7 @@ def fit_last(services: Services, champion: str, trainer: Trainer) -> None:
         services: of the run.
         champion: folder of the last champion, relative to the run folder. It stays on disk and goes on as champion if
             the run is resumed with more cycles.
-        trainer: says of how many fits it is the mean, and how many texts without labels are used.
+        trainer: says of how many fits it is the mean.
     """
     kept, gate = services.memory.samples("train"), services.memory.samples("gate")
     if not kept:
@@ -48,7 +52,7 @@ def fit_last(services: Services, champion: str, trainer: Trainer) -> None:
         return student
 
     seeds = [(services.seed + 1) * 10_000 - number for number in range(1, trainer.last_members + 1)]
-    if not folder.exists() and (unlabelled := _unlabelled(services, champion, trainer.imitate)):
+    if not folder.exists() and (unlabelled := _unlabelled(services, champion)):
         first = folder.with_name(f".{folder.name}-first")
         cook(services, first, seeds, fitted)
         imitated += _imitated(services.students.load(first), unlabelled)
@@ -58,10 +62,10 @@ def fit_last(services: Services, champion: str, trainer: Trainer) -> None:
         services.folder.crown(services.folder.relative(folder))
 
 
-def _unlabelled(services: Services, champion: str, most: int) -> list[str]:
+def _unlabelled(services: Services, champion: str) -> list[str]:
     """Texts of the pool that are near nothing known; none where a student's answers are no probabilities of labels."""
     [answer] = services.students.load(services.folder.root / champion).predict(["a text"])
-    return unused(services, services.pool[:most]) if answer.probabilities else []
+    return unused(services, services.pool[:IMITATED]) if answer.probabilities else []
 
 
 def _imitated(student: Student, texts: Sequence[str]) -> list[Example]:

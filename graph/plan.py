@@ -156,8 +156,7 @@ def _later(config: RunConfig) -> Literal["breadth", "lessons"]:
 
 
 def _lacks_pool(config: RunConfig) -> bool:
-    mix = getattr(agents(config)["generator"], "mix", None)
-    return config.data.pool is None and mix is not None and mix.pool > 0
+    return config.data.pool is None and getattr(agents(config)["generator"], "pool_share", 0.0) > 0
 
 
 def _after_seeds(config: RunConfig, services: Services) -> State:

@@ -122,15 +122,10 @@ def create(
 
 
 def _check_annotator(config: RunConfig, task: Task) -> None:
-    """Refuse what our annotator could not do with this task or this teacher."""
-    annotator, teacher = agents(config)["annotator"], config.teacher
-    if not isinstance(annotator, Annotator):
-        return
-    if annotator.method == "rate" and task.choices() is None:
+    """Refuse what our annotator could not do with this task."""
+    annotator = agents(config)["annotator"]
+    if isinstance(annotator, Annotator) and annotator.method == "rate" and task.choices() is None:
         raise ConfigError(f"agents.annotator.method = 'rate' needs a closed list of answers; {task.kind} has none.")
-    own = teacher.roles.get("annotator")
-    if ":" not in ((own and own.kind) or teacher.kind or ""):  # how one of the user's own is asked, it says when built
-        annotator.check(teacher.role("annotator").prompting)
 
 
 def _own_card(source: str | None, task: Task, base: Path) -> Card | None:

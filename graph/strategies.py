@@ -1,7 +1,8 @@
 """Whole loops by name: which settings of the agents make the paper's loop, its baselines, or ours.
 
 A strategy is only a set of defaults; every one of them can be overridden under `[agents]` in the config. The paper's
-ablations are such overrides: `easy`, `correct`, `review`, `separate`, each `false`.
+ablations are such overrides: `easy`, `correct`, `review`, `separate`, each `false`; so is its EvoKD + Init:
+`curriculum = "gated"` for the evaluator and `first = "rewrites"` for the generator.
 """
 
 from collections.abc import Mapping
@@ -11,17 +12,9 @@ Settings = Mapping[str, Mapping[str, Any]]
 
 ZEROGEN: Settings = {
     "trainer": {"rival": False},
-    "evaluator": {"gate": False, "curriculum": "breadth"},
-    "generator": {
-        "gate": 0,
-        "mix": {"pool": 0.0},
-        "outline": False,
-        "examples": False,
-        "separate": False,
-        "card": False,
-        "most_uses": 0,
-    },
-    "annotator": {"threshold": 0.0, "agreement": "off", "most_uses": 0},
+    "evaluator": {"curriculum": "breadth"},
+    "generator": {"gate": 0, "pool_share": 0.0, "examples": False, "separate": False, "card": False},
+    "annotator": {"quarantine": False},
 }
 
 STRATEGIES: Mapping[str, Settings] = {
@@ -31,22 +24,15 @@ STRATEGIES: Mapping[str, Settings] = {
     # on the last batch, one label each, one student that goes on with every batch and reviews earlier ones.
     "paper": {
         "trainer": {"start": "warm", "members": 1, "rival": False, "reach": 1.0, "last_members": 0, "balance": False},
-        "evaluator": {"gate": False, "curriculum": "lessons"},
-        "analyst": {"probe": False, "folds": 0},
-        "generator": {
-            "gate": 0,
-            "mix": {"hard": 0.5, "typical": 0.5, "probe": 0.0, "rewrite": 0.0, "pool": 0.0, "coverage": 0.0},
-            "per_lesson": 0,
-            "most_uses": 0,
-            "card": False,
-            "conversation": True,
-        },
-        "annotator": {"votes": 1, "threshold": 0.0, "agreement": "off", "most_uses": 0},
+        "evaluator": {"curriculum": "lessons"},
+        "analyst": {"probe": False, "crossfit": False},
+        "generator": {"gate": 0, "pool_share": 0.0, "varied": False, "card": False, "conversation": True},
+        "annotator": {"votes": 1, "quarantine": False},
     },
     # Plain varied generation with blind labels and no feedback: what the loop has to beat.
     "static": {
         "trainer": {"rival": False},
-        "evaluator": {"gate": False, "curriculum": "breadth"},
+        "evaluator": {"curriculum": "breadth"},
         "generator": {"gate": 0},
     },
     # One pass from the description alone, labels written with the texts (ZeroGen, arXiv 2202.07922).
@@ -54,9 +40,9 @@ STRATEGIES: Mapping[str, Settings] = {
     # The seeds in other words, which keep their labels (AugGPT, arXiv 2302.13007).
     "auggpt": {
         "trainer": {"rival": False},
-        "evaluator": {"gate": False, "curriculum": "breadth"},
-        "generator": {"gate": 0, "mix": {"pool": 0.0}, "first": "rewrites", "separate": False, "card": False},
-        "annotator": {"threshold": 0.0, "agreement": "off", "most_uses": 0},
+        "evaluator": {"curriculum": "breadth"},
+        "generator": {"gate": 0, "pool_share": 0.0, "first": "rewrites", "separate": False, "card": False},
+        "annotator": {"quarantine": False},
     },
     # The seeds and nothing else.
     "none": {},
@@ -64,10 +50,3 @@ STRATEGIES: Mapping[str, Settings] = {
 
 MOST_CYCLES: Mapping[str, int] = {"none": 0, "zerogen": 1, "auggpt": 1}
 """Cycles after which a strategy has nothing more to do, whatever `[stop]` says."""
-
-INITS: Mapping[str, Settings] = {
-    # What the first batch is, before the strategy's own go on; without `init` the strategy decides that too.
-    "none": {"evaluator": {"curriculum": "lessons"}},
-    "breadth": {"evaluator": {"curriculum": "gated"}},
-    "auggpt": {"evaluator": {"curriculum": "gated"}, "generator": {"first": "rewrites"}},
-}

@@ -1,7 +1,7 @@
 """What the agents may ask of the memory they share."""
 
 from collections.abc import Iterable, Sequence
-from typing import Literal, Protocol, overload, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -92,12 +92,8 @@ class Memory(Protocol):
     def lessons(self) -> list[Lesson]:
         """All lessons, oldest first."""
 
-    @overload
-    def similar(self, text: str, kind: Literal["samples"], k: int) -> list[Example]: ...
-    @overload
-    def similar(self, text: str, kind: Literal["errors"], k: int) -> list[ErrorCase]: ...
-    def similar(self, text: str, kind: Literal["samples", "errors"], k: int) -> list[Example] | list[ErrorCase]:
-        """The k nearest past errors, or kept seed and train samples, by embedding. Never a held-out text."""
+    def similar(self, text: str, k: int) -> list[ErrorCase]:
+        """The k nearest past errors by embedding, nearest first. Never of a held-out text."""
 
     def novel(self, texts: Sequence[str]) -> list[str | None]:
         """For each text: None if it is new, else why it is refused.

@@ -4,7 +4,7 @@ import json
 import logging
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -119,12 +119,9 @@ class ChromaMemory:
         lessons = [_load(Lesson, row) for _, row in self._lessons.rows()]
         return sorted(lessons, key=lambda lesson: (lesson.cycle, lesson.id))
 
-    def similar(self, text: str, kind: Literal["samples", "errors"], k: int) -> list[Any]:
-        """The k nearest past errors, or kept seed and train samples."""
-        vector = self.embed([text])[0]
-        if kind == "errors":
-            return [_load(ErrorCase, row) for row in self._errors.nearest(vector, k)]
-        return [_load(Example, row) for row in self._samples.nearest(vector, k, {"status": "kept"})]
+    def similar(self, text: str, k: int) -> list[ErrorCase]:
+        """The k nearest past errors, nearest first."""
+        return [_load(ErrorCase, row) for row in self._errors.nearest(self.embed([text])[0], k)]
 
     def novel(self, texts: Sequence[str]) -> list[str | None]:
         """None for a new text, else `held-out` or `duplicate`."""

@@ -72,12 +72,12 @@ class Table:
             self._contents = None
             self._collection.delete(where={"key": {"$in": some}})  # type: ignore[dict-item]
 
-    def nearest(self, vector: Vectors, k: int, where: dict[str, Any] | None = None) -> list[Values]:
+    def nearest(self, vector: Vectors, k: int) -> list[Values]:
         """The k nearest rows by cosine, nearest first, equals by id."""
         if k < 1:
             return []
         found = self._collection.query(
-            query_embeddings=vector[None, :], n_results=k, where=where, include=["metadatas", "distances"]
+            query_embeddings=vector[None, :], n_results=k, include=["metadatas", "distances"]
         )
         ids, distances, values = found["ids"][0], (found["distances"] or [[]])[0], (found["metadatas"] or [[]])[0]
         ranked = sorted(zip(distances, ids, values, strict=True), key=lambda row: row[:2])

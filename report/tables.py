@@ -64,7 +64,6 @@ def print_run(run: Run) -> None:
             markup=False,
         )
     _print_lessons(console, run)
-    _print_stances(console, run)
     _print_conventions(console, run)
     _print_samples(console, run)
     console.print()
@@ -177,21 +176,6 @@ def _print_lessons(console: Console, run: Run) -> None:
             else ["-"] * 4
         )
         table.add_row(str(lesson["cycle"]), *(Text(harmless(lesson[key])) for key in ("name", "pattern")), *known)
-    console.print()
-    console.print(table)
-
-
-def _print_stances(console: Console, run: Run) -> None:
-    """What every kind of text brought, after the last cycle that was compared."""
-    found: Row = run.metrics[-1].get("stances", {})
-    if not found:
-        return
-    table = Table(title="Loss on the held-out texts per 100 texts", title_justify="left", box=None, pad_edge=False)
-    for name in ("stance", "written", "adds"):
-        table.add_column(name, justify="left" if name == "stance" else "right")
-    for stance, score in found.items():
-        value, low, high = (f"{100 * score[key]:+.2f}" for key in ("value", "low", "high"))
-        table.add_row(stance, f"{score['n']:.0f}", f"{value} [{low}, {high}]")
     console.print()
     console.print(table)
 

@@ -4,7 +4,7 @@ import hashlib
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ValidationError
@@ -223,17 +223,13 @@ class ListMemory:
     def lessons(self) -> list[Lesson]:
         return sorted(self.told.values(), key=lambda lesson: (lesson.cycle, lesson.id))
 
-    def similar(self, text: str, kind: Literal["samples", "errors"], k: int) -> list[Any]:
-        found: list[tuple[str, str, Any]]
-        if kind == "errors":
-            found = [(f"{cycle:06d}-{i}", case.example.text, case) for (cycle, i), case in self.cases.items()]
-        else:
-            found = [(i, example.text, example) for i, (example, its, _) in self.kept.items() if its == "kept"]
+    def similar(self, text: str, k: int) -> list[ErrorCase]:
+        found = [(f"{cycle:06d}-{i}", case) for (cycle, i), case in self.cases.items()]
         if not found:
             return []
-        cosines = self.embed([text for _, text, _ in found]) @ self.embed([text])[0]
+        cosines = self.embed([case.example.text for _, case in found]) @ self.embed([text])[0]
         ranked = sorted(zip(-cosines, found, strict=True), key=lambda pair: (pair[0], pair[1][0]))
-        return [item for _, (_, _, item) in ranked[: max(k, 0)]]
+        return [case for _, (_, case) in ranked[: max(k, 0)]]
 
     def novel(self, texts: Sequence[str]) -> list[str | None]:
         samples = [example.text for example, _, _ in self.kept.values()]

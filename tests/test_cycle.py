@@ -117,23 +117,37 @@ def test_the_papers_loop_keeps_everything_and_starts_with_lessons(tmp_path: Path
     assert stances == {"hard", "typical"}
 
 
+AFTER_A_FIRST_BATCH: dict[str, Any] = {"evaluator": {"curriculum": "gated"}}
+REWRITES: dict[str, Any] = {"backbone": 40, "batch": 12, "first": "rewrites"}
+
+
 @pytest.mark.parametrize(
-    ("strategy", "init", "plans", "stances"),
+    ("strategy", "more", "plans", "stances"),
     [
-        ("none", None, ["seed"], set()),
-        ("static", None, ["seed", "breadth", "breadth", "breadth"], {"typical"}),
-        ("zerogen", None, ["seed", "breadth"], {"typical"}),
-        ("auggpt", None, ["seed", "breadth"], {"rewrite"}),
-        ("paper", "auggpt", ["seed", "breadth", "lessons", "lessons"], {"rewrite", "hard", "typical"}),
-        ("paper", "breadth", ["seed", "breadth", "lessons", "lessons"], {"typical", "hard"}),
-        ("gated", "none", ["seed", "lessons", "lessons", "lessons"], {"typical", "hard", "probe", "rewrite"}),
+        ("none", {}, ["seed"], set()),
+        ("static", {}, ["seed", "breadth", "breadth", "breadth"], {"typical"}),
+        ("zerogen", {}, ["seed", "breadth"], {"typical"}),
+        ("auggpt", {}, ["seed", "breadth"], {"rewrite"}),
+        (
+            "paper",
+            {**AFTER_A_FIRST_BATCH, "generator": REWRITES},
+            ["seed", "breadth", "lessons", "lessons"],
+            {"rewrite", "hard", "typical"},
+        ),
+        ("paper", AFTER_A_FIRST_BATCH, ["seed", "breadth", "lessons", "lessons"], {"typical", "hard"}),
+        (
+            "gated",
+            {"evaluator": {"curriculum": "lessons"}},
+            ["seed", "lessons", "lessons", "lessons"],
+            {"typical", "hard", "probe", "rewrite"},
+        ),
     ],
 )
 def test_the_strategies_and_what_they_begin_with(
-    tmp_path: Path, strategy: str, init: str | None, plans: list[str], stances: set[str]
+    tmp_path: Path, strategy: str, more: dict[str, Any], plans: list[str], stances: set[str]
 ) -> None:
     services = world.services(tmp_path)
-    asked = config(strategy) if init is None else validate({**config(strategy).model_dump(), "init": init}, "test")
+    asked = config(strategy, **more)
     stop = dataclasses.replace(stop_rule(asked), cycles=min(3, stop_rule(asked).cycles))
     graph = build(agents(asked), stop).compile(checkpointer=InMemorySaver())
     settings: Any = {"configurable": {"thread_id": "t"}, "recursion_limit": 50}

@@ -202,7 +202,7 @@ def test_spans_on_which_two_passes_differ_are_decided_by_a_third(tmp_path: Path)
 
 def test_a_lesson_is_small_and_most_of_the_batch_is_coverage(tmp_path: Path) -> None:
     there = entities(tmp_path)
-    run(there, generator={"backbone": 40, "gate": 40, "batch": 30, "most_uses": 0}, annotator={"most_uses": 0})
+    run(there, generator={"backbone": 40, "gate": 40, "batch": 30}, annotator={"quarantine": False})
     batch = [e for e in there.memory.samples("train", "kept") if e.origin.cycle == 2]
     batch += [e for e in there.memory.samples("train", "shelved") if e.origin.cycle == 2]
     aimed = [example for example in batch if example.origin.lesson]

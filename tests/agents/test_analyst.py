@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from agents import analyst as module
 from agents.analyst import Analyst
 from agents.base import Services, State
 from tasks.base import ErrorCase, Example, Lesson
@@ -107,8 +108,9 @@ def test_a_failed_analysis_falls_back_to_computed_lessons(tmp_path: Path) -> Non
     assert not (services.folder.cycle(2) / "conversation.json").exists()
 
 
-def test_computed_lessons_have_a_shown_case_too(tmp_path: Path) -> None:
-    _, lessons, _ = analyse(tmp_path, lambda prompt: None, analyst=Analyst(wrong=2))
+def test_computed_lessons_have_a_shown_case_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WRONG", 2)
+    _, lessons, _ = analyse(tmp_path, lambda prompt: None)
     assert [lesson.name for lesson in lessons] == ["sports taken for money", "money taken for food"]
 
 

@@ -105,34 +105,34 @@ def test_all_quarantined(tmp_path: Path) -> None:
     assert {example.origin.confidence for example in services.memory.samples("train", "quarantined")} == {None}
 
 
-def test_a_tie_is_not_learnt_unless_the_threshold_allows_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("allowing", [{"threshold": 0.0}, {"quarantine": False}])
+def test_a_tie_is_not_learnt_unless_that_is_allowed(tmp_path: Path, allowing: dict[str, Any]) -> None:
     def torn(prompt: Any) -> Any:
         said = world.annotator(prompt)["labels"]
         return {"labels": said if prompt.sample == 0 else [{**each, "label": "food"} for each in said]}
 
     update, _ = label(tmp_path / "a", [draft("goal match")], say=torn)
     assert update["counts"]["quarantined: not confident"] == 1
-    update, services = label(tmp_path / "b", [draft("goal match")], Annotator(threshold=0.0), torn)
+    update, services = label(tmp_path / "b", [draft("goal match")], Annotator(**allowing), torn)
     [example] = services.memory.get(update["batch"])
     assert example.soft == {"sports": 0.5, "money": 0.0, "science": 0.0, "food": 0.5}
 
 
-@pytest.mark.parametrize(("agreement", "kept"), [("auto", 1), ("off", 1), ("on", 0)])
-def test_agreement_of_a_chat_model(tmp_path: Path, agreement: Any, kept: int) -> None:
-    update, _ = label(tmp_path, [draft("goal match", asked="food")], Annotator(agreement=agreement))
-    assert update["counts"]["accepted"] == kept
-    assert update["counts"].get("quarantined: not what was asked for", 0) == 1 - kept
+def test_a_chat_model_need_not_agree_with_what_was_asked(tmp_path: Path) -> None:
+    update, _ = label(tmp_path, [draft("goal match", asked="food")])
+    assert update["counts"]["accepted"] == 1
 
 
-@pytest.mark.parametrize(("agreement", "kept"), [("auto", 1), ("off", 2), ("on", 1)])
-def test_agreement_of_a_small_model(tmp_path: Path, agreement: Any, kept: int) -> None:
+@pytest.mark.parametrize(("quarantine", "kept"), [(True, 1), (False, 2)])
+def test_a_small_model_must_agree(tmp_path: Path, quarantine: bool, kept: int) -> None:
     drafts = [draft("goal match", asked="food"), draft("bank loan")]
-    update, _ = plain(tmp_path, drafts, Annotator(agreement=agreement))
+    update, _ = plain(tmp_path, drafts, Annotator(quarantine=quarantine))
     assert update["counts"]["accepted"] == kept
+    assert update["counts"].get("quarantined: not what was asked for", 0) == 2 - kept
 
 
 def test_texts_nobody_asked_for_a_class_need_not_agree(tmp_path: Path) -> None:
-    update, _ = label(tmp_path, [draft("goal match", asked=None, stance="pool")], Annotator(agreement="on"))
+    update, _ = plain(tmp_path, [draft("goal match", asked=None, stance="pool")])
     assert update["counts"]["accepted"] == 1
 
 

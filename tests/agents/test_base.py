@@ -112,13 +112,10 @@ def test_an_origin_says_what_the_draft_knew() -> None:
         (Annotator, {"method": "guess"}),
         (Generator, {"gate": -1}),
         (Generator, {"batch": 0}),
-        (Generator, {"mix": {"pool": 1.5}}),
-        (Generator, {"mix": {"hard": -0.5}}),
+        (Generator, {"pool_share": 1.5}),
         (Trainer, {"members": 0}),
         (Evaluator, {"curriculum": "x"}),
-        (Analyst, {"wrong": -1}),
-        (Analyst, {"folds": 1}),
-        (Analyst, {"folds": 21}),
+        (Analyst, {"lessons": -1}),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(kind: type, setting: dict[str, Any]) -> None:

@@ -24,7 +24,7 @@ def there(tmp_path: Path) -> Services:
 
 
 def test_every_kept_text_is_asked_once_of_a_student_that_has_not_learnt_it(there: Services) -> None:
-    cases = crossfitted(there, 2, folds=3)
+    cases = crossfitted(there, 2)
     assert sorted(case.text for case in cases) == sorted(text for text, _ in ROWS)
     students: Any = there.students
     seeds = {example.text for example in there.memory.samples("seed")}
@@ -36,28 +36,23 @@ def test_every_kept_text_is_asked_once_of_a_student_that_has_not_learnt_it(there
 
 def test_a_step_that_is_run_again_trains_nothing_again(there: Services) -> None:
     students: Any = there.students
-    assert crossfitted(there, 2, folds=2) == crossfitted(there, 2, folds=2)
-    assert len(students.made) == 2
-    crossfitted(there, 3, folds=2)
-    assert len(students.made) == 4, "another cycle has learnt other texts"
-
-
-@pytest.mark.parametrize("folds", [0, 1])
-def test_without_another_part_there_is_nothing_to_learn_from(there: Services, folds: int) -> None:
-    assert crossfitted(there, 2, folds) == []
+    assert crossfitted(there, 2) == crossfitted(there, 2)
+    assert len(students.made) == 3
+    crossfitted(there, 3)
+    assert len(students.made) == 6, "another cycle has learnt other texts"
 
 
 def test_few_texts_are_not_divided(tmp_path: Path) -> None:
     there = world.services(tmp_path)
     train(there, ROWS[: LEAST - 1])
-    assert crossfitted(there, 2, folds=3) == []
+    assert crossfitted(there, 2) == []
 
 
 def test_the_analyst_studies_them_and_without_them_the_last_batch(there: Services) -> None:
     write_cases(there, 1, [("coach of the last batch", "sports", "money", 0.1)])
-    for folds, shown in ((0, True), (3, False)):
+    for crossfit, shown in ((False, True), (True, False)):
         before = len(sent(there, "analyst"))
-        settled(Analyst(folds=folds), world.state(cycle=2, plan="lessons"), there)
+        settled(Analyst(crossfit=crossfit), world.state(cycle=2, plan="lessons"), there)
         asked = "\n".join(sent(there, "analyst")[before:])
         assert ("Per class:\n- sports: 0 of 1 right" in asked) is shown
         assert "It was just tested on texts it had never seen" in asked

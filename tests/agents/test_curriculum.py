@@ -16,7 +16,7 @@ def row(
     if loss is not None:
         gate = {"loss": {"value": loss, "low": loss - spread, "high": loss + spread, "n": 150.0}}
     return CycleReport(
-        cycle=0, plan=plan, counts={}, fresh_before={}, fresh_after={}, gate=gate, stances={}, scores={},
+        cycle=0, plan=plan, counts={}, fresh_before={}, fresh_after={}, gate=gate, scores={},
         kept=kept, why="", champion="", teacher={"input": tokens / 2, "output": tokens / 2}, seconds={},
     )  # fmt: skip
 

@@ -10,14 +10,10 @@ import pytest
 from agents.annotator import Annotator
 from agents.base import Draft, Services, State
 from agents.generator import ROUNDS, Generator, _set_aside
-from agents.orders import Mix
 from tasks.base import Example
 from tests import world
 from tests.agents.acting import ODD, after_seeds, drafts, lesson, sent, settled, step, train
-from tests.agents.test_stances import batch
 from tests.fakes import ScriptedTeacher, words
-
-HARD = Mix(hard=1.0, typical=0.0, probe=0.0, rewrite=0.0)
 
 POOL = [
     world.make_text(label, random.Random(f"{label} {number}")) for label in world.VOCABULARY for number in range(24)
@@ -48,7 +44,7 @@ def test_the_backbone_and_its_gate(tmp_path: Path) -> None:
     there = world.services(tmp_path)
     update = generate(there, counts={"x": 1})
     written = drafts(there)
-    counts = {"x": 1, "drafted": 60, "written: breadth": 60, **_refusals(update)}
+    counts = {"x": 1, "drafted": 60, **_refusals(update)}
     assert update == {"counts": counts, "lessons": []}
     assert Counter(draft.asked for draft in written) == dict.fromkeys(world.VOCABULARY, 15)
     gate = Counter(draft.asked for draft in written if draft.split == "gate")
@@ -100,26 +96,13 @@ def test_a_second_backbone_sets_no_second_gate_aside(tmp_path: Path) -> None:
 
 
 def test_the_default_mix(tmp_path: Path) -> None:
-    update, there = aimed(tmp_path, Generator(batch=11), lesson(), lesson("new", kind="probe"))
-    mix = {"hard": 4, "typical": 4, "probe": 2, "rewrite": 1}
-    assert Counter(draft.stance for draft in drafts(there, 2)) == mix
-    assert {name: update["counts"][f"written: {name}"] for name in mix} == mix
+    _, there = aimed(tmp_path, Generator(batch=11), lesson(), lesson("new", kind="probe"))
+    assert Counter(draft.stance for draft in drafts(there, 2)) == {"hard": 4, "typical": 4, "probe": 2, "rewrite": 1}
     assert {draft.lesson for draft in drafts(there, 2)} == {"2-short", "2-new", None}
 
 
-@pytest.mark.parametrize(("follow", "hard"), [(True, 18), (False, 10)])
-def test_the_shares_follow_what_paid(tmp_path: Path, follow: bool, hard: int) -> None:
-    there = world.services(tmp_path)
-    train(there, [("a kept text", "food")])
-    there.memory.remember(lessons=[lesson()])
-    history = [batch(-1.0), batch(-0.2, hard=20, typical=5), batch(0.1, typical=20), batch(-0.2, hard=20, rewrite=3)]
-    generator = Generator(batch=20, follow=follow, mix=Mix(typical=0.5, hard=0.5, probe=0.0, rewrite=0.0))
-    generate(there, generator, cycle=2, plan="lessons", lessons=["2-short"], history=history)
-    assert Counter(draft.stance for draft in drafts(there, 2)) == {"hard": hard, "typical": 20 - hard}
-
-
 def test_the_papers_settings(tmp_path: Path) -> None:
-    paper = Generator(gate=0, batch=12, mix=Mix(hard=0.5, typical=0.5, probe=0.0, rewrite=0.0))
+    paper = Generator(gate=0, batch=12, varied=False)
     _, there = aimed(tmp_path, paper, lesson(), lesson("other"))
     assert Counter((draft.stance, draft.lesson) for draft in drafts(there, 2)) == dict.fromkeys(
         [("hard", "2-short"), ("hard", "2-other"), ("typical", "2-short"), ("typical", "2-other")], 3
@@ -128,7 +111,7 @@ def test_the_papers_settings(tmp_path: Path) -> None:
 
 
 def test_without_easy_there_are_hard_texts_only(tmp_path: Path) -> None:
-    _, there = aimed(tmp_path, Generator(batch=8, easy=False, mix=Mix(probe=0.0)), lesson())
+    _, there = aimed(tmp_path, Generator(batch=8, easy=False), lesson())
     assert [draft.stance for draft in drafts(there, 2)] == ["hard"] * 8
 
 
@@ -168,7 +151,7 @@ def test_duplicates_and_held_out_texts_are_refused_and_counted(tmp_path: Path) -
     services = world.services(tmp_path)
     dev = services.memory.samples("dev")[0].text
     said = saying(dev, "A kept text", "soup with bread", "goal one", "goal one!", "loan two")
-    update, there = aimed(tmp_path, Generator(batch=6, mix=HARD), lesson(),
+    update, there = aimed(tmp_path, Generator(batch=6, easy=False), lesson(),
                           teacher=world.teacher(generator=said))  # fmt: skip
     assert [draft.text for draft in drafts(there, 2)] == ["goal one", "loan two"]
     # Round 1: dev, two known ones and a repetition; then four texts are ordered twice, none of the first four is new.
@@ -180,7 +163,7 @@ def test_refused_texts_are_ordered_again_but_not_for_ever(tmp_path: Path) -> Non
     def stubborn(prompt: Any) -> Any:
         return {"hard": [{"text": "soup with bread"}, {"text": f"goal {prompt.sample}"}], "typical": [], "probe": []}
 
-    update, there = aimed(tmp_path, Generator(batch=9, mix=HARD), lesson(),
+    update, there = aimed(tmp_path, Generator(batch=9, easy=False), lesson(),
                           teacher=world.teacher(generator=stubborn))  # fmt: skip
     assert update["counts"]["drafted"] == len(sent(there)) == ROUNDS
     assert _refusals(update) == {"refused: duplicate": ROUNDS}
@@ -223,14 +206,14 @@ def test_a_shortfall_takes_the_same_share_from_the_gate(tmp_path: Path) -> None:
 
 def test_odd_texts_reach_the_disk_whole(tmp_path: Path) -> None:
     teacher = world.teacher(generator=saying(*ODD.values()))
-    _, there = aimed(tmp_path, Generator(batch=20, mix=HARD), lesson(), teacher=teacher)
+    _, there = aimed(tmp_path, Generator(batch=20, easy=False), lesson(), teacher=teacher)
     assert [draft.text for draft in drafts(there, 2)] == [" ".join(text.split()) for text in ODD.values()]
 
 
 def test_the_pool_gives_its_share_and_the_rest_is_written(tmp_path: Path) -> None:
     there = world.services(tmp_path, pool=POOL)
     after_seeds(there)
-    generate(there, Generator(backbone=40, gate=20, mix=Mix(pool=0.5)))
+    generate(there, Generator(backbone=40, gate=20, pool_share=0.5))
     written = drafts(there)
     stances = Counter((draft.stance, draft.split) for draft in written)
     assert stances == {("pool", "train"): 20, ("pool", "gate"): 10, ("typical", "train"): 20, ("typical", "gate"): 10}
@@ -242,16 +225,16 @@ def test_a_pool_leaves_room_for_written_texts_of_every_class_to_begin_with(tmp_p
     pool = [f"{world.make_text(label, random.Random(n))} {n}" for n in range(90) for label in world.VOCABULARY]
     there = world.services(tmp_path, pool=pool)
     after_seeds(there)
-    generate(there, Generator(backbone=16, gate=0, mix=Mix(pool=0.9)))
+    generate(there, Generator(backbone=16, gate=0, pool_share=0.9))
     asked = Counter(draft.asked for draft in drafts(there) if draft.stance == "typical")
     assert set(asked) == set(world.VOCABULARY) and min(asked.values()) == 2
 
 
-@pytest.mark.parametrize("outline", [True, False])
-def test_a_small_batch_goes_to_the_classes_that_have_the_fewest_texts(tmp_path: Path, outline: bool) -> None:
+@pytest.mark.parametrize("examples", [True, False])
+def test_a_small_batch_goes_to_the_classes_that_have_the_fewest_texts(tmp_path: Path, examples: bool) -> None:
     there = world.services(tmp_path)
     for cycle in (1, 2, 3):
-        generate(there, Generator(batch=4, gate=0, backbone=0, outline=outline), cycle=cycle,
+        generate(there, Generator(batch=4, gate=0, backbone=0, examples=examples), cycle=cycle,
                  plan="breadth" if cycle == 1 else "lessons")  # fmt: skip
     first = Counter(draft.asked for draft in drafts(there, 1))
     later = [Counter(draft.asked for draft in drafts(there, cycle)) for cycle in (2, 3)]
@@ -263,7 +246,7 @@ def test_a_small_batch_goes_to_the_classes_that_have_the_fewest_texts(tmp_path: 
 def test_a_pool_that_fills_the_batch_needs_no_generator(tmp_path: Path, prompting: Any) -> None:
     there = world.services(tmp_path, pool=POOL, teacher=ScriptedTeacher({}, prompting=prompting))
     after_seeds(there)
-    generate(there, Generator(backbone=40, gate=20, mix=Mix(pool=1.0)))
+    generate(there, Generator(backbone=40, gate=20, pool_share=1.0))
     assert len(drafts(there)) == 60 and not sent(there)
 
 
@@ -272,8 +255,9 @@ def test_a_written_copy_of_a_picked_pool_text_is_refused(tmp_path: Path) -> None
     train(there, [("a kept text", "food")])
     after_seeds(there)
     there.memory.remember(lessons=[lesson()])
-    mix = Mix(hard=1.0, typical=0.0, probe=0.0, rewrite=0.0, pool=0.4)
-    update = generate(there, Generator(batch=20, mix=mix), cycle=2, plan="lessons", lessons=["2-short"])
+    update = generate(
+        there, Generator(batch=20, easy=False, pool_share=0.4), cycle=2, plan="lessons", lessons=["2-short"]
+    )
     texts = [draft.text for draft in drafts(there, 2)]
     assert len(texts) == len(set(texts)) == 9
     assert _refusals(update) == {"refused: duplicate": 8 + 9 + 9}
@@ -336,5 +320,5 @@ def test_an_order_that_failed_is_given_again_however_small_its_share(tmp_path: P
         return world.generator(prompt)
 
     there = world.services(tmp_path, teacher=world.teacher(generator=one_fails))
-    generate(there, Generator(backbone=400, gate=0, outline=False))
+    generate(there, Generator(backbone=400, gate=0, examples=False))
     assert failed and Counter(draft.asked for draft in drafts(there)) == dict.fromkeys(world.VOCABULARY, 100)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from types import SimpleNamespace
 
-from agents.inventory import Used, names_in, used
+from agents.inventory import MOST_USES, Used, names_in, used
 from tasks.base import Example, Label, Span
 from tasks.classification import Classification
 from tasks.ner import Ner
@@ -30,20 +30,20 @@ def test_names_are_counted_by_text_whatever_their_case_and_status(tmp_path: Path
 
 def test_worn_out_from_a_number_of_uses_on(tmp_path: Path) -> None:
     services = world.services(tmp_path, task=Naming(*world.given()))
-    train(services, [("Ann met Bob", "food"), ("Bob and Cy", "food")])
+    train(services, [(f"Ann met Bob {number}", "food") for number in range(MOST_USES - 1)] + [("Bob and Cy", "food")])
     found = used(services, 2)
-    assert found.worn_out(2) == ["bob"] and found.worn_out(0) == []
+    assert found.worn_out() == ["bob"]
     own = names_in(services, Example(text="BOB Bob sat", label="food"))
-    assert own == {"bob"} and found.is_worn(own, 2) and not found.is_worn(own, 3) and not found.is_worn(own, 0)
+    assert own == {"bob"} and found.is_worn(own) and not found.is_worn({"ann", "cy"})
 
 
 def test_of_many_texts_a_name_may_stand_in_a_share() -> None:
     found = Used()
     for number in range(1000):
         found.add({"rare"} if number % 34 else {"often"})
-    assert found.counts["often"] == 30 and found.worn_out(6) == ["rare", "often"]
+    assert found.counts["often"] == 30 and found.worn_out() == ["rare", "often"]
     found.texts = 1001
-    assert found.worn_out(6) == ["rare"] and found.worn_out(40) == ["rare"]
+    assert found.worn_out() == ["rare"]
 
 
 def test_words_in_lower_case_are_no_names() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.orders import Mix, Order, aimed, breadth, largest_remainder, spread, total
+from agents.orders import Order, aimed, breadth, largest_remainder, spread, total
 from agents.outline import Subtype
 from tasks.base import Example
 from tests.agents.acting import lesson
@@ -17,8 +17,6 @@ settings.load_profile("agents")
 LESSONS = st.lists(st.sampled_from(["lesson", "probe"]), max_size=6).map(
     lambda kinds: [lesson(f"l{place}", kind=kind) for place, kind in enumerate(kinds)]
 )
-SHARE = st.floats(0, 1, allow_subnormal=False)
-MIXES = st.builds(Mix, typical=SHARE, hard=SHARE, probe=SHARE, rewrite=SHARE)
 SEEDS = [Example(text=f"seed {number}", label="food") for number in range(3)]
 
 
@@ -106,44 +104,41 @@ def test_small_batches_come_to_every_subtype_in_turn(size: int, quota: int, firs
     assert {subtype for order in orders for subtype in order.subtypes} == set(subtypes(size))
 
 
-@given(st.integers(0, 200), LESSONS, MIXES, st.sampled_from([0, 1, 3]))
-def test_aimed_orders_are_exact_and_of_the_right_kind(count: int, lessons: list[Any], mix: Mix, seeds: int) -> None:
-    orders = aimed(count, lessons, mix, seeds=SEEDS[:seeds])
-    kinds = {each.kind for each in lessons}
-    usable = ("lesson" in kinds and mix.hard + mix.typical > 0) or ("probe" in kinds and mix.probe > 0)
-    assert total(orders) == (count if usable else 0)
+@given(st.integers(0, 200), LESSONS, st.sampled_from([0, 1, 3]), st.booleans())
+def test_aimed_orders_are_exact_and_of_the_right_kind(count: int, lessons: list[Any], seeds: int, easy: bool) -> None:
+    orders = aimed(count, lessons, seeds=SEEDS[:seeds], easy=easy)
+    assert total(orders) == (count if lessons else 0)
     for order in orders:
+        assert easy or order.stance != "typical"
         assert order.count > 0 and order.facet is None and (order.lesson is None) is (order.stance == "rewrite")
         assert (order.stance == "probe") == (order.lesson is not None and order.lesson.kind == "probe")
         assert (order.seed is not None) is (order.stance == "rewrite")
 
 
 def test_seeds_in_other_words_are_of_other_seeds_each_turn() -> None:
-    mix = Mix(typical=0.0, hard=0.5, probe=0.0, rewrite=0.5)
     chosen = [
-        [order.seed.text for order in aimed(16, [lesson()], mix, seeds=SEEDS, turn=turn) if order.seed]
-        for turn in (1, 2)
+        [order.seed.text for order in aimed(54, [lesson()], seeds=SEEDS, turn=turn) if order.seed] for turn in (1, 2)
     ]
     assert chosen == [["seed 1", "seed 2"], ["seed 2", "seed 0"]]
-    assert not any(order.stance == "rewrite" for order in aimed(16, [], mix, seeds=SEEDS)), "no lessons, no such batch"
+    assert not any(order.stance == "rewrite" for order in aimed(16, [], seeds=SEEDS)), "no lessons, no such batch"
 
 
 def test_no_lesson_gets_more_than_its_most() -> None:
     lessons = [lesson("a"), lesson("b"), lesson("c", kind="probe")]
-    orders = aimed(60, lessons, Mix(), most=6)
+    orders = aimed(60, lessons, most=6)
     assert total(orders) == 18
-    assert total(aimed(12, lessons, Mix(), most=6)) == 12
+    assert total(aimed(12, lessons, most=6)) == 12
 
 
 def test_a_small_batch_is_for_few_lessons() -> None:
     lessons = [lesson("a"), lesson("b"), lesson("c"), lesson("d", kind="probe")]
     sizes: dict[str, int] = {}
-    for order in aimed(10, lessons, Mix(), seeds=SEEDS):
+    for order in aimed(10, lessons, seeds=SEEDS):
         name = order.lesson.name if order.lesson else order.stance
         sizes[name] = sizes.get(name, 0) + order.count
     assert sizes == {"a": 4, "b": 3, "d": 2, "rewrite": 1}
-    assert [order.lesson.name for order in aimed(2, lessons[:3], Mix()) if order.lesson] == ["a", "a"]
-    assert {order.lesson.name for order in aimed(30, lessons, Mix()) if order.lesson} == {"a", "b", "c", "d"}
+    assert [order.lesson.name for order in aimed(2, lessons[:3]) if order.lesson] == ["a", "a"]
+    assert {order.lesson.name for order in aimed(30, lessons) if order.lesson} == {"a", "b", "c", "d"}
 
 
 def test_facets_get_their_shares() -> None:
@@ -154,13 +149,13 @@ def test_facets_get_their_shares() -> None:
 
 
 def test_the_papers_mix_is_half_and_half() -> None:
-    orders = aimed(30, [lesson("a"), lesson("b"), lesson("c")], Mix(typical=0.5, hard=0.5, probe=0.0))
+    orders = aimed(30, [lesson("a"), lesson("b"), lesson("c")])
     assert [(order.stance, order.count) for order in orders] == [("hard", 5)] * 3 + [("typical", 5)] * 3
 
 
 def test_without_probes_their_share_goes_to_the_lessons() -> None:
-    assert total(aimed(30, [lesson()], Mix())) == 30
-    assert [order.stance for order in aimed(30, [lesson(kind="probe")], Mix())] == ["probe"]
+    assert total(aimed(30, [lesson()])) == 30
+    assert [order.stance for order in aimed(30, [lesson(kind="probe")])] == ["probe"]
 
 
 def test_what_is_left_of_an_order_is_never_negative() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from agents import pool
 from agents.base import Services
-from tasks.base import ErrorCase, Example
+from tasks.base import Example
 from tests import world
 from tests.agents.acting import ODD, train
 from tests.fake_student import WordStudent
@@ -112,22 +112,3 @@ def test_a_large_pool_is_looked_at_in_part(tmp_path: Path) -> None:
 def test_odd_texts_are_picked_as_they_are(tmp_path: Path) -> None:
     there = services(tmp_path, list(ODD.values()))
     assert set(pick(there, 1000)) == set(ODD.values())
-
-
-@pytest.mark.parametrize("how", ["random", "uncertain", "uncertain-diverse", "near-errors", "mixed"])
-def test_every_selection_gives_what_was_asked_for_once_each(tmp_path: Path, how: pool.Selection) -> None:
-    there = services(tmp_path, TEXTS)
-    chosen = pool.pick(there, "students/cycle-000", 7, 1, how)
-    assert len(chosen) == len(set(chosen)) == 7 and not set(chosen) & set(pool.shown(there.pool))
-
-
-def test_uncertain_takes_the_least_sure_and_near_errors_the_nearest(tmp_path: Path) -> None:
-    there = services(tmp_path, TEXTS)
-    usable = [text for text in there.pool if text not in pool.shown(there.pool)]
-    margins = {text: there.students.load(there.folder.student(0)).predict([text])[0].margin for text in usable}
-    chosen = pool.pick(there, "students/cycle-000", 4, 1, "uncertain")
-    assert max(margins[text] for text in chosen) <= min(m for text, m in margins.items() if text not in chosen)
-    wrong = Example(text="goal loan goal loan", label="sports")
-    there.memory.remember(errors=[ErrorCase(example=wrong, predicted="food", probability=0.9, cycle=1)])
-    assert all("goal loan" in text for text in pool.pick(there, "students/cycle-000", 4, 2, "near-errors"))
-    assert len(pool.pick(there, "students/cycle-000", 4, 9, "near-errors")) == 4, "a batch without errors"

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from benchmarks.trial import draw
+from benchmarks.trial import draw, parsed, settings
+from graph.config import agents, validate
+from graph.strategies import STRATEGIES
 from tests import world
 
 
@@ -28,3 +30,10 @@ def test_every_label_gets_its_shots_and_the_pool_has_other_rows_without_labels(t
     assert Counter(row["label"] for row in seeds) == dict.fromkeys(world.VOCABULARY, shots)
     assert len(pool) == 30 and all(set(row) == {"text"} for row in pool)
     assert not {row["text"] for row in seeds} & {row["text"] for row in pool}
+
+
+@pytest.mark.parametrize("teacher", ["replay", "oracle", "simulator", "local"])
+@pytest.mark.parametrize("strategy", sorted(STRATEGIES))
+def test_every_strategy_can_be_tried_with_every_teacher(strategy: str, teacher: str) -> None:
+    options = parsed(["--data", "d", "--task", "trec6", "--strategy", strategy, "--teacher", teacher])
+    assert agents(validate(settings(options, "http://127.0.0.1:9/v1"), "trial"))

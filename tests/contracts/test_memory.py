@@ -126,8 +126,6 @@ def test_held_out_texts_are_never_found(memory: Memory, split: Split) -> None:
     hidden = example("the hidden marker text", split=split)
     memory.remember([hidden, PLAY])
     assert memory.get([hidden.id, PLAY.id]) == [PLAY]
-    assert memory.similar("the hidden marker text", "samples", 10) == [PLAY]
-    assert memory.similar("the hidden marker text", "errors", 10) == []
     assert memory.samples("train") == [PLAY]
 
 
@@ -141,7 +139,7 @@ def test_a_held_out_text_is_no_sample_whichever_came_first(memory: Memory, held_
         else:
             memory.remember([train], errors=[case])
     assert memory.samples("train") == memory.get([train.id]) == memory.errors() == []
-    assert memory.similar("the same text", "samples", 3) == memory.similar("the same text", "errors", 3) == []
+    assert memory.similar("the same text", 3) == []
     assert memory.samples("gate") == [gate]
 
 
@@ -181,21 +179,16 @@ def test_lessons_come_oldest_first_and_keep_their_effect(memory: Memory) -> None
     assert memory.lessons() == [old, measured]
 
 
-def test_similar_gives_the_nearest_first_and_only_kept_samples(memory: Memory) -> None:
-    memory.remember([PLAY, WEATHER, BOOK, example("play the new song", split="seed", cycle=0)])
-    memory.remember([example("play the new song by adelle")], status="candidate")
-    found = [e.text for e in memory.similar("play the new song by adele", "samples", 3)]
-    assert found[:2] == ["play the new song by adele", "play the new song"]
-    assert len(found) == 3
-    assert memory.similar("play", "samples", 0) == []
-
-
-def test_similar_errors(memory: Memory) -> None:
-    cases = [ErrorCase(example=e, predicted="o", probability=0.7, cycle=1) for e in (PLAY, WEATHER, BOOK)]
-    assert memory.similar("will it rain today", "errors", 2) == []
+def test_similar_gives_the_nearest_errors_first_and_no_sample(memory: Memory) -> None:
+    near = example("play the new song")
+    cases = [ErrorCase(example=e, predicted="o", probability=0.7, cycle=1) for e in (WEATHER, BOOK, near, PLAY)]
+    memory.remember([PLAY, WEATHER, BOOK])
+    assert memory.similar("will it rain today", 2) == []
     memory.remember(errors=cases)
-    assert memory.similar("will it rain today", "errors", 2)[0] == cases[1]
-    assert len(memory.similar("x", "errors", 10)) == 3
+    assert memory.similar("will it rain today", 2)[0] == cases[0]
+    assert memory.similar("play the new song by adele", 2) == [cases[3], cases[2]]
+    assert len(memory.similar("x", 10)) == 4
+    assert memory.similar("play", 0) == []
 
 
 def test_novel_compares_text_and_vector_with_everything(memory: Memory) -> None:

@@ -35,7 +35,7 @@ def ring(**roles: Change) -> dict[str, Agent]:
 def report(state: State) -> CycleReport:
     return CycleReport(
         cycle=state["cycle"], plan="seed", counts={"accepted": 1}, fresh_before={"value": 0.5, "low": None},
-        fresh_after={}, gate={"loss": {"value": 0.1}}, stances={}, scores={"dev": {"value": 0.5}}, kept=True, why="w",
+        fresh_after={}, gate={"loss": {"value": 0.1}}, scores={"dev": {"value": 0.5}}, kept=True, why="w",
         champion="students/cycle-000", teacher={"calls": 1.0}, seconds=state["seconds"],
     )  # fmt: skip
 

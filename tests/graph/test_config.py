@@ -1,5 +1,7 @@
 """Every mistake in a config is one line that says what is allowed; parts of one's own are found, built and checked."""
 
+import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,6 @@ import tomli_w
 
 from agents.annotator import Annotator
 from agents.generator import Generator
-from agents.orders import Mix
 from graph.config import ROLES, RunConfig, agents, load, read_toml, stop_rule, validate
 from graph.services import make_students, make_task, open_services
 from graph.stop import Stop
@@ -16,13 +17,15 @@ from graph.strategies import STRATEGIES
 from tasks.errors import ConfigError
 from tests import parts
 
+CONFIGS = Path(__file__).parents[2] / "configs"
+
 PLAIN: dict[str, Any] = {
     "name": "plain",
     "task": {"description": "d", "labels": ["a", "b"]},
     "data": {"seeds": "seeds.jsonl"},
 }
 
-TOP = "agents, budget, data, init, memory, name, order, seed, stop, strategy, student, task, teacher."
+TOP = "agents, budget, data, memory, name, order, seed, stop, strategy, student, task, teacher."
 ROLE = (
     "api_key_env, base_url, extra_body, kind, max_tokens, model, prompting, temperature, timeout, top_p, "
     "usd_per_million_cached_input, usd_per_million_input, usd_per_million_output."
@@ -41,13 +44,13 @@ def config(**changes: Any) -> RunConfig:
         ({"teacher": {"roles": {"critic": {"foo": 1}}}}, f"'teacher.roles.critic.foo' is not known. Allowed: {ROLE}"),
         ({"agents": {"generator": {"foo": 1}}}, "[agents.generator]: the key 'foo' is not known. Allowed: backbone, b"),
         (
-            {"agents": {"generator": {"mix": {"foo": 1}}}},
-            "'mix.foo' is not known. Allowed: coverage, hard, pool, pro",
+            {"agents": {"generator": {"foo": 1}}},
+            "'foo' is not known. Allowed: backbone, batch, card, conv",
         ),
         ({"agents": {"critic": {}}}, "the role in [agents] 'critic' is not known. Allowed: analyst, annotator, eval"),
         ({"agents": {"generator": 5}}, "agents.generator = 5: Input should be a valid dictionary."),
         ({"agents": {"annotator": {"method": "x"}}}, "method = 'x': Input should be 'auto', 'rate' or 'vote'."),
-        ({"agents": {"generator": {"mix": {"hard": "much"}}}}, "mix.hard = 'much': Input should be a valid number"),
+        ({"agents": {"generator": {"pool_share": "much"}}}, "pool_share = 'much': Input should be a valid number"),
         ({"stop": {"foo": 1}}, "[stop]: the key 'foo' is not known. Allowed: cycles, patience, target."),
         ({"stop": {"cycles": -1}}, "[stop]: cycles = -1: Input should be greater than or equal to 0."),
         ({"stop": {"kind": "soon"}}, "stop.kind 'soon' is not known. Allowed: module:Class."),
@@ -133,23 +136,17 @@ def test_an_override_of_what_is_no_table_is_told(tmp_path: Path) -> None:
 
 
 def test_a_strategy_is_a_set_of_defaults_that_the_config_overrides_key_by_key() -> None:
-    ring = agents(config(strategy="paper", agents={"generator": {"mix": {"probe": 0.5}}, "annotator": {"votes": 3}}))
+    ring = agents(config(strategy="paper", agents={"generator": {"pool_share": 0.5}, "annotator": {"votes": 3}}))
     assert isinstance(ring["generator"], Generator) and isinstance(ring["annotator"], Annotator)
-    mix = Mix(hard=0.5, typical=0.5, probe=0.5, rewrite=0.0, pool=0.0, coverage=0.0)
-    assert ring["generator"].mix == mix and ring["generator"].gate == 0
-    assert (ring["annotator"].votes, ring["annotator"].threshold) == (3, 0.0)
+    assert (ring["generator"].pool_share, ring["generator"].gate, ring["generator"].varied) == (0.5, 0, False)
+    assert (ring["annotator"].votes, ring["annotator"].quarantine) == (3, False)
 
 
 @pytest.mark.parametrize("strategy", sorted(STRATEGIES))
 def test_only_ours_and_plain_generation_take_texts_of_a_pool(strategy: str) -> None:
     generator = agents(config(strategy=strategy))["generator"]
     assert isinstance(generator, Generator)
-    assert (generator.mix.pool > 0) is (strategy in ("gated", "static", "none"))
-
-
-def test_a_gate_without_a_rival_is_refused_before_anything_is_paid() -> None:
-    with pytest.raises(ConfigError, match=r"agents\.trainer\.rival = false trains none"):
-        agents(config(strategy="static", agents={"evaluator": {"gate": True}}))
+    assert (generator.pool_share > 0) is (strategy in ("gated", "static", "none"))
 
 
 def test_a_role_of_ones_own_stands_where_order_puts_it_with_its_settings() -> None:
@@ -207,3 +204,25 @@ def test_the_config_that_a_run_keeps_is_the_config_it_was_given(tmp_path: Path) 
     create(found, tmp_path, folder)
     assert read_config(folder) == found
     assert "max_usd" not in read_toml(folder.root / "config.toml")["budget"]
+
+
+def test_the_ready_configs_are_read() -> None:
+    for path in CONFIGS.glob("*.toml"):
+        if path.name != "compare.toml":
+            assert agents(load(path))
+
+
+def test_what_the_papers_config_has_in_comments_can_be_said() -> None:
+    """Its four ablations, and its first batch of seeds in other words."""
+    found, role = {}, ""
+    for line in (CONFIGS / "paper.toml").read_text().splitlines():
+        if heading := re.fullmatch(r"# \[(agents\.\w+)\]", line):
+            role = heading[1]
+        elif role and (setting := re.fullmatch(r"# (\w+) = (\S+).*", line)):
+            found[f"{role}.{setting[1]}"] = tomllib.loads(f"x = {setting[2]}")["x"]
+    ablations = ("generator.easy", "generator.separate", "analyst.correct", "trainer.review")
+    wanted = {f"agents.{name}": False for name in ablations}
+    assert found == wanted | {"agents.generator.first": "rewrites", "agents.evaluator.curriculum": "gated"}
+    for name, value in found.items():
+        _, role, setting = name.split(".")
+        assert getattr(agents(load(CONFIGS / "paper.toml", {name: value}))[role], setting) == value

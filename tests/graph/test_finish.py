@@ -11,6 +11,7 @@ import pytest
 
 from agents.base import Services
 from agents.trainer import Trainer
+from graph import finish
 from graph.finish import fit_last, score_test_set
 from tasks.base import Example
 from tests import world
@@ -155,9 +156,10 @@ def test_without_a_kept_text_there_is_nothing_to_learn(tmp_path: Path) -> None:
     assert (tmp_path / "best").resolve().name == "cycle-001" and not (tmp_path / "students" / "final-001").exists()
 
 
-def test_it_learns_what_it_thinks_of_the_texts_without_labels(tmp_path: Path) -> None:
+def test_it_learns_what_it_thinks_of_the_texts_without_labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finish, "IMITATED", 2)
     services = dataclasses.replace(with_gate(tmp_path), pool=["goal by unlabelled", "the referee", "another one"])
-    fit_last(services, CHAMPION, Trainer(last_members=2, imitate=2))
+    fit_last(services, CHAMPION, Trainer(last_members=2))
     counts = services.students.load(tmp_path / "best").counts  # type: ignore[attr-defined]
     assert {label for label, words in counts.items() if "unlabelled" in words} == set(counts), "every label its share"
     assert counts["sports"]["unlabelled"] > 0.5 and "another" not in counts["sports"], "two texts, no more"

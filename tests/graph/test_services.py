@@ -98,30 +98,6 @@ def test_cycles_can_be_changed_and_nothing_else(inputs: Path) -> None:
     assert with_cycles(folder, 9) == read_config(folder) == before.model_copy(update={"stop": {"cycles": 9}})
 
 
-@pytest.mark.parametrize(
-    ("teacher", "annotator", "refused"),
-    [
-        ({}, {"reask": 0.9}, True),
-        ({}, {"reask": 0.9, "method": "vote"}, False),
-        ({}, {}, False),
-        ({"kind": "openai", "model": "m"}, {"reask": 0.9}, False),
-        ({"kind": "openai", "model": "m", "prompting": "plain"}, {"reask": 0.9}, True),
-        ({"kind": "openai", "model": "m", "roles": {"annotator": {"kind": "local"}}}, {"reask": 0.9}, True),
-        ({"kind": "tests.graph.own:Oracle"}, {"reask": 0.9}, False),
-    ],
-)
-def test_a_teacher_that_is_rated_cannot_be_asked_again(
-    inputs: Path, teacher: dict[str, object], annotator: dict[str, object], refused: bool
-) -> None:
-    wanted = validate({**config().model_dump(), "teacher": teacher, "agents": {"annotator": annotator}}, "test")
-    if refused:
-        with pytest.raises(ConfigError, match=r"agents\.annotator\.reask = 0\.9 needs votes"):
-            create(wanted, inputs, RunFolder(inputs / "run"))
-        assert not (inputs / "run").exists()
-    else:
-        create(wanted, inputs, RunFolder(inputs / "run"))
-
-
 def test_nothing_is_written_when_a_row_is_bad(inputs: Path) -> None:
     write(inputs / "dev.jsonl", [{"text": "fine", "label": "maybe"}])
     with pytest.raises(ConfigError, match="maybe"):

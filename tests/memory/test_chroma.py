@@ -112,7 +112,7 @@ def test_nothing_is_encoded_or_written_twice(open_memory: Open, monkeypatch: pyt
     case = ErrorCase(example=example(1), predicted="y", probability=0.5, cycle=3)
     memory.novel([example(1).text, example(2).text])
     memory.remember([example(1), example(2)], errors=[case])
-    memory.similar(example(2).text, "samples", 1)
+    memory.similar(example(2).text, 1)
     assert sorted(embedder.encoded) == [example(1).text, example(2).text]
 
     again = HashEmbedder()
@@ -251,7 +251,8 @@ WRITER = """
     print("open", flush=True)
     for batch in range(int(sys.argv[2]), 10_000):
         examples = [Example(text=f"text {batch} {i}", label="x") for i in range(20)]
-        memory.remember(examples, status="candidate")
+        wrong = [ErrorCase(example=e, predicted="y", probability=0.5, cycle=1) for e in examples]
+        memory.remember(examples, wrong, status="candidate")
         memory.mark([e.id for e in examples[:10]], "kept")
         print(batch, flush=True)
 """
@@ -279,6 +280,7 @@ def test_kill_9_loses_no_acknowledged_row(tmp_path: Path) -> None:
             assert kept >= {text for text in texts if int(text.split()[2]) < 10}
             assert candidates >= {text for text in texts if int(text.split()[2]) >= 10}
             assert memory.novel(texts[-40:]) == ["duplicate"] * 40
-            assert [e.text for e in memory.similar(f"text {done} 5", "samples", 1)] == [f"text {done} 5"]
+            [nearest] = memory.similar(f"text {done} 5", 1)
+            assert nearest.example.text == f"text {done} 5"
         finally:
             memory.close()

@@ -6,7 +6,7 @@ import pytest
 
 from memory.chroma import ChromaMemory
 from memory.embedder import BATCH, Embedder
-from tasks.base import Example
+from tasks.base import ErrorCase, Example
 from tasks.errors import ConfigError
 from tests.student import tiny
 
@@ -137,9 +137,10 @@ def test_the_memory_with_the_real_embedder(minilm: Embedder, tmp_path: Path) -> 
             "Book a table for two tonight",
             "Will it be raining in Paris?",
         ]
-        memory.remember([Example(text=text, label="x") for text in texts])
-        found = memory.similar("Reserve a restaurant for this evening", "samples", 3)
-        assert found[0].text == texts[1]
+        examples = [Example(text=text, label="x") for text in texts]
+        memory.remember(examples, [ErrorCase(example=e, predicted="y", probability=0.5, cycle=1) for e in examples])
+        found = memory.similar("Reserve a restaurant for this evening", 3)
+        assert found[0].example.text == texts[1]
         asked = [
             "Please play some quiet jazz music while we have dinner.",
             texts[1].upper(),

@@ -138,12 +138,6 @@ def test_figures_of_an_earlier_student_are_told_to_be_that(tmp_path: Path, capsy
         assert ("is of students/final-001, not of the best student now, cycle-007." in capsys.readouterr().out) is told
 
 
-def test_show_tells_what_texts_of_each_stance_brought(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    hard = {"value": 0.001, "low": -0.0005, "high": 0.0025, "n": 12}
-    crowned(run(tmp_path, metrics=[row(), row(stances={"hard": hard})]))
-    assert "hard 12 +0.10 [-0.05, +0.25]" in " ".join(capsys.readouterr().out.split())
-
-
 @pytest.mark.parametrize(
     ("drafted", "accepted", "gate", "warned"), [(124, 10, 7, True), (124, 25, 6, False), (39, 0, 0, False)]
 )

@@ -64,6 +64,6 @@ def test_a_gate_is_set_aside_of_its_texts_too(tmp_path: Path) -> None:
 
 def test_a_later_batch_is_empty_and_nobody_is_asked_to_write_the_rest(tmp_path: Path) -> None:
     services = world.services(tmp_path)
-    state = run(services, ready("eda", **{"strategy": "static", "stop.cycles": 3, "agents.annotator.agreement": "off"}))
+    state = run(services, ready("eda", **{"strategy": "static", "stop.cycles": 3, "agents.annotator.quarantine": False}))
     assert [row["counts"].get("drafted") for row in state["history"]][1:] == [40, 0, 0]
     assert services.teacher.asked == [] and drafts(services, 2) == []  # type: ignore[attr-defined]
