@@ -1,5 +1,6 @@
 """The command line of EvoKD. Nothing heavy is imported until a command runs, so that `--help` answers at once."""
 
+import importlib.util
 import os
 import shlex
 import sys
@@ -10,13 +11,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from agents.folder import RunFolder
-    from graph.comparing import Ended
-    from graph.config import RunConfig
-    from report.reading import Run
+if __name__ == "__main__":  # `python main.py` in a checkout that is not installed: its own folder is the package
+    _here = str(Path(__file__).resolve().parent)
+    _spec = importlib.util.spec_from_file_location("evokd", f"{_here}/__init__.py", submodule_search_locations=[_here])
+    assert _spec is not None and _spec.loader is not None
+    sys.modules["evokd"] = importlib.util.module_from_spec(_spec)
+    _spec.loader.exec_module(sys.modules["evokd"])
 
-HERE = Path(__file__).resolve().parent
+if TYPE_CHECKING:
+    from evokd.agents.folder import RunFolder
+    from evokd.graph.comparing import Ended
+    from evokd.graph.config import RunConfig
+    from evokd.report.reading import Run
 
 app = typer.Typer(
     help="From a task description, a few labelled examples and an LLM to a small, fast text model of your own.",
@@ -48,9 +54,9 @@ def run(
 ) -> None:
     """Start a run: read and check the data, then train, evaluate, analyse, generate, annotate, cycle by cycle."""
     _begin()
-    from agents.folder import RunFolder
-    from graph.config import load
-    from graph.services import create
+    from evokd.agents.folder import RunFolder
+    from evokd.graph.config import load
+    from evokd.graph.services import create
 
     chosen = {"name": name, "seed": seed, "stop.cycles": cycles, "strategy": strategy}
     chosen["teacher.use_cache"] = False if no_cache else None
@@ -70,9 +76,9 @@ def plan(
 ) -> None:
     """For a few small calls: what each role would be asked, calls, tokens and money, and where the student starts."""
     _begin()
-    from graph.config import load
-    from graph.plan import plan as planned
-    from report.planning import print_plan, print_planned_prompts
+    from evokd.graph.config import load
+    from evokd.graph.plan import plan as planned
+    from evokd.report.planning import print_plan, print_planned_prompts
 
     made = planned(load(config, {}), config.resolve().parent, offline)
     if prompts:
@@ -94,9 +100,9 @@ def resume(
 ) -> None:
     """Go on with a run where it was; no teacher call that was answered is made again."""
     _begin(allow)
-    from agents.folder import RunFolder
-    from graph.services import ask_anew, read_config, with_cycles
-    from report.reading import Run
+    from evokd.agents.folder import RunFolder
+    from evokd.graph.services import ask_anew, read_config, with_cycles
+    from evokd.report.reading import Run
 
     folder = RunFolder(Run.find(name, runs).root.resolve())
     if no_cache:
@@ -117,7 +123,7 @@ def predict(
     runs: Runs = Path("runs"),
 ) -> None:
     """Label texts: one JSON object a line, with the probability of every label."""
-    from graph.predicting import open_student
+    from evokd.graph.predicting import open_student
 
     student = open_student(model, runs, allow or ())
     if isinstance(sys.stdout, TextIOWrapper):
@@ -136,9 +142,9 @@ def show(
     runs: Runs = Path("runs"),
 ) -> None:
     """Tell what happened in a run: cycles, lessons, costs, the champion."""
-    from agents.marker import run_marker
-    from report.reading import Run
-    from report.tables import print_prompts, print_run
+    from evokd.agents.marker import run_marker
+    from evokd.report.reading import Run
+    from evokd.report.tables import print_prompts, print_run
 
     found = Run.find(name, runs)
     run_marker(found.root).read()  # refuses a folder of another version
@@ -161,11 +167,11 @@ def compare(
 ) -> None:
     """Compare strategies over shots, seeds and tasks; started again, it goes on where it was."""
     _begin()
-    from graph.comparing import compare as run_cells
-    from graph.comparison import read_plan
-    from graph.executors import LocalProcesses, RayCluster
-    from report.live_comparison import LiveComparison
-    from report.pages import write_report
+    from evokd.graph.comparing import compare as run_cells
+    from evokd.graph.comparison import read_plan
+    from evokd.graph.executors import LocalProcesses, RayCluster
+    from evokd.report.live_comparison import LiveComparison
+    from evokd.report.pages import write_report
 
     plan = read_plan(file)
     root = (out / plan.settings.name).resolve()
@@ -200,18 +206,18 @@ def cell(
 ) -> None:
     """Run or resume one cell of a comparison; `compare` starts this."""
     _begin(allow)
-    from agents.folder import RunFolder
-    from graph.cell import drive_cell
-    from teacher.settings import BudgetSettings
+    from evokd.agents.folder import RunFolder
+    from evokd.graph.cell import drive_cell
+    from evokd.teacher.settings import BudgetSettings
 
     raise typer.Exit(drive_cell(RunFolder(folder.resolve()), BudgetSettings.model_validate_json(limits), cache))
 
 
 def _print_costs(run: "Run") -> None:
-    from agents.folder import RunFolder
-    from graph.services import settings_of
-    from report.costs import print_costs
-    from teacher.cache import measure
+    from evokd.agents.folder import RunFolder
+    from evokd.graph.services import settings_of
+    from evokd.report.costs import print_costs
+    from evokd.teacher.cache import measure
 
     print_costs(run)
     shared = settings_of(RunFolder(run.root)).teacher.cache
@@ -221,13 +227,13 @@ def _print_costs(run: "Run") -> None:
 
 
 def _drive(config: "RunConfig", folder: "RunFolder") -> None:
-    from graph.run import drive, flush_traces
-    from graph.services import resuming
-    from report.costs import more_would_buy
-    from report.live import Live
-    from report.reading import Run
-    from report.tables import print_result
-    from tasks.errors import StepError
+    from evokd.graph.run import drive, flush_traces
+    from evokd.graph.services import resuming
+    from evokd.report.costs import more_would_buy
+    from evokd.report.live import Live
+    from evokd.report.reading import Run
+    from evokd.report.tables import print_result
+    from evokd.tasks.errors import StepError
 
     again = resuming(config, folder)
     try:
@@ -252,8 +258,8 @@ def _drive(config: "RunConfig", folder: "RunFolder") -> None:
 
 def _begin(allow: Sequence[str] | None = None) -> None:
     """Take the keys in the current folder's `.env`, first: libraries look once, when imported. Allow these parts."""
-    from graph import parts
-    from teacher.keys import take_keys
+    from evokd.graph import parts
+    from evokd.teacher.keys import take_keys
 
     take_keys(Path.cwd() / ".env")
     parts.allow(allow or ())
@@ -261,7 +267,7 @@ def _begin(allow: Sequence[str] | None = None) -> None:
 
 def _guarded(command: Callable[[], object]) -> int:
     """Turn the errors a user can meet into a message and an exit code."""
-    from tasks.errors import ConfigError, EvoKDError
+    from evokd.tasks.errors import ConfigError, EvoKDError
 
     try:
         code = command()
@@ -285,7 +291,6 @@ def _told(message: str, code: int) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code (0 done, 1 a step failed, 2 your mistake, 75 stopped on request)."""
-    sys.path.insert(0, str(HERE))  # our folders have short names: no other `agents` may win
     os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")  # read when langgraph is imported
     os.environ.setdefault("LANGSMITH_USE_DAEMON", "true")  # a dead trace endpoint must not hold up the exit
     os.environ.setdefault("ANONYMIZED_TELEMETRY", "FALSE")

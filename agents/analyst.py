@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, NonNegativeInt
 
-from agents.base import Case, Services, State, prompt
-from agents.cases import crossfitted, last_batch
-from agents.conventions import read_card
-from agents.evidence import Evidence, gather
-from agents.retiring import retired, told
-from tasks.base import Lesson
-from tasks.conventions import Card, listed
-from teacher.base import Message, Prompt
+from ..tasks.base import Lesson
+from ..tasks.conventions import Card, listed
+from ..teacher.base import Message, Prompt
+from .base import Case, Services, State, prompt
+from .cases import crossfitted, last_batch
+from .conventions import read_card
+from .evidence import Evidence, gather
+from .retiring import retired, told
 
 WRONG = 12
 """Cases the student got wrong that are shown."""

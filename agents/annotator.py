@@ -7,13 +7,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt
 
-from agents.base import Draft, Services, State
-from agents.inventory import EXEMPT, names_in, used
-from agents.labelling import Opinion, by_completion, by_rating, check_any_usable, problem, sentences
-from agents.voting import by_votes
-from tasks.base import Dropped, Example, Misfit, Verdict
-from tasks.task import Task
-from teacher.base import Prompting
+from ..tasks.base import Dropped, Example, Misfit, Verdict
+from ..tasks.task import Task
+from ..teacher.base import Prompting
+from .base import Draft, Services, State
+from .inventory import EXEMPT, names_in, used
+from .labelling import Opinion, by_completion, by_rating, check_any_usable, problem, sentences
+from .voting import by_votes
 
 
 @dataclass(frozen=True)

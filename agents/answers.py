@@ -4,7 +4,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, JsonValue, WithJsonSchema, create_model
 
-from tasks.task import Task
+from ..tasks.task import Task
 
 M = TypeVar("M", bound=BaseModel)
 

@@ -8,9 +8,9 @@ later batches have thirty texts. Cross-fitting shows all that is kept to student
 import math
 import random
 
-from agents.base import Case, Services
-from tasks.base import Example, Prediction
-from tasks.task import Task
+from ..tasks.base import Example, Prediction
+from ..tasks.task import Task
+from .base import Case, Services
 
 LEAST = 24
 """Kept texts below which there is too little to learn from a part of them."""

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from agents.base import Draft, Services, one_line, prompt
-from agents.orders import Order, total
-from teacher.base import Prompt
+from ..teacher.base import Prompt
+from .base import Draft, Services, one_line, prompt
+from .orders import Order, total
 
 STOP = ('"', "\n", "”")
 LONGEST = 400

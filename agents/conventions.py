@@ -4,14 +4,14 @@ import logging
 
 from pydantic import BaseModel, JsonValue, create_model
 
-from agents.answers import with_labels
-from agents.base import Services, one_line, prompt, said
-from agents.folder import write_text
-from tasks.base import Dropped, Example, Misfit
-from tasks.conventions import Card, Convention, parse_card
-from tasks.errors import ConfigError
-from tasks.task import Task
-from teacher.base import Message, Prompt
+from ..tasks.base import Dropped, Example, Misfit
+from ..tasks.conventions import Card, Convention, parse_card
+from ..tasks.errors import ConfigError
+from ..tasks.task import Task
+from ..teacher.base import Message, Prompt
+from .answers import with_labels
+from .base import Services, one_line, prompt, said
+from .folder import write_text
 
 log = logging.getLogger(__name__)
 

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from agents.base import CycleReport, Plan
-from agents.reach import too_hard
-from tasks.metrics import Score
+from ..tasks.metrics import Score
+from .base import CycleReport, Plan
+from .reach import too_hard
 
 LEAST_ERROR = 0.0005
 """Of a gain in loss: a handful of held-out texts can agree by chance, and would then outweigh all that comes later."""

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from agents.base import Case, CycleReport, Figures, Services, State
-from agents.cases import case_of
-from agents.curriculum import next_plan
-from agents.export import export_samples
-from agents.gate import Decision, decide
-from tasks.base import ErrorCase, Example, Split
-from tasks.metrics import pooled
+from ..tasks.base import ErrorCase, Example, Split
+from ..tasks.metrics import pooled
+from .base import Case, CycleReport, Figures, Services, State
+from .cases import case_of
+from .curriculum import next_plan
+from .export import export_samples
+from .gate import Decision, decide
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from agents.base import Case, Services, one_line
-from tasks.base import ErrorCase
-from tasks.task import Task
+from ..tasks.base import ErrorCase
+from ..tasks.task import Task
+from .base import Case, Services, one_line
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,10 @@
 
 from typing import get_args
 
-from agents.base import Services
-from agents.folder import write_text
-from memory.base import Status
-from tasks.base import Split
+from ..memory.base import Status
+from ..tasks.base import Split
+from .base import Services
+from .folder import write_text
 
 
 def export_samples(services: Services) -> None:

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from agents.base import Figures, Services
-from tasks.base import Example, Prediction
-from tasks.metrics import Score, paired, pooled_difference
-from tasks.task import Points, Task
+from ..tasks.base import Example, Prediction
+from ..tasks.metrics import Score, paired, pooled_difference
+from ..tasks.task import Points, Task
+from .base import Figures, Services
 
 Vector = npt.NDArray[np.float64]
 

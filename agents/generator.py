@@ -8,14 +8,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt
 
-from agents import pool
-from agents.base import Draft, Services, State
-from agents.completing import PlainWriter
-from agents.conventions import ensure_card
-from agents.lengths import lengths
-from agents.orders import PER_FACET, Order, aimed, breadth, rewrites, total
-from agents.outline import outline
-from agents.writing import ChatWriter, Manner
+from . import pool
+from .base import Draft, Services, State
+from .completing import PlainWriter
+from .conventions import ensure_card
+from .lengths import lengths
+from .orders import PER_FACET, Order, aimed, breadth, rewrites, total
+from .outline import outline
+from .writing import ChatWriter, Manner
 
 ROUNDS = 3
 """How often an order is given when texts are refused as duplicates."""

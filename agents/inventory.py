@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from agents.base import Services
-from tasks.base import Example, normalise
+from ..tasks.base import Example, normalise
+from .base import Services
 
 MOST_USES = 6
 """Written texts with a name after which it is worn out, where there are few."""

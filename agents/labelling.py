@@ -9,11 +9,11 @@ from typing import Literal
 
 import numpy as np
 
-from agents.base import Services, one_line, said, shown_seeds
-from tasks.base import Dropped, Misfit, Verdict
-from tasks.errors import StepError
-from tasks.task import Task
-from teacher.base import Prompt
+from ..tasks.base import Dropped, Misfit, Verdict
+from ..tasks.errors import StepError
+from ..tasks.task import Task
+from ..teacher.base import Prompt
+from .base import Services, one_line, said, shown_seeds
 
 DROPPED = "dropped by the teacher"
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from agents.base import Services
+from .base import Services
 
 MOST_PER_CALL, LONGEST_ANSWER = 15, 2500
 """Most texts that are asked for in one call, and most tokens that they may take."""

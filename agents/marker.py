@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agents.folder import write_text
-from tasks.errors import ConfigError
+from ..tasks.errors import ConfigError
+from .folder import write_text
 
 SCHEMA = 1
 """Of what the marker says and of the folder; another version may lay out its folders in another way."""

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from agents.outline import Subtype
-from tasks.base import Example, Lesson, Stance
+from ..tasks.base import Example, Lesson, Stance
+from .outline import Subtype
 
 PER_SEED = 4
 """Most other wordings of one seed in a batch for lessons."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from agents.base import Services
+from .base import Services
 
 
 def shown(pool: Sequence[str]) -> Sequence[str]:

@@ -7,8 +7,8 @@ when it has learnt more, can use them.
 
 from collections.abc import Sequence
 
-from agents.base import Services
-from tasks.base import Example
+from ..tasks.base import Example
+from .base import Services
 
 BEYOND = 0.1
 """Share of the texts for lessons out of the student's reach above which the others teach it nothing either. It was 0 to

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from agents.base import Services, one_line, prompt
-from tasks.base import Lesson
+from ..tasks.base import Lesson
+from .base import Services, one_line, prompt
 
 ALIKE = 0.8
 """Cosine of two lessons' names and patterns above which they count as the same."""

@@ -11,8 +11,8 @@ import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from agents.base import Services
-from student.base import Student
+from ..student.base import Student
+from .base import Services
 
 
 def cook(services: Services, folder: Path, seeds: Sequence[int], fitted: Callable[[int, str], Student]) -> None:

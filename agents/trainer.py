@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt
 
-from agents.base import Services, State
-from agents.reach import parted, too_hard
-from agents.soup import cook
-from student.base import Student
-from tasks.base import Example
+from ..student.base import Student
+from ..tasks.base import Example
+from .base import Services, State
+from .reach import parted, too_hard
+from .soup import cook
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel, JsonValue, create_model
 
-from agents.answers import with_labels
-from agents.base import Services, one_line, prompt, said, shown_seeds
-from agents.conventions import read_card
-from agents.folder import chunks
-from agents.labelling import DROPPED, Opinion, problem
-from agents.lengths import tokens_of
-from tasks.base import Dropped, Misfit, Reading
-from tasks.task import Task
-from teacher.base import Answer, Message, Prompt
+from ..tasks.base import Dropped, Misfit, Reading
+from ..tasks.task import Task
+from ..teacher.base import Answer, Message, Prompt
+from .answers import with_labels
+from .base import Services, one_line, prompt, said, shown_seeds
+from .conventions import read_card
+from .folder import chunks
+from .labelling import DROPPED, Opinion, problem
+from .lengths import tokens_of
 
 PER_CALL, MANY = 20, 30
 """Texts labelled in one call; twice as many where there are more labels than `MANY`, whose list would otherwise be

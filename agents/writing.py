@@ -7,15 +7,15 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel, Field, JsonValue
 
-from agents.answers import with_labels
-from agents.base import Draft, Services, one_line, prompt, said
-from agents.conventions import read_card
-from agents.inventory import used
-from agents.lengths import Lengths, lengths
-from agents.orders import Order
-from agents.pool import shown
-from tasks.base import Example, Lesson
-from teacher.base import Answer, Message, Prompt
+from ..tasks.base import Example, Lesson
+from ..teacher.base import Answer, Message, Prompt
+from .answers import with_labels
+from .base import Draft, Services, one_line, prompt, said
+from .conventions import read_card
+from .inventory import used
+from .lengths import Lengths, lengths
+from .orders import Order
+from .pool import shown
 
 
 class Text(BaseModel):

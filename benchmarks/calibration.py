@@ -19,16 +19,16 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
-from agents.annotator import Annotator
-from agents.base import Services
-from agents.folder import RunFolder
-from agents.labelling import BLANKS, calibrated, rated
 from benchmarks import trial
 from benchmarks.known import known_task
 from benchmarks.replay import read_rows
-from graph.services import open_services
-from tasks.base import Example
-from tasks.task import Task
+from evokd.agents.annotator import Annotator
+from evokd.agents.base import Services
+from evokd.agents.folder import RunFolder
+from evokd.agents.labelling import BLANKS, calibrated, rated
+from evokd.graph.services import open_services
+from evokd.tasks.base import Example
+from evokd.tasks.task import Task
 
 DRAWS = 30
 LARGEST = 120

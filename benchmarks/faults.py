@@ -27,7 +27,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import main as evokd
+from evokd import main as evokd
 from tests import parts
 from tests.loopback import Body, Said, chat, error, serving
 from tests.test_kill import outcome

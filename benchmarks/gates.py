@@ -23,11 +23,11 @@ from benchmarks.known import known_task
 from benchmarks.replay import read_rows
 from benchmarks.scoring import Scores, scores
 from benchmarks.worth import read_examples, within_reach
-from student.settings import StudentSettings
-from student.transformer import TransformerStudent, TransformerStudents
-from tasks.base import Example, unspaced
-from tasks.metrics import paired
-from tasks.task import Task
+from evokd.student.settings import StudentSettings
+from evokd.student.transformer import TransformerStudent, TransformerStudents
+from evokd.tasks.base import Example, unspaced
+from evokd.tasks.metrics import paired
+from evokd.tasks.task import Task
 
 LEARNT, SCORED = 150, 1000
 

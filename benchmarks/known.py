@@ -4,9 +4,9 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from graph.config import TaskSettings
-from graph.services import make_task
-from tasks.task import Task
+from evokd.graph.config import TaskSettings
+from evokd.graph.services import make_task
+from evokd.tasks.task import Task
 
 TASKS: dict[str, Any] = tomllib.loads((Path(__file__).parent / "tasks.toml").read_text(encoding="utf-8"))
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.replay import Body, read_rows
-from tasks.task import Task
+from evokd.tasks.task import Task
 
 EMPTY: dict[str, Any] = {
     "Outline": {"classes": []},

@@ -21,14 +21,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from langgraph.checkpoint.sqlite import SqliteSaver
 
-from agents.folder import RunFolder
 from benchmarks.known import known_task
 from benchmarks.replay import Recording, Replay, serve
 from benchmarks.trial import draw, settings
-from graph.build import build, initial_state
-from graph.config import agents, validate
-from graph.services import create, open_services
-from graph.stop import Stop
+from evokd.agents.folder import RunFolder
+from evokd.graph.build import build, initial_state
+from evokd.graph.config import agents, validate
+from evokd.graph.services import create, open_services
+from evokd.graph.stop import Stop
 
 
 class Clocked:

@@ -19,11 +19,11 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 from benchmarks.known import TASKS, known_task
 from benchmarks.replay import read_rows
 from benchmarks.trial import example_of
-from report.statistics import over_seeds, summed
-from student.transformer import load_student
-from tasks.base import Example
-from tasks.metrics import pooled, pooled_difference
-from tasks.task import Points, Task
+from evokd.report.statistics import over_seeds, summed
+from evokd.student.transformer import load_student
+from evokd.tasks.base import Example
+from evokd.tasks.metrics import pooled, pooled_difference
+from evokd.tasks.task import Points, Task
 
 
 def points(task: Task, run: Path, test: list[Example]) -> list[Points]:

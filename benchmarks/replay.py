@@ -20,8 +20,8 @@ from typing import Any, Protocol
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.known import known_task
-from tasks.base import Label
-from tasks.task import Task
+from evokd.tasks.base import Label
+from evokd.tasks.task import Task
 
 Row = dict[str, Any]
 Body = dict[str, Any]

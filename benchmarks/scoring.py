@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.gate import Vector, calibrated_losses
-from student.transformer import TransformerStudent
-from tasks.base import Example, Prediction
-from tasks.task import Task
+from evokd.agents.gate import Vector, calibrated_losses
+from evokd.student.transformer import TransformerStudent
+from evokd.tasks.base import Example, Prediction
+from evokd.tasks.task import Task
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from benchmarks.replay import Body, Recording, Replay, Text, read_rows, texts_in
-from tasks.base import Label, Span
-from tasks.task import Task
+from evokd.tasks.base import Label, Span
+from evokd.tasks.task import Task
 
 CASE = re.compile(r"^\[(\d+)\] (.*)\n    right: (.*); the model said: (.*)$", re.MULTILINE)
 """A wrong case as the analyst is shown it."""

@@ -22,10 +22,10 @@ import random
 from benchmarks.known import known_task
 from benchmarks.scoring import judged
 from benchmarks.worth import SCORED, read_examples
-from student.settings import StudentSettings
-from student.transformer import TransformerStudent, TransformerStudents
-from tasks.base import Example, unspaced
-from tasks.task import Task
+from evokd.student.settings import StudentSettings
+from evokd.student.transformer import TransformerStudent, TransformerStudents
+from evokd.tasks.base import Example, unspaced
+from evokd.tasks.task import Task
 
 
 def megabytes(student: TransformerStudent) -> float:

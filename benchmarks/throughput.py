@@ -27,12 +27,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from pydantic import BaseModel
 
-from tasks.errors import BudgetExhausted
-from teacher.base import Message, Prompt
-from teacher.budget import Budget
-from teacher.chat import ChatTeacher
-from teacher.open import open_teacher
-from teacher.settings import BudgetSettings, TeacherSettings
+from evokd.tasks.errors import BudgetExhausted
+from evokd.teacher.base import Message, Prompt
+from evokd.teacher.budget import Budget
+from evokd.teacher.chat import ChatTeacher
+from evokd.teacher.open import open_teacher
+from evokd.teacher.settings import BudgetSettings, TeacherSettings
 from tests.loopback import Body, Loopback, Said, chat, prompt_of, serving
 
 CONCURRENCY = (1, 8, 32, 128)

@@ -24,21 +24,21 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
-from agents.folder import RunFolder
 from benchmarks.known import TASKS, known_task
 from benchmarks.oracle import Oracle
 from benchmarks.replay import Answering, Recording, Replay, read_rows, serve
 from benchmarks.simulator import Simulator
-from graph.comparison import overlaid
-from graph.config import RunConfig, validate
-from graph.run import drive
-from graph.services import create, read_config
-from graph.strategies import STRATEGIES
-from student.transformer import load_student
-from tasks.base import Example, Prediction
-from tasks.metrics import pooled, pooled_difference
-from tasks.task import Points, Task
-from teacher.jsonl import JsonLines
+from evokd.agents.folder import RunFolder
+from evokd.graph.comparison import overlaid
+from evokd.graph.config import RunConfig, validate
+from evokd.graph.run import drive
+from evokd.graph.services import create, read_config
+from evokd.graph.strategies import STRATEGIES
+from evokd.student.transformer import load_student
+from evokd.tasks.base import Example, Prediction
+from evokd.tasks.metrics import pooled, pooled_difference
+from evokd.tasks.task import Points, Task
+from evokd.teacher.jsonl import JsonLines
 
 SAMPLE = 400
 """Test rows on which the champions between the first and the last are scored."""

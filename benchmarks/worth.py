@@ -24,10 +24,10 @@ import numpy as np
 from benchmarks.known import known_task
 from benchmarks.replay import read_rows
 from benchmarks.scoring import scores
-from student.settings import StudentSettings
-from student.transformer import TransformerStudent, TransformerStudents
-from tasks.base import Example, Prediction, unspaced
-from tasks.task import Task
+from evokd.student.settings import StudentSettings
+from evokd.student.transformer import TransformerStudent, TransformerStudents
+from evokd.tasks.base import Example, Prediction, unspaced
+from evokd.tasks.task import Task
 
 SCORED, POOL = 1000, 1000
 

@@ -4,11 +4,11 @@ import logging
 from collections.abc import Sequence
 from statistics import median_high
 
-from agents.lengths import tokens_of
-from graph.config import RunConfig
-from memory.embedder import Embedder
-from tasks.base import Example, Span
-from tasks.task import Task
+from ..agents.lengths import tokens_of
+from ..memory.embedder import Embedder
+from ..tasks.base import Example, Span
+from ..tasks.task import Task
+from .config import RunConfig
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ def tell_parted(task: Task, examples: Sequence[Example]) -> None:
     """Warn where entities of the user's own begin or end inside what the student reads as a word."""
     if task.head != "token":
         return
-    from student.passages import parted  # torch takes its time: not for other tasks
+    from ..student.passages import parted  # torch takes its time: not for other tasks
 
     spans = {example.text: [(s.start, s.end) for s in example.label if isinstance(s, Span)] for example in examples}
     cut = [(text[start:end], text) for text, own in spans.items() for start, end in parted(text, own)]

@@ -20,8 +20,8 @@ from typing import Any
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 
-from agents.base import Agent, Services, State
-from tasks.errors import BudgetExhausted, ConfigError, EvoKDError, StepError
+from ..agents.base import Agent, Services, State
+from ..tasks.errors import BudgetExhausted, ConfigError, EvoKDError, StepError
 
 Stopping = Callable[[State], str]
 """State after the evaluator -> why the run is over, or an empty string."""

@@ -15,13 +15,13 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from agents.folder import RunFolder
-from agents.marker import run_marker
-from graph.config import RunConfig
-from graph.run import drive, flush_traces
-from graph.services import read_config
-from tasks.errors import ConfigError, EvoKDError
-from teacher.settings import BudgetSettings
+from ..agents.folder import RunFolder
+from ..agents.marker import run_marker
+from ..tasks.errors import ConfigError, EvoKDError
+from ..teacher.settings import BudgetSettings
+from .config import RunConfig
+from .run import drive, flush_traces
+from .services import read_config
 
 EVERY = 1.0
 """Seconds between two writes of `progress.json`."""

@@ -15,15 +15,15 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from agents.folder import RunFolder
-from agents.marker import comparison_marker
-from graph.comparison import Cell, Plan, Shots, anchored
-from graph.config import RunConfig
-from graph.services import create, make_task, plain, settings_of
-from tasks.base import Example
-from tasks.errors import ConfigError
-from tasks.reading import read_examples
-from tasks.task import Task
+from ..agents.folder import RunFolder
+from ..agents.marker import comparison_marker
+from ..tasks.base import Example
+from ..tasks.errors import ConfigError
+from ..tasks.reading import read_examples
+from ..tasks.task import Task
+from .comparison import Cell, Plan, Shots, anchored
+from .config import RunConfig
+from .services import create, make_task, plain, settings_of
 
 
 def prepare(plan: Plan, root: Path) -> None:

@@ -11,14 +11,14 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from agents.folder import RunFolder
-from agents.marker import comparison_marker
-from graph.cell import is_at_work
-from graph.cells import folder_of, is_finished, made, outcome, prepare
-from graph.comparison import Cell, Plan
-from graph.executors import Executor, Job
-from graph.shares import Limits, Share, Shares, spent
-from tasks.errors import ConfigError
+from ..agents.folder import RunFolder
+from ..agents.marker import comparison_marker
+from ..tasks.errors import ConfigError
+from .cell import is_at_work
+from .cells import folder_of, is_finished, made, outcome, prepare
+from .comparison import Cell, Plan
+from .executors import Executor, Job
+from .shares import Limits, Share, Shares, spent
 
 TICK = 0.2
 """Seconds between two looks at the cells at work."""

@@ -8,12 +8,12 @@ from typing import Any
 
 from pydantic import Field, JsonValue, NonNegativeInt, ValidationError, field_validator
 
-from graph.checking import first_mistake
-from graph.config import RunConfig, own_parts, read_toml, validate
-from graph.strategies import STRATEGIES
-from tasks.base import Frozen
-from tasks.errors import ConfigError
-from teacher.settings import BudgetSettings
+from ..tasks.base import Frozen
+from ..tasks.errors import ConfigError
+from ..teacher.settings import BudgetSettings
+from .checking import first_mistake
+from .config import RunConfig, own_parts, read_toml, validate
+from .strategies import STRATEGIES
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,29}")
 """Of tasks and variants: they are parts of folder names, between dots."""

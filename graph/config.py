@@ -9,28 +9,28 @@ from typing import Any, Literal
 
 from pydantic import Field, JsonValue, ValidationError, field_validator
 
-from agents.analyst import Analyst
-from agents.annotator import Annotator
-from agents.base import Agent
-from agents.evaluator import Evaluator
-from agents.generator import Generator
-from agents.trainer import Trainer
-from graph.checking import built, first_mistake
-from graph.parts import allow, known_kind, own_class, require
-from graph.stop import Stop
-from graph.strategies import MOST_CYCLES, STRATEGIES
-from memory.base import Memory, MemorySettings
-from student.base import Students
-from student.settings import StudentSettings
-from tasks.base import Frozen
-from tasks.classification import Classification
-from tasks.errors import ConfigError
-from tasks.multilabel import MultiLabel
-from tasks.ner import Ner
-from tasks.task import Task
-from teacher.base import Teacher
-from teacher.endpoint import KINDS
-from teacher.settings import BudgetSettings, TeacherSettings
+from ..agents.analyst import Analyst
+from ..agents.annotator import Annotator
+from ..agents.base import Agent
+from ..agents.evaluator import Evaluator
+from ..agents.generator import Generator
+from ..agents.trainer import Trainer
+from ..memory.base import Memory, MemorySettings
+from ..student.base import Students
+from ..student.settings import StudentSettings
+from ..tasks.base import Frozen
+from ..tasks.classification import Classification
+from ..tasks.errors import ConfigError
+from ..tasks.multilabel import MultiLabel
+from ..tasks.ner import Ner
+from ..tasks.task import Task
+from ..teacher.base import Teacher
+from ..teacher.endpoint import KINDS
+from ..teacher.settings import BudgetSettings, TeacherSettings
+from .checking import built, first_mistake
+from .parts import allow, known_kind, own_class, require
+from .stop import Stop
+from .strategies import MOST_CYCLES, STRATEGIES
 
 AGENTS = {kind.__name__.lower(): kind for kind in (Trainer, Evaluator, Analyst, Generator, Annotator)}
 """Our agents by role; another is named `module:Class` in `order`."""

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tasks.errors import ConfigError
+from ..tasks.errors import ConfigError
 
 if TYPE_CHECKING:
-    from teacher.settings import BudgetSettings
+    from ..teacher.settings import BudgetSettings
 
 MAIN = Path(__file__).resolve().parents[1] / "main.py"
 

@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from itertools import compress
 from typing import Any
 
-from agents.base import Services
-from agents.gate import calibrated_losses, harms
-from agents.pool import unused
-from agents.soup import cook
-from agents.trainer import Trainer
-from student.base import Student
-from tasks.base import Example, Prediction, bare
-from tasks.metrics import paired, pooled, pooled_difference
-from tasks.task import Points
+from ..agents.base import Services
+from ..agents.gate import calibrated_losses, harms
+from ..agents.pool import unused
+from ..agents.soup import cook
+from ..agents.trainer import Trainer
+from ..student.base import Student
+from ..tasks.base import Example, Prediction, bare
+from ..tasks.metrics import paired, pooled, pooled_difference
+from ..tasks.task import Points
 
 IMITATED = 1000
 """Most texts of the pool that the last student learns as well, with the probabilities that a first one gives them: they

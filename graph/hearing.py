@@ -7,12 +7,12 @@ can be a little better: there all examples are shown.
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from agents.annotator import Annotator
-from agents.base import Services, one_line
-from graph.config import RunConfig, agents
-from graph.trial import teacher_of_plan
-from tasks.base import Example
-from tasks.errors import EvoKDError
+from ..agents.annotator import Annotator
+from ..agents.base import Services, one_line
+from ..tasks.base import Example
+from ..tasks.errors import EvoKDError
+from .config import RunConfig, agents
+from .trial import teacher_of_plan
 
 MOST = 40
 """Examples asked about; four calls of two votes on twenty."""

@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agents.base import Draft
-from agents.lengths import tokens_of
-from graph.rehearsal import Asked, answer_tokens
-from tasks.task import Task
-from teacher.settings import TeacherSettings
+from ..agents.base import Draft
+from ..agents.lengths import tokens_of
+from ..tasks.task import Task
+from ..teacher.settings import TeacherSettings
+from .rehearsal import Asked, answer_tokens
 
 FREE_FORM = {"Outline": 900, "Analysis": 700, "WaryAnalysis": 800, "Drafts": 600}
 """Tokens of answers that have no texts to count: about."""

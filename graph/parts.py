@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from tasks.errors import ConfigError
+from ..tasks.errors import ConfigError
 
 _allowed: set[str] = set()
 """What this process may import. One for all, as an import cannot be taken back."""

@@ -7,21 +7,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from agents.base import Case, Draft, Figures, Services, State
-from agents.cases import LEAST
-from agents.folder import RunFolder
-from graph.build import initial_state
-from graph.config import RunConfig, agents, stop_rule
-from graph.hearing import Hearing, heard
-from graph.needs import Need, needs
-from graph.rehearsal import Asked, Rehearsal
-from graph.services import create, make_task, open_services
-from graph.trial import Trial, tried
-from tasks.base import Example, Origin
-from tasks.errors import ConfigError
-from tasks.names import first_of
-from teacher.prices import source
-from teacher.settings import TeacherSettings
+from ..agents.base import Case, Draft, Figures, Services, State
+from ..agents.cases import LEAST
+from ..agents.folder import RunFolder
+from ..tasks.base import Example, Origin
+from ..tasks.errors import ConfigError
+from ..tasks.names import first_of
+from ..teacher.prices import source
+from ..teacher.settings import TeacherSettings
+from .build import initial_state
+from .config import RunConfig, agents, stop_rule
+from .hearing import Hearing, heard
+from .needs import Need, needs
+from .rehearsal import Asked, Rehearsal
+from .services import create, make_task, open_services
+from .trial import Trial, tried
 
 LOW, HIGH = 0.8, 1.5
 """Of what is expected: shorter texts; and tie-breaks, repairs, duplicates that are written anew."""

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from graph.parts import allow, require
-from graph.run import run_folder, there
-from graph.services import make_students, make_task, settings_of
-from student.base import Student
-from tasks.errors import ConfigError
-from tasks.reading import read_texts
-from tasks.rows import FORMATS
-from tasks.task import Task
+from ..student.base import Student
+from ..tasks.errors import ConfigError
+from ..tasks.reading import read_texts
+from ..tasks.rows import FORMATS
+from ..tasks.task import Task
+from .parts import allow, require
+from .run import run_folder, there
+from .services import make_students, make_task, settings_of
 
 AT_ONCE = 1 << 16
 """Most bytes of lines that are answered together."""
@@ -78,7 +78,7 @@ def open_student(model: str, runs: Path, allowed: Sequence[str] = ()) -> Finishe
         task = make_task(config.task)
         return Finished(make_students(config, task).load(run.root / "best"), task, config.data.text)
     if (Path(model) / "model.safetensors").exists():
-        from student.transformer import load_student  # torch takes its time: not for a student of one's own
+        from ..student.transformer import load_student  # torch takes its time: not for a student of one's own
 
         return Finished(load_student(Path(model)))
     raise ConfigError(

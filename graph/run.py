@@ -14,15 +14,15 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.errors import GraphDrained, GraphRecursionError
 from langgraph.runtime import RunControl
 
-from agents.base import Agent, Services, State
-from agents.folder import RunFolder
-from agents.trainer import Trainer
-from graph.build import build, initial_state
-from graph.config import RunConfig, agents, stop_rule
-from graph.finish import fit_last, score_test_set
-from graph.services import open_services
-from graph.signals import drained_by_signals
-from tasks.errors import BudgetExhausted, ConfigError, EvoKDError, StepError
+from ..agents.base import Agent, Services, State
+from ..agents.folder import RunFolder
+from ..agents.trainer import Trainer
+from ..tasks.errors import BudgetExhausted, ConfigError, EvoKDError, StepError
+from .build import build, initial_state
+from .config import RunConfig, agents, stop_rule
+from .finish import fit_last, score_test_set
+from .services import open_services
+from .signals import drained_by_signals
 
 Event = dict[str, Any]
 """Progress of a step (`step`, `cycle`, `what`, `done`, `total`) or the finished row of a cycle (`row`)."""

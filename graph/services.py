@@ -10,27 +10,27 @@ from pathlib import Path
 
 import tomli_w
 
-from agents.annotator import Annotator
-from agents.base import Services
-from agents.conventions import checked
-from agents.folder import RunFolder, json_lines
-from agents.marker import run_marker
-from graph.advice import tell_cut, tell_parted, tell_unknown
-from graph.config import TASKS, RunConfig, TaskSettings, agents, own_parts, parsed, read_toml, stop_rule, validate
-from graph.parts import flags, made
-from graph.starting import check_free, start, write_first
-from memory.base import Memory
-from memory.chroma import ChromaMemory
-from memory.embedder import Embedder
-from student.base import Students
-from tasks.base import Example, Split, bare
-from tasks.conventions import Card
-from tasks.errors import ConfigError, EvoKDError, StepError
-from tasks.reading import check_apart, check_seeds, read_examples, read_texts
-from tasks.task import Task
-from teacher.base import Teacher
-from teacher.budget import Budget
-from teacher.open import open_teacher
+from ..agents.annotator import Annotator
+from ..agents.base import Services
+from ..agents.conventions import checked
+from ..agents.folder import RunFolder, json_lines
+from ..agents.marker import run_marker
+from ..memory.base import Memory
+from ..memory.chroma import ChromaMemory
+from ..memory.embedder import Embedder
+from ..student.base import Students
+from ..tasks.base import Example, Split, bare
+from ..tasks.conventions import Card
+from ..tasks.errors import ConfigError, EvoKDError, StepError
+from ..tasks.reading import check_apart, check_seeds, read_examples, read_texts
+from ..tasks.task import Task
+from ..teacher.base import Teacher
+from ..teacher.budget import Budget
+from ..teacher.open import open_teacher
+from .advice import tell_cut, tell_parted, tell_unknown
+from .config import TASKS, RunConfig, TaskSettings, agents, own_parts, parsed, read_toml, stop_rule, validate
+from .parts import flags, made
+from .starting import check_free, start, write_first
 
 
 def make_task(settings: TaskSettings) -> Task:
@@ -45,7 +45,7 @@ def make_students(config: RunConfig, task: Task) -> Students:
     """The factory of the run's students."""
     given = (config.student, tuple(task.labels), task.head)
     if ":" not in config.student.kind:
-        from student.transformer import TransformerStudents  # torch takes its time: not for a student of one's own
+        from ..student.transformer import TransformerStudents  # torch takes its time: not for a student of one's own
 
         return TransformerStudents(*given)
     students: Students = made(config.student.kind, "student.kind", Students, *given)

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from graph.comparison import SharedBudget
-from teacher.budget import Cost
-from teacher.cache import AnswerCache
-from teacher.ledger import Ledger
-from teacher.settings import BudgetSettings
+from ..teacher.budget import Cost
+from ..teacher.cache import AnswerCache
+from ..teacher.ledger import Ledger
+from ..teacher.settings import BudgetSettings
+from .comparison import SharedBudget
 
 Limits = Mapping[str, float]
 """A key of `[budget]` -> how much of it; a key without a limit is not there."""

@@ -12,10 +12,10 @@ import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from agents.folder import RunFolder, write_text
-from agents.marker import ELSEWHERE, run_marker
-from memory.lock import owned
-from tasks.errors import ConfigError
+from ..agents.folder import RunFolder, write_text
+from ..agents.marker import ELSEWHERE, run_marker
+from ..memory.lock import owned
+from ..tasks.errors import ConfigError
 
 FIRST = (*(f"data/{name}.jsonl" for name in ("seed", "dev", "test", "pool")), "conventions.toml", "config.toml")
 """Files that a run begins with."""

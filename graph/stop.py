@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from agents.base import State
+from ..agents.base import State
 
 EMPTY = 2
 """Batches in a row without one new text after which the teacher is taken to have no more."""

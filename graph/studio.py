@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from agents.base import Services
-from graph.build import build
-from graph.config import agents, load, stop_rule
-from graph.run import run_folder
-from graph.services import create, open_services, read_config
-from tasks.errors import ConfigError
-from teacher.keys import take_keys
+from ..agents.base import Services
+from ..tasks.errors import ConfigError
+from ..teacher.keys import take_keys
+from .build import build
+from .config import agents, load, stop_rule
+from .run import run_folder
+from .services import create, open_services, read_config
 
 take_keys(Path.cwd() / ".env")  # as the command line does
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from tasks.base import ErrorCase, Example, Frozen, Lesson, Split
+from ..tasks.base import ErrorCase, Example, Frozen, Lesson, Split
 
 Status = Literal["kept", "candidate", "shelved", "out of reach", "quarantined"]
 """A train example is a `candidate` until the gate decides; then `kept` or `shelved`. One that is `out of reach` never

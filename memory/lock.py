@@ -4,7 +4,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from tasks.errors import ConfigError
+from ..tasks.errors import ConfigError
 
 
 def owned(folder: Path) -> FileLock:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from memory.base import Vectors
+from .base import Vectors
 
 BLOCK = 1024
 """New texts compared at once; bounds the matrix of cosines (1024 x 100 000 is 400 MB)."""

@@ -12,9 +12,9 @@ from chromadb.api.client import Client
 from chromadb.config import Settings
 from chromadb.errors import ChromaError, NotFoundError
 
-from memory.base import Encoder, Vectors
-from memory.novelty import Contents
-from tasks.errors import ConfigError
+from ..tasks.errors import ConfigError
+from .base import Encoder, Vectors
+from .novelty import Contents
 
 PAGE = 5000
 """Rows in one call. Chroma refuses more than 5461 in a write, and SQLite more than 32766 ids in a read."""

@@ -9,12 +9,12 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from report.comparison import CellRun
-from report.reading import Run
-from report.statistics import Line
-from report.wording import harmless, interval
-from tasks.metrics import Score, mean, pooled
-from tasks.task import Points
+from ..tasks.metrics import Score, mean, pooled
+from ..tasks.task import Points
+from .comparison import CellRun
+from .reading import Run
+from .statistics import Line
+from .wording import harmless, interval
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from report.tables import cycle_line, header_line
+from .tables import cycle_line, header_line
 
 
 class Live:

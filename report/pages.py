@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 
-from report.comparison import ComparisonRun
-from report.sections import Section, sections
-from report.spreadsheets import cells_csv, curves_csv, labels_csv
+from .comparison import ComparisonRun
+from .sections import Section, sections
+from .spreadsheets import cells_csv, curves_csv, labels_csv
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #1c2430; max-width: 76rem; margin: 2rem auto; padding: 0 1rem }

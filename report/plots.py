@@ -5,9 +5,9 @@ import io
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from report.comparison import Cost
-from report.labels import LabelLine
-from report.statistics import Line
+from .comparison import Cost
+from .labels import LabelLine
+from .statistics import Line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

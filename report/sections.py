@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
 
-from report.comparison import ComparisonRun
-from report.labels import LabelLine, adaptivity, noise, trend
-from report.plots import adaptivity_plot, curves_plot, is_there
-from report.statistics import Line, at_equal_tokens, lines
-from tasks.metrics import Score
+from ..tasks.metrics import Score
+from .comparison import ComparisonRun
+from .labels import LabelLine, adaptivity, noise, trend
+from .plots import adaptivity_plot, curves_plot, is_there
+from .statistics import Line, at_equal_tokens, lines
 
 HOW_TO_READ = (
     "Scores are of the best student on the test set, which nothing in a run sees. Mean and standard deviation are over "

@@ -4,9 +4,9 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-from report.comparison import CellRun, ComparisonRun
-from report.labels import adaptivity
-from report.statistics import lines
+from .comparison import CellRun, ComparisonRun
+from .labels import adaptivity
+from .statistics import lines
 
 CELLS = (
     "task", "shots", "variant", "seed", "state", "metric", "seeds_only", "score", "low", "high", "test_texts",

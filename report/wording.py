@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from report.reading import Row
+from .reading import Row
 
 
 def percent(score: Row | None) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Protocol, Self
 
-from tasks.base import Example, Prediction
+from ..tasks.base import Example, Prediction
 
 Progress = Callable[[int, int], None]
 

@@ -11,9 +11,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from student.head import Head
-from student.pooling import layout_of, make_pooling, open_head, pools_the_mean
-from tasks.errors import ConfigError
+from ..tasks.errors import ConfigError
+from .head import Head
+from .pooling import layout_of, make_pooling, open_head, pools_the_mean
 
 UNSUPPORTED = frozenset({"canine", "fnet", "ibert", "nystromformer", "xmod", "yoso"})
 """Families whose answers depend on the padding of a batch, or that want input of their own."""

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from pydantic import JsonValue
 
-from student.settings import Recipe
-from tasks.base import Example, Prediction, clean
+from ..tasks.base import Example, Prediction, clean
+from .settings import Recipe
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from student.head import Head
-from student.multilabel import MultilabelHead
-from student.sequence import SequenceHead
-from student.token import TokenHead
-from tasks.errors import ConfigError
+from ..tasks.errors import ConfigError
+from .head import Head
+from .multilabel import MultilabelHead
+from .sequence import SequenceHead
+from .token import TokenHead
 
 HEADS: dict[str, type[Head[Any]]] = {"sequence": SequenceHead, "multilabel": MultilabelHead, "token": TokenHead}
 

@@ -9,13 +9,13 @@ import torch
 from pydantic import JsonValue
 from torch import nn
 
-from student.head import Linear, Rows, whole
-from student.losses import curbed, entropy
-from student.sequence import REGULARISATION, standardised
-from student.settings import Recipe
-from tasks.base import Example, Prediction
-from tasks.errors import ConfigError
-from tasks.labelsets import LabelsPrediction
+from ..tasks.base import Example, Prediction
+from ..tasks.errors import ConfigError
+from ..tasks.labelsets import LabelsPrediction
+from .head import Linear, Rows, whole
+from .losses import curbed, entropy
+from .sequence import REGULARISATION, standardised
+from .settings import Recipe
 
 PER_LABEL = 0.15
 """Of C of each label's regression, where that is more: the more labels there are, the rarer is each, and a smooth one

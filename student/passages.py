@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from student.head import Rows
-from tasks.base import clean
-from tasks.spans import Place
+from ..tasks.base import clean
+from ..tasks.spans import Place
+from .head import Rows
 
 OVERLAP = 4
 """A window shares one part in so many with the next."""

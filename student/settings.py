@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from tasks.base import Frozen
+from ..tasks.base import Frozen
 
 Loss = Literal["cross-entropy", "generalised"]
 

@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from student.encoder import layers
-from student.pooling import Layout, layout_of, part
+from .encoder import layers
+from .pooling import Layout, layout_of, part
 
 Batch = dict[str, torch.Tensor]
 Forward = Callable[[Sequence[int]], torch.Tensor]

@@ -9,15 +9,15 @@ from pydantic import JsonValue
 from scipy.special import expit, log_softmax, softmax
 from torch import nn
 
-from student.casing import mark_capitals
-from student.head import Linear
-from student.losses import curbed
-from student.passages import Passage, Passages, read
-from student.paths import best_path
-from student.settings import Recipe
-from tasks.base import Example, Prediction, Span
-from tasks.errors import ConfigError
-from tasks.spans import OUTSIDE, SpanPrediction, Word, decode, encode, tags_of
+from ..tasks.base import Example, Prediction, Span
+from ..tasks.errors import ConfigError
+from ..tasks.spans import OUTSIDE, SpanPrediction, Word, decode, encode, tags_of
+from .casing import mark_capitals
+from .head import Linear
+from .losses import curbed
+from .passages import Passage, Passages, read
+from .paths import best_path
+from .settings import Recipe
 
 UNASKED = -100
 """Target of a piece that says nothing: as transformers and torch have it."""

@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from student.base import Progress
-from student.encoder import head_of, layers
-from student.head import Head
-from student.settings import Recipe
-from student.shortcuts import Forward, shortened
+from .base import Progress
+from .encoder import head_of, layers
+from .head import Head
+from .settings import Recipe
+from .shortcuts import Forward, shortened
 
 WARM_EPOCHS = 3
 WARM_MIN_STEPS = 12

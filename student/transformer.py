@@ -9,16 +9,16 @@ from typing import Any, Self
 import torch
 from langsmith import traceable
 
-from student.balance import class_weights
-from student.base import Progress
-from student.encoder import automatic, check_freeze, encoder_path, new_network, open_tokenizer, quiet
-from student.head import Head, Rows
-from student.heads import head_in, head_named
-from student.settings import StudentSettings
-from student.shortcuts import padded
-from student.training import Fitting, Material
-from tasks.base import Example, Prediction
-from tasks.errors import ConfigError
+from ..tasks.base import Example, Prediction
+from ..tasks.errors import ConfigError
+from .balance import class_weights
+from .base import Progress
+from .encoder import automatic, check_freeze, encoder_path, new_network, open_tokenizer, quiet
+from .head import Head, Rows
+from .heads import head_in, head_named
+from .settings import StudentSettings
+from .shortcuts import padded
+from .training import Fitting, Material
 
 LENGTH = "evokd_max_length"
 """In a student's config.json: tokens of a text that it reads."""

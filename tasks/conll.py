@@ -3,10 +3,10 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from tasks.base import Example
-from tasks.entities.scores import spans_of
-from tasks.entities.views import joints
-from tasks.spans import encode
+from .base import Example
+from .entities.scores import spans_of
+from .entities.views import joints
+from .spans import encode
 
 DOCUMENT = "-DOCSTART-"
 TAG = re.compile(r"O|[BIESLU]-\S.*")

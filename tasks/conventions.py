@@ -11,8 +11,8 @@ from typing import Literal
 import tomli_w
 from pydantic import Field, ValidationError
 
-from tasks.base import Frozen
-from tasks.errors import ConfigError
+from .base import Frozen
+from .errors import ConfigError
 
 HEADER = """\
 # What counts where careful annotators would differ. Correct an example's answer and set its status to "user"; take out

@@ -15,8 +15,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from tasks.base import Frozen
-from tasks.task import Points
+from .base import Frozen
+from .task import Points
 
 CONFIDENCE = 0.95
 RESAMPLES = 999

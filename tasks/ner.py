@@ -7,17 +7,17 @@ from types import MappingProxyType
 
 from pydantic import JsonValue
 
-from tasks.base import Dropped, Example, Label, Prediction, Reading, Span, Verdict
-from tasks.conll import write_conll
-from tasks.entities import register, scores
-from tasks.entities.aligning import align, say_spans
-from tasks.entities.cells import read_cell
-from tasks.entities.scores import of_predictions, spans_of
-from tasks.entities.typenames import DROP, NONE, Types
-from tasks.names import loosen, words_for
-from tasks.spans import SpanPrediction, encode
-from tasks.surprise import WORST, surprise
-from tasks.task import Points
+from .base import Dropped, Example, Label, Prediction, Reading, Span, Verdict
+from .conll import write_conll
+from .entities import register, scores
+from .entities.aligning import align, say_spans
+from .entities.cells import read_cell
+from .entities.scores import of_predictions, spans_of
+from .entities.typenames import DROP, NONE, Types
+from .names import loosen, words_for
+from .spans import SpanPrediction, encode
+from .surprise import WORST, surprise
+from .task import Points
 
 NONE_SHARE = 0.2
 """Share of texts without an entity where too few seeds are there to tell: that of news, of which teachers left alone

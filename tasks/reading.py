@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tasks.base import Example, Label, Split, text_id, unspaced
-from tasks.errors import ConfigError
-from tasks.names import first_of
-from tasks.rows import LISTED, Problems, Row, rows, shown
-from tasks.task import Task
+from .base import Example, Label, Split, text_id, unspaced
+from .errors import ConfigError
+from .names import first_of
+from .rows import LISTED, Problems, Row, rows, shown
+from .task import Task
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from pydantic import JsonValue
 
-from tasks.base import Example, Label, Prediction, Reading, Verdict
+from .base import Example, Label, Prediction, Reading, Verdict
 
 Points = tuple[float, float]
 """What one example adds to the numerator and the denominator of the main score: (1 or 0, 1) for accuracy,

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from teacher.cache import AnswerCache
-from teacher.request import Request
+from .cache import AnswerCache
+from .request import Request
 
 
 class Answers:

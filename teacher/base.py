@@ -10,7 +10,7 @@ from typing import Generic, Literal, Protocol, TypedDict, TypeVar
 
 from pydantic import BaseModel
 
-from tasks.errors import EvoKDError
+from ..tasks.errors import EvoKDError
 
 T = TypeVar("T", bound=BaseModel)
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from tasks.errors import BudgetExhausted
-from teacher.settings import BudgetSettings, TeacherSettings
+from ..tasks.errors import BudgetExhausted
+from .settings import BudgetSettings, TeacherSettings
 
 FIRST_GUESS = 512
 """Output tokens expected of the first call of a model that has no `max_tokens`."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from tasks.errors import ConfigError, StepError
+from ..tasks.errors import ConfigError, StepError
 
 FORMAT = 1
 """Of the file, as SQLite's `user_version`; a cache outlives the version of EvoKD that made it."""

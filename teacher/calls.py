@@ -11,16 +11,16 @@ from typing import Literal, TypeVar
 from langchain_core.runnables import RunnableConfig
 from pydantic import BaseModel
 
-from tasks.errors import BudgetExhausted
-from teacher.answers import Answers
-from teacher.base import TeacherDown, Usage
-from teacher.budget import FIRST_GUESS, FIRST_WORST, Budget, Cost
-from teacher.connection import Connection
-from teacher.failures import CallFailed, given_up
-from teacher.ledger import Entry, Ledger
-from teacher.request import Reply, Request, canonical
-from teacher.streak import IN_A_ROW, Streak
-from teacher.structured import Parsed
+from ..tasks.errors import BudgetExhausted
+from .answers import Answers
+from .base import TeacherDown, Usage
+from .budget import FIRST_GUESS, FIRST_WORST, Budget, Cost
+from .connection import Connection
+from .failures import CallFailed, given_up
+from .ledger import Entry, Ledger
+from .request import Reply, Request, canonical
+from .streak import IN_A_ROW, Streak
+from .structured import Parsed
 
 LOST = "lost: no whole answer came, so it was asked for again; tokens are estimated"
 

@@ -8,17 +8,17 @@ from typing import Any, TypeVar
 from langchain_core.runnables import RunnableConfig
 from pydantic import BaseModel
 
-from tasks.errors import StepError
-from teacher import rating
-from teacher.base import Answer, Message, Progress, Prompt, Prompting, Usage
-from teacher.calls import Calls, Purpose
-from teacher.connection import Connection
-from teacher.failures import CallFailed
-from teacher.rater import Rater
-from teacher.request import Path, Reply, Request
-from teacher.roles import Roles
-from teacher.rounds import Item, Round
-from teacher.structured import Mode, Parsed, instruction, parse, response_format
+from ..tasks.errors import StepError
+from . import rating
+from .base import Answer, Message, Progress, Prompt, Prompting, Usage
+from .calls import Calls, Purpose
+from .connection import Connection
+from .failures import CallFailed
+from .rater import Rater
+from .request import Path, Reply, Request
+from .roles import Roles
+from .rounds import Item, Round
+from .structured import Mode, Parsed, instruction, parse, response_format
 
 T = TypeVar("T", bound=BaseModel)
 

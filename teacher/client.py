@@ -11,16 +11,16 @@ import openai
 from langchain_core.runnables import RunnableConfig
 from pydantic import BaseModel, SecretStr
 
-from teacher.endpoint import Endpoint
-from teacher.failures import NO_ANSWER, CallFailed, Place, explained
-from teacher.keys import key_in, mask
-from teacher.local import LocalServer
-from teacher.models import Models
-from teacher.request import Reply, Request
-from teacher.structured import MODES, Mode, instruction, response_format
-from teacher.tries import Tries
-from teacher.trouble import Trouble
-from teacher.wire import chat_reply, completion_reply
+from .endpoint import Endpoint
+from .failures import NO_ANSWER, CallFailed, Place, explained
+from .keys import key_in, mask
+from .local import LocalServer
+from .models import Models
+from .request import Reply, Request
+from .structured import MODES, Mode, instruction, response_format
+from .tries import Tries
+from .trouble import Trouble
+from .wire import chat_reply, completion_reply
 
 MALFORMED = (openai.OpenAIError, TypeError, KeyError, ValueError, AttributeError, IndexError)
 """What LangChain and the SDK raise over an answer that has `choices`, and not what OpenAI puts into them."""

@@ -5,9 +5,9 @@ from typing import Any, Protocol
 from langchain_core.runnables import RunnableConfig
 from pydantic import BaseModel
 
-from teacher.endpoint import Endpoint
-from teacher.request import Reply, Request
-from teacher.structured import Mode
+from .endpoint import Endpoint
+from .request import Reply, Request
+from .structured import Mode
 
 
 class Connection(Protocol):

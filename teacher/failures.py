@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from tasks.errors import EvoKDError
-from teacher.base import TeacherDown
-from teacher.endpoint import Endpoint, shown_address
-from teacher.keys import mask
-from teacher.trouble import Trouble
+from ..tasks.errors import EvoKDError
+from .base import TeacherDown
+from .endpoint import Endpoint, shown_address
+from .keys import mask
+from .trouble import Trouble
 
 REMEDIES = {
     401: "Check the key in the environment variable {key}.",

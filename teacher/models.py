@@ -9,11 +9,11 @@ import httpx2
 from langchain_openai import ChatOpenAI, OpenAI
 from pydantic import SecretStr
 
-from tasks.errors import ConfigError
-from teacher.endpoint import Endpoint, shown_address
-from teacher.local import LocalServer
-from teacher.patient import PatientClient
-from teacher.tries import Tries
+from ..tasks.errors import ConfigError
+from .endpoint import Endpoint, shown_address
+from .local import LocalServer
+from .patient import PatientClient
+from .tries import Tries
 
 
 class Models:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from teacher.budget import Budget
-from teacher.settings import TeacherSettings
+from .budget import Budget
+from .settings import TeacherSettings
 
 if TYPE_CHECKING:
-    from teacher.chat import ChatTeacher
-    from teacher.pace import Clock
+    from .chat import ChatTeacher
+    from .pace import Clock
 
 
 def open_teacher(
@@ -35,13 +35,13 @@ def open_teacher(
     Raises:
         ConfigError: a key, a runtime, weights or a readable cache are missing.
     """
-    from teacher.answers import Answers
-    from teacher.cache import AnswerCache
-    from teacher.calls import Calls
-    from teacher.chat import ChatTeacher
-    from teacher.ledger import Ledger
-    from teacher.redaction import redact_traces
-    from teacher.roles import Roles
+    from .answers import Answers
+    from .cache import AnswerCache
+    from .calls import Calls
+    from .chat import ChatTeacher
+    from .ledger import Ledger
+    from .redaction import redact_traces
+    from .roles import Roles
 
     roles = Roles(settings, budget.permits, clock)
     redact_traces(settings.redact, roles.keys)

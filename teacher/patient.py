@@ -5,8 +5,8 @@ from typing import Any
 import httpx2
 import openai
 
-from teacher.tries import Tokens, Tries
-from teacher.trouble import answer_in, broken
+from .tries import Tokens, Tries
+from .trouble import answer_in, broken
 
 
 class PatientClient(openai.DefaultHttpxClient):

@@ -11,15 +11,15 @@ from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 from pydantic import BaseModel, SecretStr
 
-from tasks.errors import ConfigError
-from teacher.endpoint import Endpoint
-from teacher.failures import CallFailed, Place, explained
-from teacher.keys import key_in, mask
-from teacher.request import Reply, Request, canonical
-from teacher.structured import Mode, instruction, strict_schema
-from teacher.tries import Tokens, Tries
-from teacher.trouble import Trouble, told_by
-from teacher.wire import chat_reply
+from ..tasks.errors import ConfigError
+from .endpoint import Endpoint
+from .failures import CallFailed, Place, explained
+from .keys import key_in, mask
+from .request import Reply, Request, canonical
+from .structured import Mode, instruction, strict_schema
+from .tries import Tokens, Tries
+from .trouble import Trouble, told_by
+from .wire import chat_reply
 
 INSTALL = "pip install 'evokd[providers]'"
 

@@ -7,13 +7,13 @@ from typing import Any
 from langchain_core.runnables import RunnableConfig
 from pydantic import BaseModel
 
-from teacher.base import Prompt
-from teacher.calls import Calls, Purpose
-from teacher.connection import Connection
-from teacher.failures import CallFailed
-from teacher.rating import relevant
-from teacher.request import Path, Reply, Request
-from teacher.structured import Parsed
+from .base import Prompt
+from .calls import Calls, Purpose
+from .connection import Connection
+from .failures import CallFailed
+from .rating import relevant
+from .request import Path, Reply, Request
+from .structured import Parsed
 
 SHORT_LISTS: dict[Path, tuple[int, ...]] = {"/completions": (100, 20, 5), "/chat/completions": (20, 5)}
 """How many alternatives per token are asked for; a server that refuses is asked for fewer, and that is remembered."""

@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from teacher.base import Usage
+from .base import Usage
 
 Path = Literal["/chat/completions", "/completions"]
 

@@ -2,14 +2,14 @@
 
 import threading
 
-from teacher.client import Client
-from teacher.connection import Connection
-from teacher.endpoint import Endpoint
-from teacher.local import LocalServer
-from teacher.pace import Clock, Limits, Pace
-from teacher.provider import ProviderClient
-from teacher.settings import TeacherSettings
-from teacher.tries import Permits, Tries
+from .client import Client
+from .connection import Connection
+from .endpoint import Endpoint
+from .local import LocalServer
+from .pace import Clock, Limits, Pace
+from .provider import ProviderClient
+from .settings import TeacherSettings
+from .tries import Permits, Tries
 
 
 class Roles:

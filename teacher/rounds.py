@@ -7,9 +7,9 @@ from typing import TypeVar
 
 from langchain_core.runnables import RunnableConfig, RunnableLambda
 
-from tasks.errors import BudgetExhausted
-from teacher.base import Progress, Prompt
-from teacher.request import Request
+from ..tasks.errors import BudgetExhausted
+from .base import Progress, Prompt
+from .request import Request
 
 R = TypeVar("R")
 

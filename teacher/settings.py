@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from tasks.errors import ConfigError
-from teacher.endpoint import KINDS, Endpoint, RoleSettings, shown_address
+from ..tasks.errors import ConfigError
+from .endpoint import KINDS, Endpoint, RoleSettings, shown_address
 
 
 class LocalSettings(BaseModel):

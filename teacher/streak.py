@@ -2,8 +2,8 @@
 
 import threading
 
-from teacher.failures import CallFailed
-from teacher.request import Request
+from .failures import CallFailed
+from .request import Request
 
 IN_A_ROW = 3
 """Calls, each with its repetitions, after which a server is given up."""

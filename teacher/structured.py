@@ -8,7 +8,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from tasks.base import clean
+from ..tasks.base import clean
 
 T = TypeVar("T", bound=BaseModel)
 

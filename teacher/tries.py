@@ -4,9 +4,9 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
-from teacher.pace import Pace, Turn
-from teacher.trouble import OVERLOADED, Trouble
-from teacher.waits import asked_wait
+from .pace import Pace, Turn
+from .trouble import OVERLOADED, Trouble
+from .waits import asked_wait
 
 T = TypeVar("T")
 

@@ -6,9 +6,9 @@ from typing import Any
 from langchain_core.messages import AIMessage
 from langchain_core.outputs import LLMResult
 
-from tasks.base import clean
-from teacher.base import Usage
-from teacher.request import Reply, Request, canonical
+from ..tasks.base import clean
+from .base import Usage
+from .request import Reply, Request, canonical
 
 LETTERS = 4
 """Characters of a token, about."""

@@ -7,11 +7,11 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from student.balance import class_weights
-from student.base import Progress
-from tasks.base import Example, Prediction, Span, normalise
-from tasks.labelsets import LabelsPrediction
-from tasks.spans import SpanPrediction, Word, decode, encode, tags_of
+from evokd.student.balance import class_weights
+from evokd.student.base import Progress
+from evokd.tasks.base import Example, Prediction, Span, normalise
+from evokd.tasks.labelsets import LabelsPrediction
+from evokd.tasks.spans import SpanPrediction, Word, decode, encode, tags_of
 
 Counts = Mapping[str, Mapping[str, float]]
 

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
-from memory.base import MemorySettings, Status, Vectors
-from tasks.base import HELD_OUT, ErrorCase, Example, Lesson, Split, normalise
-from teacher.base import Answer, Progress, Prompt, Prompting, Usage
+from evokd.memory.base import MemorySettings, Status, Vectors
+from evokd.tasks.base import HELD_OUT, ErrorCase, Example, Lesson, Split, normalise
+from evokd.teacher.base import Answer, Progress, Prompt, Prompting, Usage
 
 T = TypeVar("T", bound=BaseModel)
 

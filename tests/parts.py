@@ -14,14 +14,14 @@ from typing import Any
 
 import tomli_w
 
-from agents.base import Services, State
-from agents.folder import RunFolder
-from memory.base import Encoder, MemorySettings
-from memory.chroma import ChromaMemory
-from student.base import Progress
-from student.settings import StudentSettings
-from tasks.base import Example, Prediction
-from teacher.base import Prompt
+from evokd.agents.base import Services, State
+from evokd.agents.folder import RunFolder
+from evokd.memory.base import Encoder, MemorySettings
+from evokd.memory.chroma import ChromaMemory
+from evokd.student.base import Progress
+from evokd.student.settings import StudentSettings
+from evokd.tasks.base import Example, Prediction
+from evokd.teacher.base import Prompt
 from tests import world
 from tests.fake_student import WordStudent, WordStudents
 from tests.fakes import HashEmbedder

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 
-from agents.base import CycleReport, Services
-from graph.build import build, initial_state
-from graph.config import agents, stop_rule, validate
-from graph.stop import Stop
+from evokd.agents.base import CycleReport, Services
+from evokd.graph.build import build, initial_state
+from evokd.graph.config import agents, stop_rule, validate
+from evokd.graph.stop import Stop
 from tests import world
 from tests.fakes import words
 

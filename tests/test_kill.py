@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from langgraph.checkpoint.sqlite import SqliteSaver
 
-from graph.build import build
-from graph.config import agents, stop_rule, validate
+from evokd.graph.build import build
+from evokd.graph.config import agents, stop_rule, validate
 from tests import parts
 from tests.loopback import Body, Said, serving
 

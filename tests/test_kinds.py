@@ -8,20 +8,20 @@ from typing import Any
 
 import pytest
 
-from agents.annotator import Annotator
-from agents.base import Services, State
-from agents.evaluator import Evaluator
-from agents.folder import RunFolder
-from agents.generator import Generator
-from agents.trainer import Trainer
-from agents.voting import by_votes
-from memory.base import MemorySettings
-from tasks.base import Example, Span
-from tasks.multilabel import MultiLabel
-from tasks.ner import Ner
-from tasks.reading import read_examples
-from tasks.task import Task
-from teacher.base import Prompt
+from evokd.agents.annotator import Annotator
+from evokd.agents.base import Services, State
+from evokd.agents.evaluator import Evaluator
+from evokd.agents.folder import RunFolder
+from evokd.agents.generator import Generator
+from evokd.agents.trainer import Trainer
+from evokd.agents.voting import by_votes
+from evokd.memory.base import MemorySettings
+from evokd.tasks.base import Example, Span
+from evokd.tasks.multilabel import MultiLabel
+from evokd.tasks.ner import Ner
+from evokd.tasks.reading import read_examples
+from evokd.tasks.task import Task
+from evokd.teacher.base import Prompt
 from tests.agents.acting import settled, step
 from tests.fake_student import WordLabelsStudent, WordSpansStudent, WordStudents
 from tests.fakes import ListMemory, ScriptedTeacher, words

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import tomli_w
 
-import graph.parts
-import main
-from agents.folder import RunFolder
-from agents.marker import run_marker
+from evokd import main
+from evokd.agents.folder import RunFolder
+from evokd.agents.marker import run_marker
+from evokd.graph import parts as plug_ins
 from tests import parts, world
 from tests.fake_student import WordStudent
 from tests.graph import comparisons
@@ -29,10 +29,10 @@ def evokd(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
     """A process in which nothing is allowed yet; path and modules are put back afterwards."""
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setattr(sys, "modules", dict(sys.modules))
-    monkeypatch.setattr(graph.parts, "_allowed", set())
+    monkeypatch.setattr(plug_ins, "_allowed", set())
 
     def call(*words: str | Path) -> Said:
-        graph.parts._allowed.clear()
+        plug_ins._allowed.clear()
         return main.main([str(word) for word in words]), *capsys.readouterr()
 
     return call

@@ -5,13 +5,13 @@ import re
 from pathlib import Path
 from typing import Any
 
-from agents.base import Services, State
-from agents.folder import RunFolder
-from graph.build import initial_state
-from memory.base import MemorySettings
-from tasks.base import Example
-from tasks.classification import Classification
-from teacher.base import Prompt
+from evokd.agents.base import Services, State
+from evokd.agents.folder import RunFolder
+from evokd.graph.build import initial_state
+from evokd.memory.base import MemorySettings
+from evokd.tasks.base import Example
+from evokd.tasks.classification import Classification
+from evokd.teacher.base import Prompt
 from tests.fake_student import WordStudents
 from tests.fakes import ListMemory, ScriptedTeacher, words
 

@@ -10,11 +10,11 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agents import generator
-from agents.base import Draft, Services, State
-from agents.orders import Order
-from tasks.base import Example, normalise
-from tasks.task import Task
+from evokd.agents import generator
+from evokd.agents.base import Draft, Services, State
+from evokd.agents.orders import Order
+from evokd.tasks.base import Example, normalise
+from evokd.tasks.task import Task
 
 SHARE = 0.1
 """Of the words of a text that one edit changes, at least one word (EDA's alpha)."""

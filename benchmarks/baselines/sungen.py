@@ -21,11 +21,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from agents import trainer
-from agents.base import Services
-from student.losses import curbed, entropy
-from tasks.base import Example
-from tasks.errors import ConfigError
+from evokd.agents import trainer
+from evokd.agents.base import Services
+from evokd.student.losses import curbed, entropy
+from evokd.tasks.base import Example
+from evokd.tasks.errors import ConfigError
 
 ROUNDS = 50
 """Steps of the weights."""

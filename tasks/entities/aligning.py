@@ -13,11 +13,11 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tasks.base import Misfit, Span
-from tasks.entities.marks import has_marks, marked, read_marks
-from tasks.entities.matching import Matcher, Quote
-from tasks.entities.typenames import NONE, Types, told
-from tasks.names import loosen
+from ..base import Misfit, Span
+from ..names import loosen
+from .marks import has_marks, marked, read_marks
+from .matching import Matcher, Quote
+from .typenames import NONE, Types, told
 
 MOST_QUOTES = 500
 """Entities of one text; more is a runaway answer."""

@@ -4,10 +4,10 @@ import json
 from collections.abc import Sequence
 from itertools import pairwise
 
-from tasks.base import Span
-from tasks.entities.aligning import align
-from tasks.entities.typenames import Types, cut_words, told
-from tasks.spans import OUTSIDE, decode
+from ..base import Span
+from ..spans import OUTSIDE, decode
+from .aligning import align
+from .typenames import Types, cut_words, told
 
 BEGIN, INSIDE = "BSU", "IEL"
 """First letters of tags: BIO, and BIOES and BILOU, which say the same and where a span ends."""

@@ -9,9 +9,9 @@ was read, the text without its marks must be the text that was asked about.
 import re
 from collections.abc import Sequence
 
-from tasks.base import Misfit, Span
-from tasks.entities.typenames import Types, told
-from tasks.entities.views import EXACT, LEVELS, View, view
+from ..base import Misfit, Span
+from .typenames import Types, told
+from .views import EXACT, LEVELS, View, view
 
 SPECIAL = re.compile(r"[\[\]\\]")
 ESCAPED = r"\\(?P<escaped>[\[\]\\])"

@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from tasks.base import Misfit, Span
-from tasks.entities.typenames import told
-from tasks.entities.views import EXACT, LEVELS, Level, View, is_spaceless, joints, view
+from ..base import Misfit, Span
+from .typenames import told
+from .views import EXACT, LEVELS, Level, View, is_spaceless, joints, view
 
 LONGEST_QUOTE = 1000
 """Characters of a quote; no name is longer."""

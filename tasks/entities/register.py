@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tasks.base import Example
+from ..base import Example
 
 ENOUGH = 20
 """Texts from which a share is believed."""

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from tasks.base import Label, Prediction, Span
-from tasks.task import Points
+from ..base import Label, Prediction, Span
+from ..task import Points
 
 NOTHING = "nothing"
 SHIFTED = ", other boundary"

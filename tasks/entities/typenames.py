@@ -4,9 +4,9 @@ import re
 import reprlib
 from collections.abc import Sequence
 
-from tasks.base import Misfit
-from tasks.errors import ConfigError
-from tasks.names import LISTED, NOTHING, by_loose_name, check_names, cut, first_of, loosen
+from ..base import Misfit
+from ..errors import ConfigError
+from ..names import LISTED, NOTHING, by_loose_name, check_names, cut, first_of, loosen
 
 DROP, NONE = "drop", "none"
 """What the teacher answers to give a text up, and where it has no entity."""

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from agents.base import Agent, Case, Draft, Services, State
-from agents.evaluator import Evaluator
-from agents.trainer import Trainer
-from tasks.base import Example, Lesson, Origin
+from evokd.agents.base import Agent, Case, Draft, Services, State
+from evokd.agents.evaluator import Evaluator
+from evokd.agents.trainer import Trainer
+from evokd.tasks.base import Example, Lesson, Origin
 from tests import world
 from tests.fake_student import WordStudent, WordStudents
 from tests.fakes import ListMemory, words

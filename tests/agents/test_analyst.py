@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from agents import analyst as module
-from agents.analyst import Analyst
-from agents.base import Services, State
-from tasks.base import ErrorCase, Example, Lesson
+from evokd.agents import analyst as module
+from evokd.agents.analyst import Analyst
+from evokd.agents.base import Services, State
+from evokd.tasks.base import ErrorCase, Example, Lesson
 from tests import world
 from tests.agents.acting import ODD, lesson, sent, settled, write_cases
 from tests.fakes import ScriptedTeacher

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from agents.annotator import Annotator
-from agents.base import Draft, Services, State
-from agents.labelling import ALL_BAD
-from tasks.errors import StepError
+from evokd.agents.annotator import Annotator
+from evokd.agents.base import Draft, Services, State
+from evokd.agents.labelling import ALL_BAD
+from evokd.tasks.errors import StepError
 from tests import world
 from tests.agents.acting import ODD, sent, settled, write_drafts
 from tests.fakes import ScriptedTeacher, words

@@ -7,17 +7,17 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from agents import base
-from agents.analyst import Analyst
-from agents.annotator import Annotator
-from agents.base import PROMPTS, Draft, one_line, prompt
-from agents.conventions import ensure_card
-from agents.evaluator import Evaluator
-from agents.generator import Generator
-from agents.retiring import told
-from agents.trainer import Trainer
-from agents.voting import by_votes
-from tasks.classification import Classification
+from evokd.agents import base
+from evokd.agents.analyst import Analyst
+from evokd.agents.annotator import Annotator
+from evokd.agents.base import PROMPTS, Draft, one_line, prompt
+from evokd.agents.conventions import ensure_card
+from evokd.agents.evaluator import Evaluator
+from evokd.agents.generator import Generator
+from evokd.agents.retiring import told
+from evokd.agents.trainer import Trainer
+from evokd.agents.voting import by_votes
+from evokd.tasks.classification import Classification
 from tests import world
 from tests.agents.acting import after_seeds, lesson, sent, step, train, write_cases
 from tests.fakes import ScriptedTeacher, words

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from agents.analyst import Analyst
-from agents.base import Services
-from agents.cases import LEAST, crossfitted
+from evokd.agents.analyst import Analyst
+from evokd.agents.base import Services
+from evokd.agents.cases import LEAST, crossfitted
 from tests import world
 from tests.agents.acting import WatchedStudents, sent, settled, train, write_cases
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.base import Services
-from agents.completing import LONGEST, PlainWriter, concrete_things, whole_sentences
-from agents.orders import Order, breadth
-from tasks.base import Example
-from tasks.classification import Classification
+from evokd.agents.base import Services
+from evokd.agents.completing import LONGEST, PlainWriter, concrete_things, whole_sentences
+from evokd.agents.orders import Order, breadth
+from evokd.tasks.base import Example
+from evokd.tasks.classification import Classification
 from tests import world
 from tests.agents.acting import lesson, sent, train
 from tests.fakes import ScriptedTeacher, words

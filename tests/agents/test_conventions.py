@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from agents.analyst import Analyst
-from agents.annotator import Annotator
-from agents.base import Draft, Services
-from agents.conventions import ensure_card, read_card
-from agents.generator import Generator
-from tasks.classification import Classification
-from tasks.errors import ConfigError
+from evokd.agents.analyst import Analyst
+from evokd.agents.annotator import Annotator
+from evokd.agents.base import Draft, Services
+from evokd.agents.conventions import ensure_card, read_card
+from evokd.agents.generator import Generator
+from evokd.tasks.classification import Classification
+from evokd.tasks.errors import ConfigError
 from tests import world
 from tests.agents.acting import after_seeds, sent, settled, train, write_cases, write_drafts
 from tests.fakes import ScriptedTeacher

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from agents.base import CycleReport
-from agents.curriculum import next_plan
+from evokd.agents.base import CycleReport
+from evokd.agents.curriculum import next_plan
 
 
 def row(

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from agents.base import Case, Services, State
-from agents.evaluator import Evaluator
-from agents.trainer import Trainer
-from tasks.base import Example
+from evokd.agents.base import Case, Services, State
+from evokd.agents.evaluator import Evaluator
+from evokd.agents.trainer import Trainer
+from evokd.tasks.base import Example
 from tests import world
 from tests.agents.acting import after_seeds, lesson, settled, step, train, write_cases
 from tests.fakes import ListMemory

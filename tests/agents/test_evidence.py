@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from agents.base import Services
-from agents.cases import last_batch
-from agents.evidence import Evidence, gather
-from tasks.base import ErrorCase, Example
+from evokd.agents.base import Services
+from evokd.agents.cases import last_batch
+from evokd.agents.evidence import Evidence, gather
+from evokd.tasks.base import ErrorCase, Example
 from tests import world
 from tests.agents.acting import ODD, train, write_cases
 

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from agents.base import Services
-from agents.export import export_samples
-from tasks.base import Example
+from evokd.agents.base import Services
+from evokd.agents.export import export_samples
+from evokd.tasks.base import Example
 from tests import world
 from tests.agents.acting import ODD, train
 

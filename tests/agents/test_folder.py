@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from agents.base import Draft
-from agents.folder import RunFolder, chunks, write_text
+from evokd.agents.base import Draft
+from evokd.agents.folder import RunFolder, chunks, write_text
 from tests import world
 from tests.agents.acting import ODD
 

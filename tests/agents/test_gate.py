@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents import gate
-from agents.base import Services
-from agents.gate import calibrated_losses, decide, harms
-from tasks.base import Example, Prediction, Split
-from tasks.metrics import Score
+from evokd.agents import gate
+from evokd.agents.base import Services
+from evokd.agents.gate import calibrated_losses, decide, harms
+from evokd.tasks.base import Example, Prediction, Split
+from evokd.tasks.metrics import Score
 from tests import world
 from tests.fake_student import WordStudent
 from tests.fakes import ListMemory

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from agents.annotator import Annotator
-from agents.base import Draft, Services, State
-from agents.generator import ROUNDS, Generator, _set_aside
-from tasks.base import Example
+from evokd.agents.annotator import Annotator
+from evokd.agents.base import Draft, Services, State
+from evokd.agents.generator import ROUNDS, Generator, _set_aside
+from evokd.tasks.base import Example
 from tests import world
 from tests.agents.acting import ODD, after_seeds, drafts, lesson, sent, settled, step, train
 from tests.fakes import ScriptedTeacher, words

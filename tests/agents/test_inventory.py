@@ -3,10 +3,10 @@
 from pathlib import Path
 from types import SimpleNamespace
 
-from agents.inventory import MOST_USES, Used, names_in, used
-from tasks.base import Example, Label, Span
-from tasks.classification import Classification
-from tasks.ner import Ner
+from evokd.agents.inventory import MOST_USES, Used, names_in, used
+from evokd.tasks.base import Example, Label, Span
+from evokd.tasks.classification import Classification
+from evokd.tasks.ner import Ner
 from tests import world
 from tests.agents.acting import train
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from agents.base import Services
-from agents.labelling import BLANKS, by_rating
-from agents.voting import PER_CALL, Labels, by_votes, labels_schema
-from tasks.base import Example
-from tasks.classification import Classification
+from evokd.agents.base import Services
+from evokd.agents.labelling import BLANKS, by_rating
+from evokd.agents.voting import PER_CALL, Labels, by_votes, labels_schema
+from evokd.tasks.base import Example
+from evokd.tasks.classification import Classification
 from tests import world
 from tests.agents.acting import ODD, sent
 from tests.fakes import ScriptedTeacher, words

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.lengths import Lengths, lengths, tokens_of
+from evokd.agents.lengths import Lengths, lengths, tokens_of
 from tests import world
 
 

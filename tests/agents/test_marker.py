@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from agents.marker import Marker, comparison_marker, run_marker
-from tasks.errors import ConfigError
+from evokd.agents.marker import Marker, comparison_marker, run_marker
+from evokd.tasks.errors import ConfigError
 from tests.snapshots import snapshot
 
 

@@ -6,9 +6,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.orders import Order, aimed, breadth, largest_remainder, spread, total
-from agents.outline import Subtype
-from tasks.base import Example
+from evokd.agents.orders import Order, aimed, breadth, largest_remainder, spread, total
+from evokd.agents.outline import Subtype
+from evokd.tasks.base import Example
 from tests.agents.acting import lesson
 
 settings.register_profile("agents", max_examples=60, deadline=None, database=None)

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from agents.base import Services
-from agents.outline import ClassOutline, Subtype, outline
-from tasks.base import Example
-from tasks.classification import Classification
+from evokd.agents.base import Services
+from evokd.agents.outline import ClassOutline, Subtype, outline
+from evokd.tasks.base import Example
+from evokd.tasks.classification import Classification
 from tests import world
 from tests.agents.acting import sent
 from tests.fakes import ListMemory

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents import pool
-from agents.base import Services
-from tasks.base import Example
+from evokd.agents import pool
+from evokd.agents.base import Services
+from evokd.tasks.base import Example
 from tests import world
 from tests.agents.acting import ODD, train
 from tests.fake_student import WordStudent

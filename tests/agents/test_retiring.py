@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from agents.base import Services
-from agents.retiring import retired, told, unpaid
+from evokd.agents.base import Services
+from evokd.agents.retiring import retired, told, unpaid
 from tests import world
 from tests.agents.acting import lesson
 

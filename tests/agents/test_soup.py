@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from agents.base import Services
-from agents.soup import cook
-from student.base import Student
-from tasks.base import Example
+from evokd.agents.base import Services
+from evokd.agents.soup import cook
+from evokd.student.base import Student
+from evokd.tasks.base import Example
 from tests import world
 from tests.fake_student import WordStudent
 

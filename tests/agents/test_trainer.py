@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from agents.base import Services
-from agents.trainer import Trainer
-from tasks.base import Example
+from evokd.agents.base import Services
+from evokd.agents.trainer import Trainer
+from evokd.tasks.base import Example
 from tests import world
 from tests.agents.acting import WatchedStudent, WatchedStudents, after_seeds, settled, train
 from tests.fakes import ListMemory

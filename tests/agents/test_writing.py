@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from agents.base import Services
-from agents.orders import Order
-from agents.outline import Subtype
-from agents.writing import ChatWriter, Manner
-from tasks.base import Example, Origin
+from evokd.agents.base import Services
+from evokd.agents.orders import Order
+from evokd.agents.outline import Subtype
+from evokd.agents.writing import ChatWriter, Manner
+from evokd.tasks.base import Example, Origin
 from tests import world
 from tests.agents.acting import ODD, lesson, sent, train
 from tests.fakes import words

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from benchmarks.calibration import drawn, worth
-from tasks.base import Example
-from tasks.classification import Classification
+from evokd.tasks.base import Example
+from evokd.tasks.classification import Classification
 
 CLASSES = ("praise", "refund", "delivery")
 TASK = Classification("Sort messages.", dict.fromkeys(CLASSES, ""))

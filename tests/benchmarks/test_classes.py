@@ -1,7 +1,7 @@
 """How many texts of which class are learnt, and how."""
 
 from benchmarks.classes import drawn, ways
-from tasks.base import Example
+from evokd.tasks.base import Example
 
 EXAMPLES = [Example(text=f"{label} {number}", label=label) for number in range(9) for label in "abc"]
 

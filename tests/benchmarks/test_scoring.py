@@ -1,7 +1,7 @@
 """Text by text: right or not, and how much was paid for it."""
 
 from benchmarks.scoring import scores
-from tasks.base import Example
+from evokd.tasks.base import Example
 from tests import world
 from tests.fake_student import WordStudent
 

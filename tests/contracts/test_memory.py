@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from memory.base import Memory, MemorySettings
-from memory.chroma import ChromaMemory
-from tasks.base import ErrorCase, Example, Lesson, Origin, Split
+from evokd.memory.base import Memory, MemorySettings
+from evokd.memory.chroma import ChromaMemory
+from evokd.tasks.base import ErrorCase, Example, Lesson, Origin, Split
 from tests.fakes import HashEmbedder, ListMemory
 
 MEMORIES: dict[str, Callable[[Path], Memory]] = {

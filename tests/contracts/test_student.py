@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from student.base import Student, Students
-from student.settings import StudentSettings
-from student.transformer import TransformerStudents
-from tasks.base import Example, Prediction, Span
-from tasks.spans import SpanPrediction
+from evokd.student.base import Student, Students
+from evokd.student.settings import StudentSettings
+from evokd.student.transformer import TransformerStudents
+from evokd.tasks.base import Example, Prediction, Span
+from evokd.tasks.spans import SpanPrediction
 from tests.fake_student import WordLabelsStudent, WordSpansStudent, WordStudents
 from tests.student import tiny
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import pytest
 
-from tasks.base import Dropped, Example, Label, Misfit, Prediction, Reading, Span
-from tasks.classification import Classification
-from tasks.labelsets import LabelsPrediction
-from tasks.multilabel import MultiLabel
-from tasks.ner import Ner
-from tasks.spans import SpanPrediction, Word, encode, tags_of
-from tasks.task import Task
+from evokd.tasks.base import Dropped, Example, Label, Misfit, Prediction, Reading, Span
+from evokd.tasks.classification import Classification
+from evokd.tasks.labelsets import LabelsPrediction
+from evokd.tasks.multilabel import MultiLabel
+from evokd.tasks.ner import Ner
+from evokd.tasks.spans import SpanPrediction, Word, encode, tags_of
+from evokd.tasks.task import Task
 
 Sure = Callable[[Task, Label, float], Prediction]
 """What a student says that gives a label so much probability."""

@@ -8,10 +8,10 @@ from typing import Any
 
 import tomli_w
 
-from agents.folder import RunFolder
-from graph.comparison import Plan, read_plan
-from teacher.ledger import Entry, Ledger
-from teacher.settings import BudgetSettings
+from evokd.agents.folder import RunFolder
+from evokd.graph.comparison import Plan, read_plan
+from evokd.teacher.ledger import Entry, Ledger
+from evokd.teacher.settings import BudgetSettings
 from tests import parts
 
 DEAD = "http://127.0.0.1:9/v1"

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from teacher.budget import Budget
-from teacher.settings import TeacherSettings
+from evokd.teacher.budget import Budget
+from evokd.teacher.settings import TeacherSettings
 from tests import world
 from tests.fakes import ScriptedTeacher
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from graph.advice import tell_cut, tell_parted, tell_unknown
-from graph.config import RunConfig, validate
-from graph.services import make_task
-from tasks.base import Example, Span
+from evokd.graph.advice import tell_cut, tell_parted, tell_unknown
+from evokd.graph.config import RunConfig, validate
+from evokd.graph.services import make_task
+from evokd.tasks.base import Example, Span
 
 
 def config(kind: str = "classification") -> RunConfig:

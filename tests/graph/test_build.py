@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from langgraph.checkpoint.sqlite import SqliteSaver
 
-from agents.base import Agent, CycleReport, Services, State
-from graph.build import build, initial_state
-from graph.config import ROLES
-from graph.stop import Stop
-from tasks.errors import BudgetExhausted, ConfigError, StepError
-from teacher.base import TeacherDown
+from evokd.agents.base import Agent, CycleReport, Services, State
+from evokd.graph.build import build, initial_state
+from evokd.graph.config import ROLES
+from evokd.graph.stop import Stop
+from evokd.tasks.errors import BudgetExhausted, ConfigError, StepError
+from evokd.teacher.base import TeacherDown
 from tests import world
 
 Change = Callable[[State], Any]

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-import graph.cell
-from agents.folder import RunFolder
-from graph.cell import Notes, drive_cell, is_at_work
-from graph.cells import prepare
-from graph.config import RunConfig
-from graph.run import Outcome
-from tasks.errors import BudgetExhausted, ConfigError, StepError
-from teacher.settings import BudgetSettings
+from evokd.agents.folder import RunFolder
+from evokd.graph import cell
+from evokd.graph.cell import Notes, drive_cell, is_at_work
+from evokd.graph.cells import prepare
+from evokd.graph.config import RunConfig
+from evokd.graph.run import Outcome
+from evokd.tasks.errors import BudgetExhausted, ConfigError, StepError
+from evokd.teacher.settings import BudgetSettings
 from tests.graph.comparisons import plan, read
 from tests.snapshots import snapshot
 
@@ -24,7 +24,7 @@ LIMITS = BudgetSettings(max_calls=7)
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
     """A cell that is made, in a process whose parent lives for ever."""
-    monkeypatch.setattr(graph.cell, "_end_with_the_parent", lambda: None)
+    monkeypatch.setattr(cell, "_end_with_the_parent", lambda: None)
     found = plan(tmp_path, seeds=[0], set={"budget.max_calls": 1000})
     prepare(found, tmp_path / "out")
     return RunFolder(tmp_path / "out" / "cells" / found.cells[0].name)
@@ -55,7 +55,7 @@ def test_it_leaves_how_it_ended(
         assert isinstance(end, Outcome)
         return end
 
-    monkeypatch.setattr(graph.cell, "drive", drive)
+    monkeypatch.setattr(cell, "drive", drive)
     assert drive_cell(folder, LIMITS, Path("a.sqlite")) == code
     assert read(folder.root / "outcome.json") == {"how": left[0], "why": left[1]}
     assert not is_at_work(folder)
@@ -73,7 +73,7 @@ def test_it_runs_within_its_share_and_with_the_shared_answers(
         given.append(config)
         return Outcome("budget", "")
 
-    monkeypatch.setattr(graph.cell, "drive", drive)
+    monkeypatch.setattr(cell, "drive", drive)
     path, text = folder.root / "config.toml", (folder.root / "config.toml").read_text()
     if own:
         path.write_text(text.replace("[teacher]\n", f'[teacher]\ncache = "{own}"\n'))

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from agents.marker import comparison_marker, run_marker
-from graph.cells import draw, folder_of, is_finished, prepare
-from graph.comparison import Plan, read_plan
-from graph.services import read_config
-from graph.starting import write_first
-from tasks.base import Example
-from tasks.classification import Classification
-from tasks.errors import ConfigError
-from tasks.multilabel import MultiLabel
+from evokd.agents.marker import comparison_marker, run_marker
+from evokd.graph.cells import draw, folder_of, is_finished, prepare
+from evokd.graph.comparison import Plan, read_plan
+from evokd.graph.services import read_config
+from evokd.graph.starting import write_first
+from evokd.tasks.base import Example
+from evokd.tasks.classification import Classification
+from evokd.tasks.errors import ConfigError
+from evokd.tasks.multilabel import MultiLabel
 from tests.graph.comparisons import end, plan, read
 from tests.parts import rows
 from tests.snapshots import snapshot

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-import graph.comparing
-from agents.marker import comparison_marker
-from graph.cells import prepare
-from graph.comparing import Ended, Now, compare
-from graph.comparison import Plan
-from tasks.errors import ConfigError
+from evokd.agents.marker import comparison_marker
+from evokd.graph import comparing
+from evokd.graph.cells import prepare
+from evokd.graph.comparing import Ended, Now, compare
+from evokd.graph.comparison import Plan
+from evokd.tasks.errors import ConfigError
 from tests.graph.comparisons import Script, Scripted, ScriptedJob, end, finishing, plan, read, spend, spending
 from tests.parts import rows
 from tests.snapshots import snapshot
@@ -23,7 +23,7 @@ from tests.snapshots import snapshot
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(graph.comparing, "TICK", 0.0)
+    monkeypatch.setattr(comparing, "TICK", 0.0)
 
 
 def run(

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from graph.comparison import overlaid, read_plan
-from graph.strategies import STRATEGIES
-from tasks.errors import ConfigError
+from evokd.graph.comparison import overlaid, read_plan
+from evokd.graph.strategies import STRATEGIES
+from evokd.tasks.errors import ConfigError
 from tests.graph.comparisons import plan, write
 from tests.parts import ROOT
 

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 import tomli_w
 
-from agents.annotator import Annotator
-from agents.generator import Generator
-from graph.config import ROLES, RunConfig, agents, load, read_toml, stop_rule, validate
-from graph.services import make_students, make_task, open_services
-from graph.stop import Stop
-from graph.strategies import STRATEGIES
-from tasks.errors import ConfigError
+from evokd.agents.annotator import Annotator
+from evokd.agents.generator import Generator
+from evokd.graph.config import ROLES, RunConfig, agents, load, read_toml, stop_rule, validate
+from evokd.graph.services import make_students, make_task, open_services
+from evokd.graph.stop import Stop
+from evokd.graph.strategies import STRATEGIES
+from evokd.tasks.errors import ConfigError
 from tests import parts
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -165,7 +165,7 @@ def test_a_stop_rule_of_ones_own_gets_its_settings() -> None:
 
 
 def test_a_task_and_a_student_of_ones_own_are_built_as_ours_are() -> None:
-    found = config(task={**PLAIN["task"], "kind": "tasks.classification:Classification"})
+    found = config(task={**PLAIN["task"], "kind": "evokd.tasks.classification:Classification"})
     assert list(make_task(found.task).labels) == ["a", "b"]
     students = make_students(config(student={"kind": "tests.parts:Students"}), make_task(found.task))
     assert isinstance(students, parts.Students) and students.labels == ["a", "b"]
@@ -184,7 +184,7 @@ def test_a_part_that_takes_other_arguments_is_refused() -> None:
 
 
 def test_a_teacher_and_a_memory_of_ones_own_are_built_as_ours_are_and_closed(tmp_path: Path) -> None:
-    from graph.services import create
+    from evokd.graph.services import create
 
     path = parts.write(tmp_path, "http://127.0.0.1:1/v1", teacher={"kind": "tests.graph.own:Oracle"})
     found, folder = load(path), parts.folder(tmp_path / "run")
@@ -197,7 +197,7 @@ def test_a_teacher_and_a_memory_of_ones_own_are_built_as_ours_are_and_closed(tmp
 
 
 def test_the_config_that_a_run_keeps_is_the_config_it_was_given(tmp_path: Path) -> None:
-    from graph.services import create, read_config
+    from evokd.graph.services import create, read_config
 
     path = parts.write(tmp_path, "http://127.0.0.1:1/v1", budget={"max_calls": 5}, stop={"target": 0.9})
     found, folder = load(path, {"strategy": "static"}), parts.folder(tmp_path / "run")

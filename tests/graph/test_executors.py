@@ -7,10 +7,10 @@ from types import ModuleType
 
 import pytest
 
-from graph import executors
-from graph.executors import Job, LocalProcesses, NodeProcess, RayCluster
-from tasks.errors import ConfigError
-from teacher.settings import BudgetSettings
+from evokd.graph import executors
+from evokd.graph.executors import Job, LocalProcesses, NodeProcess, RayCluster
+from evokd.tasks.errors import ConfigError
+from evokd.teacher.settings import BudgetSettings
 
 CELL = """
 import os, signal, sys, threading

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from agents.base import Services
-from agents.trainer import Trainer
-from graph import finish
-from graph.finish import fit_last, score_test_set
-from tasks.base import Example
+from evokd.agents.base import Services
+from evokd.agents.trainer import Trainer
+from evokd.graph import finish
+from evokd.graph.finish import fit_last, score_test_set
+from evokd.tasks.base import Example
 from tests import world
 from tests.agents.acting import WatchedStudents
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from graph.config import load
-from graph.hearing import MOST, Hearing
-from graph.plan import Plan, plan
+from evokd.graph.config import load
+from evokd.graph.hearing import MOST, Hearing
+from evokd.graph.plan import Plan, plan
 from tests import parts, world
 from tests.loopback import Body, Loopback, Said, chat, error, serving
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from graph import parts
-from graph.stop import Stop
-from student.base import Students
-from tasks.errors import ConfigError
-from tasks.task import Task
+from evokd.graph import parts
+from evokd.graph.stop import Stop
+from evokd.student.base import Students
+from evokd.tasks.errors import ConfigError
+from evokd.tasks.task import Task
 
 CALLED: list[str] = []
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from graph.config import load
-from graph.plan import Plan, plan
-from tasks.errors import ConfigError
+from evokd.graph.config import load
+from evokd.graph.plan import Plan, plan
+from evokd.tasks.errors import ConfigError
 from tests import parts
 from tests.loopback import Body, Loopback, Said, chat, error, serving
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from graph.config import load
-from graph.predicting import AT_ONCE, Finished, open_student
-from graph.services import create
-from tasks.base import Example
-from tasks.errors import ConfigError
+from evokd.graph.config import load
+from evokd.graph.predicting import AT_ONCE, Finished, open_student
+from evokd.graph.services import create
+from evokd.tasks.base import Example
+from evokd.tasks.errors import ConfigError
 from tests import parts, world
 from tests.fake_student import WordStudent
 

@@ -2,14 +2,14 @@
 
 import pytest
 
-from graph.rehearsal import Rehearsal
-from tasks.base import Example
-from tasks.classification import Classification
-from tasks.multilabel import MultiLabel
-from tasks.ner import Ner
-from tasks.task import Task
-from teacher.base import Prompt
-from teacher.settings import TeacherSettings
+from evokd.graph.rehearsal import Rehearsal
+from evokd.tasks.base import Example
+from evokd.tasks.classification import Classification
+from evokd.tasks.multilabel import MultiLabel
+from evokd.tasks.ner import Ner
+from evokd.tasks.task import Task
+from evokd.teacher.base import Prompt
+from evokd.teacher.settings import TeacherSettings
 
 LABELS = {"one": "the first", "two": "the second"}
 

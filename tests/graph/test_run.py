@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from langgraph.checkpoint.sqlite import SqliteSaver
 
-from graph.config import load
-from graph.parts import allow
-from graph.run import Outcome, drive, flush_traces
-from graph.services import create, read_config, with_cycles
-from tasks.errors import ConfigError, StepError
+from evokd.graph.config import load
+from evokd.graph.parts import allow
+from evokd.graph.run import Outcome, drive, flush_traces
+from evokd.graph.services import create, read_config, with_cycles
+from evokd.tasks.errors import ConfigError, StepError
 from tests import parts
 from tests.loopback import Body, Loopback, Said, error, serving
 
@@ -203,7 +203,7 @@ def test_a_failed_step_is_an_error_and_the_run_goes_on_from_it(tmp_path: Path) -
 
 
 def test_a_stop_rule_that_never_stops_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("graph.run.most_steps", lambda ring, stop: 4)
+    monkeypatch.setattr("evokd.graph.run.most_steps", lambda ring, stop: 4)
     with serving(parts.answer) as server:
         trial = Trial(tmp_path, server)
         with pytest.raises(StepError, match=r"\[stop\] did not end the run: Recursion limit of 4 reached"):
@@ -227,7 +227,7 @@ def test_a_torn_checkpoint_is_told(tmp_path: Path) -> None:
 
 
 def test_two_processes_at_one_run_are_refused(tmp_path: Path) -> None:
-    from graph.services import open_services
+    from evokd.graph.services import open_services
 
     with serving(parts.answer) as server:
         trial = Trial(tmp_path, server)

@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from agents.folder import RunFolder
-from graph.config import RunConfig, validate
-from graph.services import create, read_config, with_cycles
-from tasks.errors import ConfigError
+from evokd.agents.folder import RunFolder
+from evokd.graph.config import RunConfig, validate
+from evokd.graph.services import create, read_config, with_cycles
+from evokd.tasks.errors import ConfigError
 
 
 def write(path: Path, rows: list[dict[str, str]]) -> None:

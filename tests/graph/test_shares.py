@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from graph.comparison import SharedBudget
-from graph.shares import Shares, spent
-from teacher.budget import Cost
-from teacher.cache import AnswerCache
-from teacher.ledger import Ledger
-from teacher.settings import BudgetSettings
+from evokd.graph.comparison import SharedBudget
+from evokd.graph.shares import Shares, spent
+from evokd.teacher.budget import Cost
+from evokd.teacher.cache import AnswerCache
+from evokd.teacher.ledger import Ledger
+from evokd.teacher.settings import BudgetSettings
 from tests.graph.comparisons import spend
 
 NOTHING = BudgetSettings()

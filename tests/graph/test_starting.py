@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-import graph.starting
-from agents.folder import RunFolder
-from graph.config import RunConfig, validate
-from graph.services import ask_anew, create, read_config
-from graph.starting import BEGUN, FIRST
-from memory.lock import owned
-from tasks.errors import ConfigError
+from evokd.agents.folder import RunFolder
+from evokd.graph import starting
+from evokd.graph.config import RunConfig, validate
+from evokd.graph.services import ask_anew, create, read_config
+from evokd.graph.starting import BEGUN, FIRST
+from evokd.memory.lock import owned
+from evokd.tasks.errors import ConfigError
 from tests.parts import rows
 from tests.snapshots import snapshot, touched
 
@@ -142,7 +142,7 @@ def test_files_that_come_while_the_data_is_read_are_safe(folder: RunFolder, monk
         (folder.root / "data" / "seed.jsonl").write_text("theirs")
         return []
 
-    monkeypatch.setattr("graph.services.read_texts", meanwhile)
+    monkeypatch.setattr("evokd.graph.services.read_texts", meanwhile)
     with pytest.raises(ConfigError, match="is not empty, and EvoKD did not make it"):
         make(folder, pool="pool.jsonl")
     assert snapshot(folder.root) == {"data": "/", "data/seed.jsonl": b"theirs"}
@@ -185,7 +185,7 @@ WRITES = {"left": 0}
 
 
 def cutting(after: int) -> Callable[[Path, str], None]:
-    write, WRITES["left"] = graph.starting.write_text, after
+    write, WRITES["left"] = starting.write_text, after
 
     def written(path: Path, text: str) -> None:
         if WRITES["left"] == 0:
@@ -209,7 +209,7 @@ def test_names_that_a_marker_makes_up_are_not_deleted(folder: RunFolder) -> None
     target.write_text("theirs")
     marker = folder.root / "run.json"
     said = json.loads(marker.read_text())
-    digest = graph.starting._digest(b"theirs")
+    digest = starting._digest(b"theirs")
     marker.write_text(json.dumps({**said, "wrote": {**said["wrote"], "../target": digest, os.fspath(target): digest}}))
     make(folder)
     assert target.read_text() == "theirs"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from graph.stop import Stop
+from evokd.graph.stop import Stop
 from tests import world
 
 

@@ -18,8 +18,8 @@ from typing import Any
 
 import pytest
 
-from agents.marker import run_marker
-from tasks.errors import ConfigError
+from evokd.agents.marker import run_marker
+from evokd.tasks.errors import ConfigError
 from tests import parts
 from tests.loopback import serving
 
@@ -28,17 +28,17 @@ from tests.loopback import serving
 def studio(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """The module as the server loads it."""
     monkeypatch.delenv("EVOKD_CONFIG", raising=False)
-    sys.modules.pop("graph.studio", None)
-    module = importlib.import_module("graph.studio")
+    sys.modules.pop("evokd.graph.studio", None)
+    module = importlib.import_module("evokd.graph.studio")
     yield module
     module._open_runs.close()
-    sys.modules.pop("graph.studio", None)
+    sys.modules.pop("evokd.graph.studio", None)
 
 
 def reload(monkeypatch: pytest.MonkeyPatch, config: Path) -> Any:
     monkeypatch.setenv("EVOKD_CONFIG", str(config))
-    sys.modules.pop("graph.studio", None)
-    return importlib.import_module("graph.studio")
+    sys.modules.pop("evokd.graph.studio", None)
+    return importlib.import_module("evokd.graph.studio")
 
 
 def test_langgraph_json_names_it() -> None:
@@ -55,9 +55,9 @@ def test_its_config_may_be_named_in_dotenv(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("EVOKD_CONFIG", "so that what is read is forgotten afterwards")
     monkeypatch.delenv("EVOKD_CONFIG")
     monkeypatch.chdir(tmp_path)
-    sys.modules.pop("graph.studio", None)
-    assert config == importlib.import_module("graph.studio").CONFIG
-    sys.modules.pop("graph.studio")
+    sys.modules.pop("evokd.graph.studio", None)
+    assert config == importlib.import_module("evokd.graph.studio").CONFIG
+    sys.modules.pop("evokd.graph.studio")
 
 
 def test_it_has_no_checkpointer_and_its_context_is_json(studio: Any) -> None:
@@ -91,7 +91,7 @@ def test_parts_of_ones_own_are_those_of_its_own_config_alone(
     studio: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What a client of the server sends, and the run folder that is there already, allow nothing."""
-    monkeypatch.setattr("graph.parts._allowed", set())
+    monkeypatch.setattr("evokd.graph.parts._allowed", set())
     monkeypatch.chdir(tmp_path)
     config = parts.write(tmp_path, "http://127.0.0.1:1/v1")
     with pytest.raises(ConfigError, match=r"small\.toml names code .* name it in the config of EVOKD_CONFIG"):

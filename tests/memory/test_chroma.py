@@ -13,11 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from memory import table
-from memory.base import MemorySettings, Status
-from memory.chroma import ChromaMemory
-from tasks.base import ErrorCase, Example, Lesson, Origin, Split
-from tasks.errors import ConfigError
+from evokd.memory import table
+from evokd.memory.base import MemorySettings, Status
+from evokd.memory.chroma import ChromaMemory
+from evokd.tasks.base import ErrorCase, Example, Lesson, Origin, Split
+from evokd.tasks.errors import ConfigError
 from tests.fakes import HashEmbedder, ListMemory
 
 Open = Callable[..., ChromaMemory]

@@ -4,10 +4,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from memory.chroma import ChromaMemory
-from memory.embedder import BATCH, Embedder
-from tasks.base import ErrorCase, Example
-from tasks.errors import ConfigError
+from evokd.memory.chroma import ChromaMemory
+from evokd.memory.embedder import BATCH, Embedder
+from evokd.tasks.base import ErrorCase, Example
+from evokd.tasks.errors import ConfigError
 from tests.student import tiny
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from memory.base import MemorySettings
-from memory.chroma import ChromaMemory
-from tasks.base import Example
-from tasks.errors import ConfigError
+from evokd.memory.base import MemorySettings
+from evokd.memory.chroma import ChromaMemory
+from evokd.tasks.base import Example
+from evokd.tasks.errors import ConfigError
 from tests.fakes import HashEmbedder
 
 SEED = Example(text="a b", label="x", split="seed")

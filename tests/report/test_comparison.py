@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from report.comparison import ComparisonRun, Cost
-from tasks.errors import ConfigError
+from evokd.report.comparison import ComparisonRun, Cost
+from evokd.tasks.errors import ConfigError
 from tests.report.comparisons import call, cell, listed, right, row, sample
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from report.costs import more_would_buy, per_text, print_costs
+from evokd.report.costs import more_would_buy, per_text, print_costs
 from tests.report.test_tables import run
 
 

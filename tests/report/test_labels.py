@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from report.labels import LabelLine, adaptivity, label_f1, labels_table, noise, trend
-from report.reading import Run
-from report.statistics import lines
+from evokd.report.labels import LabelLine, adaptivity, label_f1, labels_table, noise, trend
+from evokd.report.reading import Run
+from evokd.report.statistics import lines
 from tests.report.comparisons import cell, listed, sample
 
 OSLO = {"start": 0, "end": 4, "type": "PLACE"}

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
-from report.pages import write_report
-from report.plots import is_there
+from evokd.report.pages import write_report
+from evokd.report.plots import is_there
 from tests.report.comparisons import call, cell, listed, right, row, sample
 
 HOSTILE = (

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from report.reading import Run
-from tasks.errors import ConfigError
+from evokd.report.reading import Run
+from evokd.tasks.errors import ConfigError
 
 
 def made(root: Path) -> Path:

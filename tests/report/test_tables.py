@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from report.live import Live
-from report.reading import Run
-from report.tables import cycle_line, print_prompts, print_result, print_run
-from report.wording import harmless
-from tasks.conventions import Card
-from tasks.errors import ConfigError
+from evokd.report.live import Live
+from evokd.report.reading import Run
+from evokd.report.tables import cycle_line, print_prompts, print_result, print_run
+from evokd.report.wording import harmless
+from evokd.tasks.conventions import Card
+from evokd.tasks.errors import ConfigError
 
 SCORE = {"value": 0.75, "low": 0.5, "high": 0.9, "n": 20.0}
 FEW = {"value": 1.0, "low": None, "high": None, "n": 2.0}

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from student.balance import MOST, class_weights
-from tasks.base import Example, Span
+from evokd.student.balance import MOST, class_weights
+from evokd.tasks.base import Example, Span
 
 
 def of(counts: dict[str, int]) -> list[Example]:

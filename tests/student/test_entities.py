@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import transformers
 
-from student.settings import StudentSettings
-from student.transformer import TransformerStudent, TransformerStudents, load_student
-from tasks.base import Example, Span
-from tasks.spans import SpanPrediction
+from evokd.student.settings import StudentSettings
+from evokd.student.transformer import TransformerStudent, TransformerStudents, load_student
+from evokd.tasks.base import Example, Span
+from evokd.tasks.spans import SpanPrediction
 
 pytestmark = pytest.mark.slow
 

@@ -5,8 +5,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from student.paths import best_path
-from tasks.spans import tags_of
+from evokd.student.paths import best_path
+from evokd.tasks.spans import tags_of
 
 TAGS = tags_of(["PER", "LOC"])
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from student.sequence import SequenceHead
-from student.settings import WIDTH, StudentSettings
+from evokd.student.sequence import SequenceHead
+from evokd.student.settings import WIDTH, StudentSettings
 
 OWN = SequenceHead.recipe
 

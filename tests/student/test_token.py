@@ -9,14 +9,14 @@ import pytest
 import torch
 import transformers
 
-from student.encoder import layers
-from student.passages import Passage, Passages, Window
-from student.settings import StudentSettings
-from student.token import UNASKED, TokenHead
-from student.transformer import TransformerStudent, TransformerStudents, load_student
-from tasks.base import Example, Span
-from tasks.errors import ConfigError
-from tasks.spans import SpanPrediction
+from evokd.student.encoder import layers
+from evokd.student.passages import Passage, Passages, Window
+from evokd.student.settings import StudentSettings
+from evokd.student.token import UNASKED, TokenHead
+from evokd.student.transformer import TransformerStudent, TransformerStudents, load_student
+from evokd.tasks.base import Example, Span
+from evokd.tasks.errors import ConfigError
+from evokd.tasks.spans import SpanPrediction
 from tests.student import tiny
 
 TYPES = ("music", "weather")

@@ -12,7 +12,7 @@ import transformers
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import AutoModel, PretrainedConfig, PreTrainedTokenizerFast
 
-from tasks.base import Example, Span
+from evokd.tasks.base import Example, Span
 
 TEXT = "play the song music album sing rain sun wind will it snow today book a table for two at dinner"
 SPECIAL = ["[CLS]", "[PAD]", "[SEP]", "[UNK]"]

@@ -2,8 +2,8 @@
 
 from hypothesis import strategies as st
 
-from tasks.base import Span
-from tasks.entities.views import joints
+from evokd.tasks.base import Span
+from evokd.tasks.entities.views import joints
 
 TYPES = ("ORG", "LOC", "date", "date of birth", "C++")
 

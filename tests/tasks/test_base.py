@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tasks.base import Example, bare, normalise, text_id
+from evokd.tasks.base import Example, bare, normalise, text_id
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@ import math
 
 import pytest
 
-from tasks.base import Dropped, Example, Prediction
-from tasks.classification import Classification
-from tasks.errors import ConfigError
+from evokd.tasks.base import Dropped, Example, Prediction
+from evokd.tasks.classification import Classification
+from evokd.tasks.errors import ConfigError
 
 MUSIC = Classification("", {"PlayMusic": "", "play-list": "", "C": "", "C++": "", "Été": "", "天気": ""})
 

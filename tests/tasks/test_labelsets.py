@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks.labelsets import LabelsPrediction
+from evokd.tasks.labelsets import LabelsPrediction
 
 
 def said(*label: str, **probabilities: float) -> LabelsPrediction:

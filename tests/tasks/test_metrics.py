@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from tasks.metrics import RESAMPLES, Score, mean, paired, pooled, pooled_difference
+from evokd.tasks.metrics import RESAMPLES, Score, mean, paired, pooled, pooled_difference
 
 
 def test_accuracy_has_wilsons_interval() -> None:

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from sklearn.metrics import f1_score
 
-from tasks.base import Dropped, Example, Label, Misfit, Prediction
-from tasks.errors import ConfigError
-from tasks.metrics import pooled
-from tasks.multilabel import MultiLabel
+from evokd.tasks.base import Dropped, Example, Label, Misfit, Prediction
+from evokd.tasks.errors import ConfigError
+from evokd.tasks.metrics import pooled
+from evokd.tasks.multilabel import MultiLabel
 
 TASK = MultiLabel("What a review is about.", {"price": "money", "Fast Speed": "", "bugs": "crashes"})
 

@@ -5,11 +5,11 @@ import math
 
 import pytest
 
-from tasks.base import Dropped, Example, Label, Misfit, Span
-from tasks.entities.register import shape
-from tasks.errors import ConfigError
-from tasks.ner import Ner
-from tasks.spans import SpanPrediction, Word
+from evokd.tasks.base import Dropped, Example, Label, Misfit, Span
+from evokd.tasks.entities.register import shape
+from evokd.tasks.errors import ConfigError
+from evokd.tasks.ner import Ner
+from evokd.tasks.spans import SpanPrediction, Word
 
 TASK = Ner("Names in the news.", {"ORG": "a firm or an agency", "LOC": "", "my-type": ""}, say={"ORG": "company"})
 TEXT = "The Bank of Greece met Rome in Rome"

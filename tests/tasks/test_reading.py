@@ -6,11 +6,11 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from tasks.base import Example, Split
-from tasks.classification import Classification
-from tasks.errors import ConfigError
-from tasks.ner import Ner
-from tasks.reading import check_apart, check_seeds, overlaps, read_examples, read_texts
+from evokd.tasks.base import Example, Split
+from evokd.tasks.classification import Classification
+from evokd.tasks.errors import ConfigError
+from evokd.tasks.ner import Ner
+from evokd.tasks.reading import check_apart, check_seeds, overlaps, read_examples, read_texts
 from tests.tasks.files import lines, write
 
 TASK = Classification("", {"music": "", "GetWeather": "", "5": ""})

@@ -7,12 +7,12 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from tasks.base import Example, Span
-from tasks.classification import Classification
-from tasks.errors import ConfigError
-from tasks.multilabel import MultiLabel
-from tasks.ner import Ner
-from tasks.reading import check_seeds, read_examples, read_texts
+from evokd.tasks.base import Example, Span
+from evokd.tasks.classification import Classification
+from evokd.tasks.errors import ConfigError
+from evokd.tasks.multilabel import MultiLabel
+from evokd.tasks.ner import Ner
+from evokd.tasks.reading import check_seeds, read_examples, read_texts
 from tests.tasks.files import lines, write
 
 TASK = Classification("", {"music": "", "GetWeather": "", "5": ""})

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.base import Span
-from tasks.spans import Place, SpanPrediction, Word, decode, encode, tags_of
+from evokd.tasks.base import Span
+from evokd.tasks.spans import Place, SpanPrediction, Word, decode, encode, tags_of
 
 TYPES = ("ORG", "LOC", "my-type")
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.surprise import WORST, surprise
+from evokd.tasks.surprise import WORST, surprise
 
 SHARE = st.floats(0.001, 1.0)
 

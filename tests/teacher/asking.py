@@ -9,9 +9,9 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from teacher.base import Message, Prompt
-from teacher.chat import ChatTeacher
-from teacher.pace import Clock
+from evokd.teacher.base import Message, Prompt
+from evokd.teacher.chat import ChatTeacher
+from evokd.teacher.pace import Clock
 
 KEY = "sk-secret-0123456789abcdef"
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from teacher.budget import Budget
-from teacher.chat import ChatTeacher
-from teacher.open import open_teacher
-from teacher.pace import Clock
-from teacher.settings import BudgetSettings, TeacherSettings
+from evokd.teacher.budget import Budget
+from evokd.teacher.chat import ChatTeacher
+from evokd.teacher.open import open_teacher
+from evokd.teacher.pace import Clock
+from evokd.teacher.settings import BudgetSettings, TeacherSettings
 from tests.loopback import Loopback, chat, serving
 from tests.teacher.asking import GOOD, KEY, Open, Ticking
 

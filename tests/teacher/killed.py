@@ -5,10 +5,10 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from teacher.base import Message, Prompt
-from teacher.budget import Budget
-from teacher.open import open_teacher
-from teacher.settings import BudgetSettings, TeacherSettings
+from evokd.teacher.base import Message, Prompt
+from evokd.teacher.budget import Budget
+from evokd.teacher.open import open_teacher
+from evokd.teacher.settings import BudgetSettings, TeacherSettings
 
 
 class Echo(BaseModel):

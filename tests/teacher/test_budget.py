@@ -6,9 +6,9 @@ import threading
 
 import pytest
 
-from tasks.errors import BudgetExhausted, ConfigError
-from teacher.budget import Budget, Cost
-from teacher.settings import BudgetSettings, TeacherSettings
+from evokd.tasks.errors import BudgetExhausted, ConfigError
+from evokd.teacher.budget import Budget, Cost
+from evokd.teacher.settings import BudgetSettings, TeacherSettings
 
 LOCAL = TeacherSettings()
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tasks.errors import ConfigError, StepError
-from teacher.cache import AnswerCache, measure
+from evokd.tasks.errors import ConfigError, StepError
+from evokd.teacher.cache import AnswerCache, measure
 from tests.loopback import Loopback, chat
 from tests.teacher.asking import GOOD, Label, Open, ledger, many, said
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, field_validator
 
-from tasks.errors import BudgetExhausted, ConfigError
-from teacher.base import Prompt
-from teacher.settings import BudgetSettings
+from evokd.tasks.errors import BudgetExhausted, ConfigError
+from evokd.teacher.base import Prompt
+from evokd.teacher.settings import BudgetSettings
 from tests.loopback import Body, Loopback, Said, chat, error, prompt_of, text
 from tests.teacher.asking import GOOD, KEY, Label, Open, ledger, many, said
 

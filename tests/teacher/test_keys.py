@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks.errors import ConfigError
-from teacher.keys import key_in, mask, take_keys
+from evokd.tasks.errors import ConfigError
+from evokd.teacher.keys import key_in, mask, take_keys
 from tests.loopback import Loopback
 from tests.teacher.asking import KEY, Label, Open, said
 

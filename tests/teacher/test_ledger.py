@@ -7,13 +7,13 @@ from typing import Any, cast
 
 import pytest
 
-from tasks.errors import ConfigError, StepError
-from teacher.answers import Answers
-from teacher.budget import Budget
-from teacher.cache import AnswerCache
-from teacher.calls import Calls
-from teacher.ledger import Entry, Ledger
-from teacher.settings import BudgetSettings, TeacherSettings
+from evokd.tasks.errors import ConfigError, StepError
+from evokd.teacher.answers import Answers
+from evokd.teacher.budget import Budget
+from evokd.teacher.cache import AnswerCache
+from evokd.teacher.calls import Calls
+from evokd.teacher.ledger import Entry, Ledger
+from evokd.teacher.settings import BudgetSettings, TeacherSettings
 
 
 def entry(name: str, **given: Any) -> Entry:

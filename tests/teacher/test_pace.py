@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from teacher.pace import Limits, Pace
+from evokd.teacher.pace import Limits, Pace
 from tests.teacher.asking import Ticking
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from teacher.endpoint import Endpoint, RoleSettings
-from teacher.prices import listed, source
-from teacher.settings import BudgetSettings, TeacherSettings
+from evokd.teacher.endpoint import Endpoint, RoleSettings
+from evokd.teacher.prices import listed, source
+from evokd.teacher.settings import BudgetSettings, TeacherSettings
 
 OPENAI = "https://api.openai.com/v1"
 

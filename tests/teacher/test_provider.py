@@ -12,10 +12,10 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import Runnable
 from pydantic import Field, SecretStr
 
-from tasks.errors import BudgetExhausted
-from teacher.base import Message, Prompt, TeacherDown
-from teacher.chat import ChatTeacher
-from teacher.settings import BudgetSettings
+from evokd.tasks.errors import BudgetExhausted
+from evokd.teacher.base import Message, Prompt, TeacherDown
+from evokd.teacher.chat import ChatTeacher
+from evokd.teacher.settings import BudgetSettings
 from tests.teacher.asking import GOOD, KEY, PRICE, Label, Open, Ticking, ask, ledger, many, said, untrusted
 
 USAGE = {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15, "input_token_details": {"cache_read": 4}}
@@ -61,7 +61,7 @@ Provided = Callable[..., ChatTeacher]
 @pytest.fixture
 def provided(opened: Open, monkeypatch: pytest.MonkeyPatch) -> Provided:
     def make(model: BaseChatModel, **more: Any) -> ChatTeacher:
-        monkeypatch.setattr("teacher.provider.open_model", lambda endpoint: model)
+        monkeypatch.setattr("evokd.teacher.provider.open_model", lambda endpoint: model)
         given = {"kind": "langchain", "model": "acme:big", "base_url": None, "api_key_env": None}
         return opened(**{**given, **more})
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tasks.errors import ConfigError
-from teacher.base import TeacherDown
-from teacher.settings import TeacherSettings
+from evokd.tasks.errors import ConfigError
+from evokd.teacher.base import TeacherDown
+from evokd.teacher.settings import TeacherSettings
 from tests.loopback import Loopback, chat, error
 from tests.teacher.asking import GOOD, KEY, Open, Ticking, ask, many, said
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from teacher.base import Prompt, TeacherDown
-from teacher.chat import ChatTeacher
+from evokd.teacher.base import Prompt, TeacherDown
+from evokd.teacher.chat import ChatTeacher
 from tests.loopback import Body, Loopback, Said, chat, error, text, tops
 from tests.teacher.asking import Open, said
 

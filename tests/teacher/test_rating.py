@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from teacher.rating import Listing, rate, relevant
+from evokd.teacher.rating import Listing, rate, relevant
 
 
 def lists(by_beginning: Mapping[str, Mapping[str, float]]) -> Listing:

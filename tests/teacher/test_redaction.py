@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from teacher.redaction import Redactor
-from teacher.settings import TeacherSettings
+from evokd.teacher.redaction import Redactor
+from evokd.teacher.settings import TeacherSettings
 from tests.loopback import Body, Loopback, Said, chat, error, prompt_of, text
 from tests.teacher.asking import GOOD, KEY, Label, Open, said
 from tests.test_tracing import Sink

@@ -6,10 +6,10 @@ from typing import Any
 import httpx2
 import pytest
 
-from tasks.errors import ConfigError
-from teacher.base import TeacherDown
-from teacher.settings import BudgetSettings
-from teacher.trouble import broken
+from evokd.tasks.errors import ConfigError
+from evokd.teacher.base import TeacherDown
+from evokd.teacher.settings import BudgetSettings
+from evokd.teacher.trouble import broken
 from tests.loopback import Body, Loopback, Said, chat, error, prompt_of
 from tests.teacher.asking import GOOD, Label, Open, ask, ledger, many, said, untrusted
 

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from teacher.settings import TeacherSettings
+from evokd.teacher.settings import TeacherSettings
 
 
 def settings(**given: object) -> TeacherSettings:

@@ -6,7 +6,7 @@ from typing import Literal
 import pytest
 from pydantic import BaseModel, Field, field_validator
 
-from teacher.structured import parse, response_format, strict_schema, without_thoughts
+from evokd.teacher.structured import parse, response_format, strict_schema, without_thoughts
 
 
 class Inner(BaseModel):

@@ -8,10 +8,10 @@ from uuid import UUID
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.runnables import RunnableLambda
 
-from teacher.base import Message, Prompt
-from teacher.budget import Budget
-from teacher.open import open_teacher
-from teacher.settings import BudgetSettings, TeacherSettings
+from evokd.teacher.base import Message, Prompt
+from evokd.teacher.budget import Budget
+from evokd.teacher.open import open_teacher
+from evokd.teacher.settings import BudgetSettings, TeacherSettings
 from tests.loopback import chat, serving, text
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tasks.errors import BudgetExhausted, ConfigError, StepError
-from teacher.base import Prompt, TeacherDown
-from teacher.settings import BudgetSettings
+from evokd.tasks.errors import BudgetExhausted, ConfigError, StepError
+from evokd.teacher.base import Prompt, TeacherDown
+from evokd.teacher.settings import BudgetSettings
 from tests.loopback import Loopback, Said, chat, error, prompt_of
 from tests.teacher.asking import GOOD, KEY, Label, Open, Ticking, ledger, many, said
 

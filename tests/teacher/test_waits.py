@@ -4,7 +4,7 @@ from email.utils import formatdate
 
 import pytest
 
-from teacher.waits import asked_wait
+from evokd.teacher.waits import asked_wait
 
 NOW = 1_800_000_000.0
 

@@ -9,10 +9,10 @@ from typing import Literal
 from langsmith.run_trees import get_cached_client
 from pydantic import BaseModel, create_model
 
-from teacher.base import Message, Prompt
-from teacher.budget import Budget
-from teacher.open import open_teacher
-from teacher.settings import BudgetSettings, TeacherSettings
+from evokd.teacher.base import Message, Prompt
+from evokd.teacher.budget import Budget
+from evokd.teacher.open import open_teacher
+from evokd.teacher.settings import BudgetSettings, TeacherSettings
 
 if __name__ == "__main__":
     secret = os.environ["SECRET"]

@@ -5,10 +5,10 @@ from typing import Any
 
 from langgraph.checkpoint.memory import InMemorySaver
 
-from agents.base import Services
-from graph.build import build, initial_state
-from graph.config import RunConfig, agents, load, stop_rule
-from graph.finish import fit_last
+from evokd.agents.base import Services
+from evokd.graph.build import build, initial_state
+from evokd.graph.config import RunConfig, agents, load, stop_rule
+from evokd.graph.finish import fit_last
 from tests.parts import ROOT
 
 

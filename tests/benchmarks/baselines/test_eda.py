@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.baselines.eda import edited, edits
-from tasks.base import Example, Span
-from tasks.ner import Ner
+from evokd.tasks.base import Example, Span
+from evokd.tasks.ner import Ner
 from tests import world
 from tests.agents.acting import drafts
 from tests.benchmarks.baselines.running import ready, run
@@ -64,6 +64,8 @@ def test_a_gate_is_set_aside_of_its_texts_too(tmp_path: Path) -> None:
 
 def test_a_later_batch_is_empty_and_nobody_is_asked_to_write_the_rest(tmp_path: Path) -> None:
     services = world.services(tmp_path)
-    state = run(services, ready("eda", **{"strategy": "static", "stop.cycles": 3, "agents.annotator.quarantine": False}))
+    state = run(
+        services, ready("eda", **{"strategy": "static", "stop.cycles": 3, "agents.annotator.quarantine": False})
+    )
     assert [row["counts"].get("drafted") for row in state["history"]][1:] == [40, 0, 0]
     assert services.teacher.asked == [] and drafts(services, 2) == []  # type: ignore[attr-defined]

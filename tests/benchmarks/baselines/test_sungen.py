@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from benchmarks.baselines.sungen import ROUNDS, Trainer, drawn, learnt_weights
-from graph.config import load
-from tasks.base import Example, Origin, Span
-from tasks.errors import ConfigError
+from evokd.graph.config import load
+from evokd.tasks.base import Example, Origin, Span
+from evokd.tasks.errors import ConfigError
 from tests import world
 from tests.benchmarks.baselines.running import last_student, ready, run
 from tests.parts import ROOT

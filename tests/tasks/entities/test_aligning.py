@@ -4,12 +4,12 @@ import re
 
 import pytest
 
-from tasks.base import Misfit, Span
-from tasks.entities.aligning import MOST_QUOTES, align, say_spans
-from tasks.entities.marks import marked
-from tasks.entities.matching import LONGEST_QUOTE
-from tasks.entities.typenames import Types
-from tasks.errors import ConfigError
+from evokd.tasks.base import Misfit, Span
+from evokd.tasks.entities.aligning import MOST_QUOTES, align, say_spans
+from evokd.tasks.entities.marks import marked
+from evokd.tasks.entities.matching import LONGEST_QUOTE
+from evokd.tasks.entities.typenames import Types
+from evokd.tasks.errors import ConfigError
 from tests.tasks.spanlike import TYPES
 
 KINDS = {

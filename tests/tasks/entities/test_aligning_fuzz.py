@@ -5,10 +5,10 @@ import os
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.base import Misfit, Span
-from tasks.entities.aligning import align, say_spans
-from tasks.entities.marks import marked
-from tasks.entities.typenames import Types
+from evokd.tasks.base import Misfit, Span
+from evokd.tasks.entities.aligning import align, say_spans
+from evokd.tasks.entities.marks import marked
+from evokd.tasks.entities.typenames import Types
 from tests.tasks.spanlike import TYPES, answers, labelled
 
 KINDS = {

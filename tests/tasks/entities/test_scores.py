@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from tasks.base import Label, Span
-from tasks.ner import Ner
-from tasks.spans import SpanPrediction
+from evokd.tasks.base import Label, Span
+from evokd.tasks.ner import Ner
+from evokd.tasks.spans import SpanPrediction
 
 TASK = Ner("Names in the news.", {"ORG": "a firm or an agency", "LOC": "", "my-type": ""})
 
