@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel, NonNegativeInt
 
 from ..tasks.base import Lesson
-from ..tasks.conventions import Card, listed
+from ..tasks.guidelines import Card, listed
 from ..teacher.base import Message, Prompt
 from .base import Case, Services, State, prompt
 from .cases import crossfitted, last_batch

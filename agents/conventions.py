@@ -5,8 +5,8 @@ import logging
 from pydantic import BaseModel, JsonValue, create_model
 
 from ..tasks.base import Dropped, Example, Misfit
-from ..tasks.conventions import Card, Convention, parse_card
 from ..tasks.errors import ConfigError
+from ..tasks.guidelines import Card, Convention, parse_card
 from ..tasks.task import Task
 from ..teacher.base import Message, Prompt
 from .answers import with_labels

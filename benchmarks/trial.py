@@ -36,9 +36,9 @@ from evokd.graph.services import create, read_config
 from evokd.graph.strategies import STRATEGIES
 from evokd.student.transformer import load_student
 from evokd.tasks.base import Example, Prediction
+from evokd.tasks.json_lines import JsonLines
 from evokd.tasks.metrics import pooled, pooled_difference
 from evokd.tasks.task import Points, Task
-from evokd.teacher.jsonl import JsonLines
 
 SAMPLE = 400
 """Test rows on which the champions between the first and the last are scored."""

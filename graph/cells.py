@@ -18,8 +18,8 @@ from typing import Any
 from ..agents.folder import RunFolder
 from ..agents.marker import comparison_marker
 from ..tasks.base import Example
+from ..tasks.data.reading import read_examples
 from ..tasks.errors import ConfigError
-from ..tasks.reading import read_examples
 from ..tasks.task import Task
 from .comparison import Cell, Plan, Shots, anchored
 from .config import RunConfig

@@ -19,10 +19,10 @@ from ..memory.base import Memory, MemorySettings
 from ..student.base import Students
 from ..student.settings import StudentSettings
 from ..tasks.base import Frozen
-from ..tasks.classification import Classification
 from ..tasks.errors import ConfigError
-from ..tasks.multilabel import MultiLabel
-from ..tasks.ner import Ner
+from ..tasks.kinds.classification import Classification
+from ..tasks.kinds.multilabel import MultiLabel
+from ..tasks.kinds.ner import Ner
 from ..tasks.task import Task
 from ..teacher.base import Teacher
 from ..teacher.endpoint import KINDS

@@ -12,7 +12,7 @@ from ..agents.cases import LEAST
 from ..agents.folder import RunFolder
 from ..tasks.base import Example, Origin
 from ..tasks.errors import ConfigError
-from ..tasks.names import first_of
+from ..tasks.kinds.label_names import first_of
 from ..teacher.prices import source
 from ..teacher.settings import TeacherSettings
 from .build import initial_state

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..student.base import Student
+from ..tasks.data.reading import read_texts
+from ..tasks.data.rows import FORMATS
 from ..tasks.errors import ConfigError
-from ..tasks.reading import read_texts
-from ..tasks.rows import FORMATS
 from ..tasks.task import Task
 from .parts import allow, require
 from .run import run_folder, there

@@ -20,9 +20,9 @@ from ..memory.chroma import ChromaMemory
 from ..memory.embedder import Embedder
 from ..student.base import Students
 from ..tasks.base import Example, Split, bare
-from ..tasks.conventions import Card
+from ..tasks.data.reading import check_apart, check_seeds, read_examples, read_texts
 from ..tasks.errors import ConfigError, EvoKDError, StepError
-from ..tasks.reading import check_apart, check_seeds, read_examples, read_texts
+from ..tasks.guidelines import Card
 from ..tasks.task import Task
 from ..teacher.base import Teacher
 from ..teacher.budget import Budget

@@ -6,8 +6,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from ..tasks.conventions import Card, parse_card
 from ..tasks.errors import ConfigError
+from ..tasks.guidelines import Card, parse_card
 
 Row = dict[str, Any]
 

@@ -11,7 +11,7 @@ from torch import nn
 
 from ..tasks.base import Example, Prediction
 from ..tasks.errors import ConfigError
-from ..tasks.labelsets import LabelsPrediction
+from ..tasks.kinds.label_sets import LabelsPrediction
 from .head import Linear, Rows, whole
 from .losses import curbed, entropy
 from .sequence import REGULARISATION, standardised

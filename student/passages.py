@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from ..tasks.base import clean
-from ..tasks.spans import Place
+from ..tasks.entities.tags import Place
 from .head import Rows
 
 OVERLAP = 4

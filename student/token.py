@@ -10,8 +10,8 @@ from scipy.special import expit, log_softmax, softmax
 from torch import nn
 
 from ..tasks.base import Example, Prediction, Span
+from ..tasks.entities.tags import OUTSIDE, SpanPrediction, Word, decode, encode, tags_of
 from ..tasks.errors import ConfigError
-from ..tasks.spans import OUTSIDE, SpanPrediction, Word, decode, encode, tags_of
 from .casing import mark_capitals
 from .head import Linear
 from .losses import curbed

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict, cast
 
+from ..tasks.json_lines import JsonLines
 from .budget import Cost
-from .jsonl import JsonLines
 
 
 class Entry(TypedDict):

@@ -10,8 +10,8 @@ from pathlib import Path
 from evokd.student.balance import class_weights
 from evokd.student.base import Progress
 from evokd.tasks.base import Example, Prediction, Span, normalise
-from evokd.tasks.labelsets import LabelsPrediction
-from evokd.tasks.spans import SpanPrediction, Word, decode, encode, tags_of
+from evokd.tasks.entities.tags import SpanPrediction, Word, decode, encode, tags_of
+from evokd.tasks.kinds.label_sets import LabelsPrediction
 
 Counts = Mapping[str, Mapping[str, float]]
 

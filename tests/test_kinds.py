@@ -17,9 +17,9 @@ from evokd.agents.trainer import Trainer
 from evokd.agents.voting import by_votes
 from evokd.memory.base import MemorySettings
 from evokd.tasks.base import Example, Span
-from evokd.tasks.multilabel import MultiLabel
-from evokd.tasks.ner import Ner
-from evokd.tasks.reading import read_examples
+from evokd.tasks.data.reading import read_examples
+from evokd.tasks.kinds.multilabel import MultiLabel
+from evokd.tasks.kinds.ner import Ner
 from evokd.tasks.task import Task
 from evokd.teacher.base import Prompt
 from tests.agents.acting import settled, step

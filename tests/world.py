@@ -10,7 +10,7 @@ from evokd.agents.folder import RunFolder
 from evokd.graph.build import initial_state
 from evokd.memory.base import MemorySettings
 from evokd.tasks.base import Example
-from evokd.tasks.classification import Classification
+from evokd.tasks.kinds.classification import Classification
 from evokd.teacher.base import Prompt
 from tests.fake_student import WordStudents
 from tests.fakes import ListMemory, ScriptedTeacher, words

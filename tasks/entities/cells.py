@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from ..base import Span
-from ..spans import OUTSIDE, decode
-from .aligning import align
-from .typenames import Types, cut_words, told
+from .alignment import align
+from .tags import OUTSIDE, decode
+from .types import Types, cut_words, told
 
 BEGIN, INSIDE = "BSU", "IEL"
 """First letters of tags: BIO, and BIOES and BILOU, which say the same and where a span ends."""

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ..base import Misfit, Span
-from .typenames import told
-from .views import EXACT, LEVELS, Level, View, is_spaceless, joints, view
+from .loose_text import EXACT, LEVELS, Level, View, is_spaceless, joints, view
+from .types import told
 
 LONGEST_QUOTE = 1000
 """Characters of a quote; no name is longer."""

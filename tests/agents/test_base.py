@@ -17,7 +17,7 @@ from evokd.agents.generator import Generator
 from evokd.agents.retiring import told
 from evokd.agents.trainer import Trainer
 from evokd.agents.voting import by_votes
-from evokd.tasks.classification import Classification
+from evokd.tasks.kinds.classification import Classification
 from tests import world
 from tests.agents.acting import after_seeds, lesson, sent, step, train, write_cases
 from tests.fakes import ScriptedTeacher, words

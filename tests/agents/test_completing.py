@@ -13,7 +13,7 @@ from evokd.agents.base import Services
 from evokd.agents.completing import LONGEST, PlainWriter, concrete_things, whole_sentences
 from evokd.agents.orders import Order, breadth
 from evokd.tasks.base import Example
-from evokd.tasks.classification import Classification
+from evokd.tasks.kinds.classification import Classification
 from tests import world
 from tests.agents.acting import lesson, sent, train
 from tests.fakes import ScriptedTeacher, words

@@ -10,8 +10,8 @@ from evokd.agents.annotator import Annotator
 from evokd.agents.base import Draft, Services
 from evokd.agents.conventions import ensure_card, read_card
 from evokd.agents.generator import Generator
-from evokd.tasks.classification import Classification
 from evokd.tasks.errors import ConfigError
+from evokd.tasks.kinds.classification import Classification
 from tests import world
 from tests.agents.acting import after_seeds, sent, settled, train, write_cases, write_drafts
 from tests.fakes import ScriptedTeacher

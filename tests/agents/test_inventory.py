@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 from evokd.agents.inventory import MOST_USES, Used, names_in, used
 from evokd.tasks.base import Example, Label, Span
-from evokd.tasks.classification import Classification
-from evokd.tasks.ner import Ner
+from evokd.tasks.kinds.classification import Classification
+from evokd.tasks.kinds.ner import Ner
 from tests import world
 from tests.agents.acting import train
 

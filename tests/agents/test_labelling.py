@@ -12,7 +12,7 @@ from evokd.agents.base import Services
 from evokd.agents.labelling import BLANKS, by_rating
 from evokd.agents.voting import PER_CALL, Labels, by_votes, labels_schema
 from evokd.tasks.base import Example
-from evokd.tasks.classification import Classification
+from evokd.tasks.kinds.classification import Classification
 from tests import world
 from tests.agents.acting import ODD, sent
 from tests.fakes import ScriptedTeacher, words

@@ -9,7 +9,7 @@ import pytest
 from evokd.agents.base import Services
 from evokd.agents.outline import ClassOutline, Subtype, outline
 from evokd.tasks.base import Example
-from evokd.tasks.classification import Classification
+from evokd.tasks.kinds.classification import Classification
 from tests import world
 from tests.agents.acting import sent
 from tests.fakes import ListMemory

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.calibration import drawn, worth
 from evokd.tasks.base import Example
-from evokd.tasks.classification import Classification
+from evokd.tasks.kinds.classification import Classification
 
 CLASSES = ("praise", "refund", "delivery")
 TASK = Classification("Sort messages.", dict.fromkeys(CLASSES, ""))

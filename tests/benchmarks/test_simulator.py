@@ -11,7 +11,7 @@ from benchmarks.replay import texts_in
 from benchmarks.simulator import Simulator
 from evokd.agents.writing import ASKS
 from evokd.tasks.base import Span
-from evokd.tasks.ner import Ner
+from evokd.tasks.kinds.ner import Ner
 from tests import parts, world
 from tests.loopback import chat, serving
 

@@ -10,7 +10,7 @@ from evokd.student.base import Student, Students
 from evokd.student.settings import StudentSettings
 from evokd.student.transformer import TransformerStudents
 from evokd.tasks.base import Example, Prediction, Span
-from evokd.tasks.spans import SpanPrediction
+from evokd.tasks.entities.tags import SpanPrediction
 from tests.fake_student import WordLabelsStudent, WordSpansStudent, WordStudents
 from tests.student import tiny
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import pytest
 
 from evokd.tasks.base import Dropped, Example, Label, Misfit, Prediction, Reading, Span
-from evokd.tasks.classification import Classification
-from evokd.tasks.labelsets import LabelsPrediction
-from evokd.tasks.multilabel import MultiLabel
-from evokd.tasks.ner import Ner
-from evokd.tasks.spans import SpanPrediction, Word, encode, tags_of
+from evokd.tasks.entities.tags import SpanPrediction, Word, encode, tags_of
+from evokd.tasks.kinds.classification import Classification
+from evokd.tasks.kinds.label_sets import LabelsPrediction
+from evokd.tasks.kinds.multilabel import MultiLabel
+from evokd.tasks.kinds.ner import Ner
 from evokd.tasks.task import Task
 
 Sure = Callable[[Task, Label, float], Prediction]

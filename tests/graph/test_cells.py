@@ -13,9 +13,9 @@ from evokd.graph.comparison import Plan, read_plan
 from evokd.graph.services import read_config
 from evokd.graph.starting import write_first
 from evokd.tasks.base import Example
-from evokd.tasks.classification import Classification
 from evokd.tasks.errors import ConfigError
-from evokd.tasks.multilabel import MultiLabel
+from evokd.tasks.kinds.classification import Classification
+from evokd.tasks.kinds.multilabel import MultiLabel
 from tests.graph.comparisons import end, plan, read
 from tests.parts import rows
 from tests.snapshots import snapshot

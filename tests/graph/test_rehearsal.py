@@ -4,9 +4,9 @@ import pytest
 
 from evokd.graph.rehearsal import Rehearsal
 from evokd.tasks.base import Example
-from evokd.tasks.classification import Classification
-from evokd.tasks.multilabel import MultiLabel
-from evokd.tasks.ner import Ner
+from evokd.tasks.kinds.classification import Classification
+from evokd.tasks.kinds.multilabel import MultiLabel
+from evokd.tasks.kinds.ner import Ner
 from evokd.tasks.task import Task
 from evokd.teacher.base import Prompt
 from evokd.teacher.settings import TeacherSettings

@@ -10,8 +10,8 @@ from evokd.report.live import Live
 from evokd.report.reading import Run
 from evokd.report.tables import cycle_line, print_prompts, print_result, print_run
 from evokd.report.wording import harmless
-from evokd.tasks.conventions import Card
 from evokd.tasks.errors import ConfigError
+from evokd.tasks.guidelines import Card
 
 SCORE = {"value": 0.75, "low": 0.5, "high": 0.9, "n": 20.0}
 FEW = {"value": 1.0, "low": None, "high": None, "n": 2.0}

@@ -8,7 +8,7 @@ import transformers
 from evokd.student.settings import StudentSettings
 from evokd.student.transformer import TransformerStudent, TransformerStudents, load_student
 from evokd.tasks.base import Example, Span
-from evokd.tasks.spans import SpanPrediction
+from evokd.tasks.entities.tags import SpanPrediction
 
 pytestmark = pytest.mark.slow
 

@@ -14,7 +14,7 @@ from evokd.student.settings import StudentSettings
 from evokd.student.transformer import TransformerStudent, TransformerStudents, load_student
 from evokd.tasks.base import Example, Prediction
 from evokd.tasks.errors import ConfigError
-from evokd.tasks.labelsets import LabelsPrediction
+from evokd.tasks.kinds.label_sets import LabelsPrediction
 from tests.student import tiny
 
 LABELS = ("music", "weather")

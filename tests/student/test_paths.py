@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from evokd.student.paths import best_path
-from evokd.tasks.spans import tags_of
+from evokd.tasks.entities.tags import tags_of
 
 TAGS = tags_of(["PER", "LOC"])
 

@@ -15,8 +15,8 @@ from evokd.student.settings import StudentSettings
 from evokd.student.token import UNASKED, TokenHead
 from evokd.student.transformer import TransformerStudent, TransformerStudents, load_student
 from evokd.tasks.base import Example, Span
+from evokd.tasks.entities.tags import SpanPrediction
 from evokd.tasks.errors import ConfigError
-from evokd.tasks.spans import SpanPrediction
 from tests.student import tiny
 
 TYPES = ("music", "weather")

@@ -3,7 +3,7 @@
 from hypothesis import strategies as st
 
 from evokd.tasks.base import Span
-from evokd.tasks.entities.views import joints
+from evokd.tasks.entities.loose_text import joints
 
 TYPES = ("ORG", "LOC", "date", "date of birth", "C++")
 

@@ -8,11 +8,11 @@ import pyarrow.parquet
 import pytest
 
 from evokd.tasks.base import Example, Span
-from evokd.tasks.classification import Classification
+from evokd.tasks.data.reading import check_seeds, read_examples, read_texts
 from evokd.tasks.errors import ConfigError
-from evokd.tasks.multilabel import MultiLabel
-from evokd.tasks.ner import Ner
-from evokd.tasks.reading import check_seeds, read_examples, read_texts
+from evokd.tasks.kinds.classification import Classification
+from evokd.tasks.kinds.multilabel import MultiLabel
+from evokd.tasks.kinds.ner import Ner
 from tests.tasks.files import lines, write
 
 TASK = Classification("", {"music": "", "GetWeather": "", "5": ""})

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evokd.tasks.base import Misfit, Span
-from evokd.tasks.entities.aligning import align, say_spans
-from evokd.tasks.entities.marks import marked
-from evokd.tasks.entities.typenames import Types
+from evokd.tasks.entities.alignment import align, say_spans
+from evokd.tasks.entities.inline_markup import marked
+from evokd.tasks.entities.types import Types
 from tests.tasks.spanlike import TYPES, answers, labelled
 
 KINDS = {

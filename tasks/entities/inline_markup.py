@@ -10,8 +10,8 @@ import re
 from collections.abc import Sequence
 
 from ..base import Misfit, Span
-from .typenames import Types, told
-from .views import EXACT, LEVELS, View, view
+from .loose_text import EXACT, LEVELS, View, view
+from .types import Types, told
 
 SPECIAL = re.compile(r"[\[\]\\]")
 ESCAPED = r"\\(?P<escaped>[\[\]\\])"

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from .base import Example
-from .entities.scores import spans_of
-from .entities.views import joints
-from .spans import encode
+from ..base import Example
+from ..entities.loose_text import joints
+from ..entities.scoring import spans_of
+from ..entities.tags import encode
 
 DOCUMENT = "-DOCSTART-"
 TAG = re.compile(r"O|[BIESLU]-\S.*")

@@ -7,17 +7,18 @@ from types import MappingProxyType
 
 from pydantic import JsonValue
 
-from .base import Dropped, Example, Label, Prediction, Reading, Span, Verdict
-from .conll import write_conll
-from .entities import register, scores
-from .entities.aligning import align, say_spans
-from .entities.cells import read_cell
-from .entities.scores import of_predictions, spans_of
-from .entities.typenames import DROP, NONE, Types
-from .names import loosen, words_for
-from .spans import SpanPrediction, encode
-from .surprise import WORST, surprise
-from .task import Points
+from ..base import Dropped, Example, Label, Prediction, Reading, Span, Verdict
+from ..data.conll import write_conll
+from ..entities import scoring as scores
+from ..entities import style as register
+from ..entities.alignment import align, say_spans
+from ..entities.cells import read_cell
+from ..entities.scoring import of_predictions, spans_of
+from ..entities.tags import SpanPrediction, encode
+from ..entities.types import DROP, NONE, Types
+from ..likelihood import WORST, surprise
+from ..task import Points
+from .label_names import loosen, words_for
 
 NONE_SHARE = 0.2
 """Share of texts without an entity where too few seeds are there to tell: that of news, of which teachers left alone

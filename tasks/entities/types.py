@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ..base import Misfit
 from ..errors import ConfigError
-from ..names import LISTED, NOTHING, by_loose_name, check_names, cut, first_of, loosen
+from ..kinds.label_names import LISTED, NOTHING, by_loose_name, check_names, cut, first_of, loosen
 
 DROP, NONE = "drop", "none"
 """What the teacher answers to give a text up, and where it has no entity."""

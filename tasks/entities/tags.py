@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pydantic import JsonValue
 
-from .base import Frozen, Prediction, Span
+from ..base import Frozen, Prediction, Span
 
 OUTSIDE = "O"
 

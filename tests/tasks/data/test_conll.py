@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evokd.tasks.base import Example, Span
-from evokd.tasks.conll import read_conll, write_conll
+from evokd.tasks.data.conll import read_conll, write_conll
 from evokd.tasks.entities.cells import from_tags
-from evokd.tasks.entities.typenames import Types
+from evokd.tasks.entities.types import Types
 from tests.tasks.spanlike import TYPES, labelled
 
 FILE = """-DOCSTART- -X- -X- O

@@ -2,7 +2,7 @@
 
 import pytest
 
-from evokd.tasks.labelsets import LabelsPrediction
+from evokd.tasks.kinds.label_sets import LabelsPrediction
 
 
 def said(*label: str, **probabilities: float) -> LabelsPrediction:

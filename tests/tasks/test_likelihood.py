@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evokd.tasks.surprise import WORST, surprise
+from evokd.tasks.likelihood import WORST, surprise
 
 SHARE = st.floats(0.001, 1.0)
 

@@ -8,8 +8,8 @@ from sklearn.metrics import f1_score
 
 from evokd.tasks.base import Dropped, Example, Label, Misfit, Prediction
 from evokd.tasks.errors import ConfigError
+from evokd.tasks.kinds.multilabel import MultiLabel
 from evokd.tasks.metrics import pooled
-from evokd.tasks.multilabel import MultiLabel
 
 TASK = MultiLabel("What a review is about.", {"price": "money", "Fast Speed": "", "bugs": "crashes"})
 

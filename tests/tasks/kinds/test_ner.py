@@ -6,10 +6,10 @@ import math
 import pytest
 
 from evokd.tasks.base import Dropped, Example, Label, Misfit, Span
-from evokd.tasks.entities.register import shape
+from evokd.tasks.entities.style import shape
+from evokd.tasks.entities.tags import SpanPrediction, Word
 from evokd.tasks.errors import ConfigError
-from evokd.tasks.ner import Ner
-from evokd.tasks.spans import SpanPrediction, Word
+from evokd.tasks.kinds.ner import Ner
 
 TASK = Ner("Names in the news.", {"ORG": "a firm or an agency", "LOC": "", "my-type": ""}, say={"ORG": "company"})
 TEXT = "The Bank of Greece met Rome in Rome"

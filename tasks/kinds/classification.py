@@ -7,11 +7,11 @@ from types import MappingProxyType
 
 from pydantic import JsonValue
 
-from .base import Dropped, Example, Label, Misfit, Prediction, Reading, Verdict
-from .errors import ConfigError
-from .names import LISTED, as_name, by_loose_name, check_names, cut, first_of, loosen, words_for
-from .surprise import surprise
-from .task import Points
+from ..base import Dropped, Example, Label, Misfit, Prediction, Reading, Verdict
+from ..errors import ConfigError
+from ..likelihood import surprise
+from ..task import Points
+from .label_names import LISTED, as_name, by_loose_name, check_names, cut, first_of, loosen, words_for
 
 DROP = "drop"
 """What the teacher answers where two classes fit or none."""

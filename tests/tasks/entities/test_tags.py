@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evokd.tasks.base import Span
-from evokd.tasks.spans import Place, SpanPrediction, Word, decode, encode, tags_of
+from evokd.tasks.entities.tags import Place, SpanPrediction, Word, decode, encode, tags_of
 
 TYPES = ("ORG", "LOC", "my-type")
 

@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 
-from .errors import ConfigError
+from ..errors import ConfigError
 
 LONGEST_NAME = 100
 

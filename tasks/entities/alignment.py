@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..base import Misfit, Span
-from ..names import loosen
-from .marks import has_marks, marked, read_marks
+from ..kinds.label_names import loosen
+from .inline_markup import has_marks, marked, read_marks
 from .matching import Matcher, Quote
-from .typenames import NONE, Types, told
+from .types import NONE, Types, told
 
 MOST_QUOTES = 500
 """Entities of one text; more is a runaway answer."""

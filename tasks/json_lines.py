@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..tasks.errors import StepError
+from .errors import StepError
 
 
 class JsonLines:

@@ -1,6 +1,6 @@
 """What a student says about a text that may have several labels."""
 
-from .base import Prediction
+from ..base import Prediction
 
 
 class LabelsPrediction(Prediction):

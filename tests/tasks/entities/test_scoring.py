@@ -5,8 +5,8 @@ import random
 import pytest
 
 from evokd.tasks.base import Label, Span
-from evokd.tasks.ner import Ner
-from evokd.tasks.spans import SpanPrediction
+from evokd.tasks.entities.tags import SpanPrediction
+from evokd.tasks.kinds.ner import Ner
 
 TASK = Ner("Names in the news.", {"ORG": "a firm or an agency", "LOC": "", "my-type": ""})
 

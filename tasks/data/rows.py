@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..errors import ConfigError
 from .conll import read_conll
-from .errors import ConfigError
 
 LISTED = 10
 HUB = "hf:"

@@ -3,8 +3,8 @@ import math
 import pytest
 
 from evokd.tasks.base import Dropped, Example, Prediction
-from evokd.tasks.classification import Classification
 from evokd.tasks.errors import ConfigError
+from evokd.tasks.kinds.classification import Classification
 
 MUSIC = Classification("", {"PlayMusic": "", "play-list": "", "C": "", "C++": "", "Été": "", "天気": ""})
 

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .base import Example, Label, Split, text_id, unspaced
-from .errors import ConfigError
-from .names import first_of
+from ..base import Example, Label, Split, text_id, unspaced
+from ..errors import ConfigError
+from ..kinds.label_names import first_of
+from ..task import Task
 from .rows import LISTED, Problems, Row, rows, shown
-from .task import Task
 
 log = logging.getLogger(__name__)
 

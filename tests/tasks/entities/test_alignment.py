@@ -5,10 +5,10 @@ import re
 import pytest
 
 from evokd.tasks.base import Misfit, Span
-from evokd.tasks.entities.aligning import MOST_QUOTES, align, say_spans
-from evokd.tasks.entities.marks import marked
+from evokd.tasks.entities.alignment import MOST_QUOTES, align, say_spans
+from evokd.tasks.entities.inline_markup import marked
 from evokd.tasks.entities.matching import LONGEST_QUOTE
-from evokd.tasks.entities.typenames import Types
+from evokd.tasks.entities.types import Types
 from evokd.tasks.errors import ConfigError
 from tests.tasks.spanlike import TYPES
 

@@ -1,0 +1,1 @@
+"""The user's data: files and hub data sets as examples and texts."""
