@@ -19,9 +19,9 @@ if __name__ == "__main__":  # `python main.py` in a checkout that is not install
     _spec.loader.exec_module(sys.modules["evokd"])
 
 if TYPE_CHECKING:
-    from evokd.agents.folder import RunFolder
     from evokd.graph.comparing import Ended
     from evokd.graph.config import RunConfig
+    from evokd.memory.run_folder import RunFolder
     from evokd.report.reading import Run
 
 app = typer.Typer(
@@ -54,9 +54,9 @@ def run(
 ) -> None:
     """Start a run: read and check the data, then train, evaluate, analyse, generate, annotate, cycle by cycle."""
     _begin()
-    from evokd.agents.folder import RunFolder
     from evokd.graph.config import load
     from evokd.graph.services import create
+    from evokd.memory.run_folder import RunFolder
 
     chosen = {"name": name, "seed": seed, "stop.cycles": cycles, "strategy": strategy}
     chosen["teacher.use_cache"] = False if no_cache else None
@@ -100,8 +100,8 @@ def resume(
 ) -> None:
     """Go on with a run where it was; no teacher call that was answered is made again."""
     _begin(allow)
-    from evokd.agents.folder import RunFolder
     from evokd.graph.services import ask_anew, read_config, with_cycles
+    from evokd.memory.run_folder import RunFolder
     from evokd.report.reading import Run
 
     folder = RunFolder(Run.find(name, runs).root.resolve())
@@ -142,7 +142,7 @@ def show(
     runs: Runs = Path("runs"),
 ) -> None:
     """Tell what happened in a run: cycles, lessons, costs, the champion."""
-    from evokd.agents.marker import run_marker
+    from evokd.memory.marker import run_marker
     from evokd.report.reading import Run
     from evokd.report.tables import print_prompts, print_run
 
@@ -206,16 +206,16 @@ def cell(
 ) -> None:
     """Run or resume one cell of a comparison; `compare` starts this."""
     _begin(allow)
-    from evokd.agents.folder import RunFolder
     from evokd.graph.cell import drive_cell
+    from evokd.memory.run_folder import RunFolder
     from evokd.teacher.settings import BudgetSettings
 
     raise typer.Exit(drive_cell(RunFolder(folder.resolve()), BudgetSettings.model_validate_json(limits), cache))
 
 
 def _print_costs(run: "Run") -> None:
-    from evokd.agents.folder import RunFolder
     from evokd.graph.services import settings_of
+    from evokd.memory.run_folder import RunFolder
     from evokd.report.costs import print_costs
     from evokd.teacher.cache import measure
 

@@ -17,11 +17,11 @@ from typing import Annotated, Literal, Protocol
 from typing_extensions import TypedDict  # pydantic, and so the input form of LangGraph Studio, needs it before 3.12
 
 from ..memory.base import Memory
+from ..memory.run_folder import RunFolder
 from ..student.base import Students
 from ..tasks.base import Example, Frozen, Label, Origin, Split, Stance
 from ..tasks.task import Task
 from ..teacher.base import Teacher
-from .folder import RunFolder
 
 Plan = Literal["seed", "breadth", "lessons"]
 """What a cycle's batch is: nothing (cycle 0), typical texts over all subtypes, or texts aimed at lessons."""

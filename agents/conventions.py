@@ -4,6 +4,7 @@ import logging
 
 from pydantic import BaseModel, JsonValue, create_model
 
+from ..memory.run_folder import write_text
 from ..tasks.base import Dropped, Example, Misfit
 from ..tasks.errors import ConfigError
 from ..tasks.guidelines import Card, Convention, parse_card
@@ -11,7 +12,6 @@ from ..tasks.task import Task
 from ..teacher.base import Message, Prompt
 from .answers import with_labels
 from .base import Services, one_line, prompt, said
-from .folder import write_text
 
 log = logging.getLogger(__name__)
 

@@ -3,9 +3,9 @@
 from typing import get_args
 
 from ..memory.base import Status
+from ..memory.run_folder import write_text
 from ..tasks.base import Split
 from .base import Services
-from .folder import write_text
 
 
 def export_samples(services: Services) -> None:

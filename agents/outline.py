@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
+from ..memory.run_folder import chunks
 from ..tasks.kinds.label_names import by_loose_name, loosen
 from ..teacher.base import Message, Prompt
 from .base import Services, prompt, said, shown_seeds
-from .folder import chunks
 
 log = logging.getLogger(__name__)
 

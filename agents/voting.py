@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel, JsonValue, create_model
 
+from ..memory.run_folder import chunks
 from ..tasks.base import Dropped, Misfit, Reading
 from ..tasks.task import Task
 from ..teacher.base import Answer, Message, Prompt
 from .answers import with_labels
 from .base import Services, one_line, prompt, said, shown_seeds
 from .conventions import read_card
-from .folder import chunks
 from .labelling import DROPPED, Opinion, problem
 from .lengths import tokens_of
 

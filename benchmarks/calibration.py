@@ -24,9 +24,9 @@ from benchmarks.known import known_task
 from benchmarks.replay import read_rows
 from evokd.agents.annotator import Annotator
 from evokd.agents.base import Services
-from evokd.agents.folder import RunFolder
 from evokd.agents.labelling import BLANKS, calibrated, rated
 from evokd.graph.services import open_services
+from evokd.memory.run_folder import RunFolder
 from evokd.tasks.base import Example
 from evokd.tasks.task import Task
 

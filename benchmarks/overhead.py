@@ -24,11 +24,11 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from benchmarks.known import known_task
 from benchmarks.replay import Recording, Replay, serve
 from benchmarks.trial import draw, settings
-from evokd.agents.folder import RunFolder
 from evokd.graph.build import build, initial_state
 from evokd.graph.config import agents, validate
 from evokd.graph.services import create, open_services
 from evokd.graph.stop import Stop
+from evokd.memory.run_folder import RunFolder
 
 
 class Clocked:

@@ -28,12 +28,12 @@ from benchmarks.known import TASKS, known_task
 from benchmarks.oracle import Oracle
 from benchmarks.replay import Answering, Recording, Replay, read_rows, serve
 from benchmarks.simulator import Simulator
-from evokd.agents.folder import RunFolder
 from evokd.graph.comparison import overlaid
 from evokd.graph.config import RunConfig, validate
 from evokd.graph.run import drive
 from evokd.graph.services import create, read_config
 from evokd.graph.strategies import STRATEGIES
+from evokd.memory.run_folder import RunFolder
 from evokd.student.transformer import load_student
 from evokd.tasks.base import Example, Prediction
 from evokd.tasks.json_lines import JsonLines

@@ -15,8 +15,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from ..agents.folder import RunFolder
-from ..agents.marker import run_marker
+from ..memory.marker import run_marker
+from ..memory.run_folder import RunFolder
 from ..tasks.errors import ConfigError, EvoKDError
 from ..teacher.settings import BudgetSettings
 from .config import RunConfig

@@ -15,8 +15,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from ..agents.folder import RunFolder
-from ..agents.marker import comparison_marker
+from ..memory.marker import comparison_marker
+from ..memory.run_folder import RunFolder
 from ..tasks.base import Example
 from ..tasks.data.reading import read_examples
 from ..tasks.errors import ConfigError

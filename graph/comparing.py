@@ -11,8 +11,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from ..agents.folder import RunFolder
-from ..agents.marker import comparison_marker
+from ..memory.marker import comparison_marker
+from ..memory.run_folder import RunFolder
 from ..tasks.errors import ConfigError
 from .cell import is_at_work
 from .cells import folder_of, is_finished, made, outcome, prepare

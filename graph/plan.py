@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from ..agents.base import Case, Draft, Figures, Services, State
 from ..agents.cases import LEAST
-from ..agents.folder import RunFolder
+from ..memory.run_folder import RunFolder
 from ..tasks.base import Example, Origin
 from ..tasks.errors import ConfigError
 from ..tasks.kinds.label_names import first_of

@@ -15,8 +15,8 @@ from langgraph.errors import GraphDrained, GraphRecursionError
 from langgraph.runtime import RunControl
 
 from ..agents.base import Agent, Services, State
-from ..agents.folder import RunFolder
 from ..agents.trainer import Trainer
+from ..memory.run_folder import RunFolder
 from ..tasks.errors import BudgetExhausted, ConfigError, EvoKDError, StepError
 from .build import build, initial_state
 from .config import RunConfig, agents, stop_rule

@@ -13,11 +13,11 @@ import tomli_w
 from ..agents.annotator import Annotator
 from ..agents.base import Services
 from ..agents.conventions import checked
-from ..agents.folder import RunFolder, json_lines
-from ..agents.marker import run_marker
 from ..memory.base import Memory
 from ..memory.chroma import ChromaMemory
 from ..memory.embedder import Embedder
+from ..memory.marker import run_marker
+from ..memory.run_folder import RunFolder, json_lines
 from ..student.base import Students
 from ..tasks.base import Example, Split, bare
 from ..tasks.data.reading import check_apart, check_seeds, read_examples, read_texts

@@ -12,9 +12,9 @@ import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ..agents.folder import RunFolder, write_text
-from ..agents.marker import ELSEWHERE, run_marker
 from ..memory.lock import owned
+from ..memory.marker import ELSEWHERE, run_marker
+from ..memory.run_folder import RunFolder, write_text
 from ..tasks.errors import ConfigError
 
 FIRST = (*(f"data/{name}.jsonl" for name in ("seed", "dev", "test", "pool")), "conventions.toml", "config.toml")

@@ -15,9 +15,9 @@ from typing import Any
 import tomli_w
 
 from evokd.agents.base import Services, State
-from evokd.agents.folder import RunFolder
 from evokd.memory.base import Encoder, MemorySettings
 from evokd.memory.chroma import ChromaMemory
+from evokd.memory.run_folder import RunFolder
 from evokd.student.base import Progress
 from evokd.student.settings import StudentSettings
 from evokd.tasks.base import Example, Prediction

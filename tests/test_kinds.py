@@ -11,11 +11,11 @@ import pytest
 from evokd.agents.annotator import Annotator
 from evokd.agents.base import Services, State
 from evokd.agents.evaluator import Evaluator
-from evokd.agents.folder import RunFolder
 from evokd.agents.generator import Generator
 from evokd.agents.trainer import Trainer
 from evokd.agents.voting import by_votes
 from evokd.memory.base import MemorySettings
+from evokd.memory.run_folder import RunFolder
 from evokd.tasks.base import Example, Span
 from evokd.tasks.data.reading import read_examples
 from evokd.tasks.kinds.multilabel import MultiLabel

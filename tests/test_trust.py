@@ -10,9 +10,9 @@ import pytest
 import tomli_w
 
 from evokd import main
-from evokd.agents.folder import RunFolder
-from evokd.agents.marker import run_marker
 from evokd.graph import parts as plug_ins
+from evokd.memory.marker import run_marker
+from evokd.memory.run_folder import RunFolder
 from tests import parts, world
 from tests.fake_student import WordStudent
 from tests.graph import comparisons

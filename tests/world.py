@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from evokd.agents.base import Services, State
-from evokd.agents.folder import RunFolder
 from evokd.graph.build import initial_state
 from evokd.memory.base import MemorySettings
+from evokd.memory.run_folder import RunFolder
 from evokd.tasks.base import Example
 from evokd.tasks.kinds.classification import Classification
 from evokd.teacher.base import Prompt

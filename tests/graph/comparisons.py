@@ -8,8 +8,8 @@ from typing import Any
 
 import tomli_w
 
-from evokd.agents.folder import RunFolder
 from evokd.graph.comparison import Plan, read_plan
+from evokd.memory.run_folder import RunFolder
 from evokd.teacher.ledger import Entry, Ledger
 from evokd.teacher.settings import BudgetSettings
 from tests import parts

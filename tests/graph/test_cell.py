@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from evokd.agents.folder import RunFolder
 from evokd.graph import cell
 from evokd.graph.cell import Notes, drive_cell, is_at_work
 from evokd.graph.cells import prepare
 from evokd.graph.config import RunConfig
 from evokd.graph.run import Outcome
+from evokd.memory.run_folder import RunFolder
 from evokd.tasks.errors import BudgetExhausted, ConfigError, StepError
 from evokd.teacher.settings import BudgetSettings
 from tests.graph.comparisons import plan, read

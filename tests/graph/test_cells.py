@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from evokd.agents.marker import comparison_marker, run_marker
 from evokd.graph.cells import draw, folder_of, is_finished, prepare
 from evokd.graph.comparison import Plan, read_plan
 from evokd.graph.services import read_config
 from evokd.graph.starting import write_first
+from evokd.memory.marker import comparison_marker, run_marker
 from evokd.tasks.base import Example
 from evokd.tasks.errors import ConfigError
 from evokd.tasks.kinds.classification import Classification

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from evokd.agents.marker import comparison_marker
 from evokd.graph import comparing
 from evokd.graph.cells import prepare
 from evokd.graph.comparing import Ended, Now, compare
 from evokd.graph.comparison import Plan
+from evokd.memory.marker import comparison_marker
 from evokd.tasks.errors import ConfigError
 from tests.graph.comparisons import Script, Scripted, ScriptedJob, end, finishing, plan, read, spend, spending
 from tests.parts import rows

@@ -165,7 +165,7 @@ def test_a_stop_rule_of_ones_own_gets_its_settings() -> None:
 
 
 def test_a_task_and_a_student_of_ones_own_are_built_as_ours_are() -> None:
-    found = config(task={**PLAIN["task"], "kind": "tasks.kinds.classification:Classification"})
+    found = config(task={**PLAIN["task"], "kind": "evokd.tasks.kinds.classification:Classification"})
     assert list(make_task(found.task).labels) == ["a", "b"]
     students = make_students(config(student={"kind": "tests.parts:Students"}), make_task(found.task))
     assert isinstance(students, parts.Students) and students.labels == ["a", "b"]

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from evokd.agents.folder import RunFolder
 from evokd.graph.config import RunConfig, validate
 from evokd.graph.services import create, read_config, with_cycles
+from evokd.memory.run_folder import RunFolder
 from evokd.tasks.errors import ConfigError
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from evokd.agents.folder import RunFolder
 from evokd.graph import starting
 from evokd.graph.config import RunConfig, validate
 from evokd.graph.services import ask_anew, create, read_config
 from evokd.graph.starting import BEGUN, FIRST
 from evokd.memory.lock import owned
+from evokd.memory.run_folder import RunFolder
 from evokd.tasks.errors import ConfigError
 from tests.parts import rows
 from tests.snapshots import snapshot, touched

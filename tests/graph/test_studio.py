@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from evokd.agents.marker import run_marker
+from evokd.memory.marker import run_marker
 from evokd.tasks.errors import ConfigError
 from tests import parts
 from tests.loopback import serving

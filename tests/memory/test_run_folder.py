@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from evokd.agents.base import Draft
-from evokd.agents.folder import RunFolder, chunks, write_text
+from evokd.memory.run_folder import RunFolder, chunks, write_text
 from tests import world
 from tests.agents.acting import ODD
 

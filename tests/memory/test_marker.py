@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from evokd.agents.marker import Marker, comparison_marker, run_marker
+from evokd.memory.marker import Marker, comparison_marker, run_marker
 from evokd.tasks.errors import ConfigError
 from tests.snapshots import snapshot
 
