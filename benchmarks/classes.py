@@ -24,7 +24,7 @@ from benchmarks.known import known_task
 from benchmarks.replay import read_rows
 from benchmarks.scoring import scores
 from benchmarks.trial import example_of
-from evokd.student.sequence import PER_LABEL
+from evokd.student.heads.sequence import PER_LABEL
 from evokd.student.settings import StudentSettings
 from evokd.student.transformer import TransformerStudents
 from evokd.tasks.base import Example
@@ -90,7 +90,7 @@ def main() -> None:
         random.Random(seed).shuffle(labels)
         learnt, scored = drawn(examples, labels, given.counts)
         for name, texts, balance, knows in ways(learnt, given.noise, labels, seed):
-            with patch("evokd.student.sequence.PER_LABEL", PER_LABEL if knows else 0.0):
+            with patch("evokd.student.heads.sequence.PER_LABEL", PER_LABEL if knows else 0.0):
                 every, mean, loss = score(task, texts, balance, scored, seed)
             told = f"accuracy {every:.3f}  mean over classes {mean:.3f}  loss {loss:.2f}"
             print(f"{given.task} seed {seed} n {len(texts)}  {name:<22} {told}", flush=True)

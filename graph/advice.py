@@ -35,7 +35,7 @@ def tell_parted(task: Task, examples: Sequence[Example]) -> None:
     """Warn where entities of the user's own begin or end inside what the student reads as a word."""
     if task.head != "token":
         return
-    from ..student.passages import parted  # torch takes its time: not for other tasks
+    from ..student.heads.windows import parted  # torch takes its time: not for other tasks
 
     spans = {example.text: [(s.start, s.end) for s in example.label if isinstance(s, Span)] for example in examples}
     cut = [(text[start:end], text) for text, own in spans.items() for start, end in parted(text, own)]

@@ -11,14 +11,14 @@ from langsmith import traceable
 
 from ..tasks.base import Example, Prediction
 from ..tasks.errors import ConfigError
-from .balance import class_weights
 from .base import Progress
-from .encoder import automatic, check_freeze, encoder_path, new_network, open_tokenizer, quiet
-from .head import Head, Rows
-from .heads import head_in, head_named
+from .encoder.loading import automatic, check_freeze, encoder_path, new_network, open_tokenizer, quiet
+from .encoder.shortcuts import padded
+from .heads.base import Head, Rows
+from .heads.by_name import head_in, head_named
 from .settings import StudentSettings
-from .shortcuts import padded
-from .training import Fitting, Material
+from .training.balance import class_weights
+from .training.fitting import Fitting, Material
 
 LENGTH = "evokd_max_length"
 """In a student's config.json: tokens of a text that it reads."""
@@ -57,7 +57,7 @@ class TransformerStudent:
         Args:
             examples: labelled texts.
             progress: called with the steps done and all there are.
-            balance: let every class of the examples count the same (`student.balance.class_weights`).
+            balance: let every class of the examples count the same (`student.training.balance.class_weights`).
             imitated: further texts with what another student says of them; each counts as one text.
 
         Raises:

@@ -7,8 +7,8 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from evokd.student.balance import class_weights
 from evokd.student.base import Progress
+from evokd.student.training.balance import class_weights
 from evokd.tasks.base import Example, Prediction, Span, normalise
 from evokd.tasks.entities.tags import SpanPrediction, Word, decode, encode, tags_of
 from evokd.tasks.kinds.label_sets import LabelsPrediction

@@ -23,7 +23,7 @@ from torch import nn
 
 from evokd.agents import trainer
 from evokd.agents.base import Services
-from evokd.student.losses import curbed, entropy
+from evokd.student.training.losses import curbed, entropy
 from evokd.tasks.base import Example
 from evokd.tasks.errors import ConfigError
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from evokd.student.sequence import SequenceHead
+from evokd.student.heads.sequence import SequenceHead
 from evokd.student.settings import WIDTH, StudentSettings
 
 OWN = SequenceHead.recipe

@@ -12,10 +12,10 @@ import pytest
 import torch
 from langsmith import Client, tracing_context
 
-from evokd.student.head import Rows
-from evokd.student.sequence import SequenceHead
+from evokd.student.heads.base import Rows
+from evokd.student.heads.sequence import SequenceHead
 from evokd.student.settings import StudentSettings
-from evokd.student.training import Fitting, Material
+from evokd.student.training.fitting import Fitting, Material
 from evokd.student.transformer import TransformerStudent, TransformerStudents, load_student
 from evokd.tasks.base import Example
 from evokd.tasks.errors import ConfigError
@@ -149,7 +149,7 @@ def test_many_labels_start_from_a_closer_regression(monkeypatch: pytest.MonkeyPa
         return float((torch.softmax(logits, -1) * torch.stack(targets)).sum(-1).mean())
 
     few, many = right(4), right(40)
-    monkeypatch.setattr("evokd.student.sequence.PER_LABEL", 0.0)
+    monkeypatch.setattr("evokd.student.heads.sequence.PER_LABEL", 0.0)
     assert right(4) == pytest.approx(few) and many > 1.5 * right(40)
 
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from ..tasks.errors import ConfigError
-from .head import Head
+from ...tasks.errors import ConfigError
+from .base import Head
 from .multilabel import MultilabelHead
 from .sequence import SequenceHead
 from .token import TokenHead

@@ -9,10 +9,10 @@ import pytest
 import torch
 import transformers
 
-from evokd.student.encoder import layers
-from evokd.student.passages import Passage, Passages, Window
+from evokd.student.encoder.loading import layers
+from evokd.student.heads.token import UNASKED, TokenHead
+from evokd.student.heads.windows import Passage, Passages, Window
 from evokd.student.settings import StudentSettings
-from evokd.student.token import UNASKED, TokenHead
 from evokd.student.transformer import TransformerStudent, TransformerStudents, load_student
 from evokd.tasks.base import Example, Span
 from evokd.tasks.entities.tags import SpanPrediction

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from transformers import AutoTokenizer
 
-from evokd.student.casing import mark_capitals
-from evokd.student.passages import read
+from evokd.student.heads.casing import mark_capitals
+from evokd.student.heads.windows import read
 from tests.student import tiny
 
 TEXT = "Élan sold iPhones in Paris today: U.S. (EU) Ж"

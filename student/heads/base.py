@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from pydantic import JsonValue
 
-from ..tasks.base import Example, Prediction, clean
-from .settings import Recipe
+from ...tasks.base import Example, Prediction, clean
+from ..settings import Recipe
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class Head(Protocol[R]):
             logits: shape (rows, outputs) or (rows, tokens, outputs).
             targets: as `targets` gives them.
             weights: how much each row counts, shape (rows).
-            q: of the generalised cross-entropy, 0 for cross-entropy (`student.losses.curbed`).
+            q: of the generalised cross-entropy, 0 for cross-entropy (`student.training.losses.curbed`).
         """
 
     def predictions(self, logits: Sequence[torch.Tensor], rows: R) -> list[Prediction]:

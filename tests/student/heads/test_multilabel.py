@@ -8,8 +8,8 @@ import pytest
 import torch
 import transformers
 
-from evokd.student.head import Rows
-from evokd.student.multilabel import MultilabelHead
+from evokd.student.heads.base import Rows
+from evokd.student.heads.multilabel import MultilabelHead
 from evokd.student.settings import StudentSettings
 from evokd.student.transformer import TransformerStudent, TransformerStudents, load_student
 from evokd.tasks.base import Example, Prediction
@@ -85,7 +85,7 @@ def test_many_labels_start_from_closer_regressions(monkeypatch: pytest.MonkeyPat
         return float((shares * torch.stack(targets)).sum(-1).mean())
 
     few, many = own(2), own(40)
-    monkeypatch.setattr("evokd.student.multilabel.PER_LABEL", 0.0)
+    monkeypatch.setattr("evokd.student.heads.multilabel.PER_LABEL", 0.0)
     assert own(2) == pytest.approx(few) and many > 1.5 * own(40)
 
 

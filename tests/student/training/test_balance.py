@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evokd.student.balance import MOST, class_weights
+from evokd.student.training.balance import MOST, class_weights
 from evokd.tasks.base import Example, Span
 
 

@@ -9,11 +9,11 @@ import torch
 from pydantic import JsonValue
 from torch import nn
 
-from ..tasks.base import Example, Prediction
-from ..tasks.errors import ConfigError
-from .head import Linear, Rows, first_tokens, whole
-from .losses import curbed
-from .settings import Recipe
+from ...tasks.base import Example, Prediction
+from ...tasks.errors import ConfigError
+from ..settings import Recipe
+from ..training.losses import curbed
+from .base import Linear, Rows, first_tokens, whole
 
 REGULARISATION = 0.3
 """C of the logistic regression that the head starts from: one that fits closely learns wrong labels by heart, and the

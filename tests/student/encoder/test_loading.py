@@ -12,9 +12,9 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
-from evokd.student.encoder import encoder_path, layers, new_network, open_tokenizer
-from evokd.student.pooling import layout_of, make_pooling, pools_the_mean
-from evokd.student.sequence import SequenceHead
+from evokd.student.encoder.loading import encoder_path, layers, new_network, open_tokenizer
+from evokd.student.encoder.pooling import layout_of, make_pooling, pools_the_mean
+from evokd.student.heads.sequence import SequenceHead
 from evokd.student.settings import StudentSettings
 from evokd.student.transformer import TransformerStudent, TransformerStudents, load_student
 from evokd.tasks.errors import ConfigError
@@ -74,7 +74,7 @@ def test_the_added_layer_gives_the_mean(family: str, encoders: Encoders) -> None
 def test_a_family_that_attends_otherwise_gets_its_layer_taken_back(
     encoders: Encoders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("evokd.student.encoder.pools_the_mean", lambda network, layer: False)
+    monkeypatch.setattr("evokd.student.encoder.loading.pools_the_mean", lambda network, layer: False)
     network = new_network(str(encoders("bert")), SequenceHead(LABELS))
     assert len(layers(network)) == network.config.num_hidden_layers == 4
     assert not getattr(network.config, "evokd_pooling", False)

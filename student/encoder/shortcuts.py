@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from .encoder import layers
+from .loading import layers
 from .pooling import Layout, layout_of, part
 
 Batch = dict[str, torch.Tensor]

@@ -9,13 +9,13 @@ import torch
 from pydantic import JsonValue
 from torch import nn
 
-from ..tasks.base import Example, Prediction
-from ..tasks.errors import ConfigError
-from ..tasks.kinds.label_sets import LabelsPrediction
-from .head import Linear, Rows, whole
-from .losses import curbed, entropy
+from ...tasks.base import Example, Prediction
+from ...tasks.errors import ConfigError
+from ...tasks.kinds.label_sets import LabelsPrediction
+from ..settings import Recipe
+from ..training.losses import curbed, entropy
+from .base import Linear, Rows, whole
 from .sequence import REGULARISATION, standardised
-from .settings import Recipe
 
 PER_LABEL = 0.15
 """Of C of each label's regression, where that is more: the more labels there are, the rarer is each, and a smooth one

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evokd.student.passages import _windows, read
+from evokd.student.heads.windows import _windows, read
 from tests.student import tiny
 
 TEXTS = ["Émile's trip (to São Paulo, U.S.) cost 3.50€ 😀!", "  Grüße an Jean-Luc\nPicard  ", "x y_z 12:30"]

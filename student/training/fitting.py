@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from .base import Progress
-from .encoder import head_of, layers
-from .head import Head
-from .settings import Recipe
-from .shortcuts import Forward, shortened
+from ..base import Progress
+from ..encoder.loading import head_of, layers
+from ..encoder.shortcuts import Forward, shortened
+from ..heads.base import Head
+from ..settings import Recipe
 
 WARM_EPOCHS = 3
 WARM_MIN_STEPS = 12

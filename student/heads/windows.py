@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from ..tasks.base import clean
-from ..tasks.entities.tags import Place
-from .head import Rows
+from ...tasks.base import clean
+from ...tasks.entities.tags import Place
+from .base import Rows
 
 OVERLAP = 4
 """A window shares one part in so many with the next."""

@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
-from evokd.student.heads import head_named
-from evokd.student.losses import curbed, entropy
-from evokd.student.token import UNASKED
+from evokd.student.heads.by_name import head_named
+from evokd.student.heads.token import UNASKED
+from evokd.student.training.losses import curbed, entropy
 
 LOGITS = torch.tensor([[0.4, -1.0, 2.0], [3.0, 0.0, -3.0]])
 ONES = torch.ones(2)

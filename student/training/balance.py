@@ -8,7 +8,7 @@ refused. Neither says how often a class occurs, but a student believes that it d
 from collections import Counter
 from collections.abc import Sequence
 
-from ..tasks.base import Example
+from ...tasks.base import Example
 
 MOST = 5.0
 """By how much the weight of a class is raised, at most: a single text of a class need not be a typical one."""

@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import nn
 
-from evokd.student.encoder import layers
+from evokd.student.encoder.loading import layers
+from evokd.student.encoder.shortcuts import Forward, padded, shortened
 from evokd.student.settings import StudentSettings
-from evokd.student.shortcuts import Forward, padded, shortened
-from evokd.student.training import Fitting, Material
+from evokd.student.training.fitting import Fitting, Material
 from evokd.student.transformer import TransformerStudents
 from tests.student import tiny
 
@@ -73,7 +73,7 @@ def test_the_weights_are_the_same(
     family: str, freeze: int, encoders: Encoders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     short = Case(encoders(family), freeze).fit()
-    monkeypatch.setattr("evokd.student.training.shortened", plain)
+    monkeypatch.setattr("evokd.student.training.fitting.shortened", plain)
     long = Case(encoders(family), freeze).fit()
     assert short.keys() == long.keys()
     for name, weight in long.items():
@@ -96,9 +96,9 @@ def test_nothing_is_replayed_where_nothing_is_frozen(encoders: Encoders) -> None
 def test_too_much_to_keep_is_computed_again(encoders: Encoders, monkeypatch: pytest.MonkeyPatch) -> None:
     case = Case(encoders("bert"), freeze=2)
     needed = sum(map(len, case.tokens)) * 16 * 8
-    monkeypatch.setattr("evokd.student.shortcuts.CACHE_BYTES", needed)
+    monkeypatch.setattr("evokd.student.encoder.shortcuts.CACHE_BYTES", needed)
     assert "Replay" in case.kinds()
-    monkeypatch.setattr("evokd.student.shortcuts.CACHE_BYTES", needed - 1)
+    monkeypatch.setattr("evokd.student.encoder.shortcuts.CACHE_BYTES", needed - 1)
     assert "Replay" not in case.kinds() and case.kinds()[-1] == "Pooling"
 
 

@@ -9,15 +9,15 @@ from pydantic import JsonValue
 from scipy.special import expit, log_softmax, softmax
 from torch import nn
 
-from ..tasks.base import Example, Prediction, Span
-from ..tasks.entities.tags import OUTSIDE, SpanPrediction, Word, decode, encode, tags_of
-from ..tasks.errors import ConfigError
+from ...tasks.base import Example, Prediction, Span
+from ...tasks.entities.tags import OUTSIDE, SpanPrediction, Word, decode, encode, tags_of
+from ...tasks.errors import ConfigError
+from ..settings import Recipe
+from ..training.losses import curbed
+from .base import Linear
 from .casing import mark_capitals
-from .head import Linear
-from .losses import curbed
-from .passages import Passage, Passages, read
-from .paths import best_path
-from .settings import Recipe
+from .viterbi import best_path
+from .windows import Passage, Passages, read
 
 UNASKED = -100
 """Target of a piece that says nothing: as transformers and torch have it."""

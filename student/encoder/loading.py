@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from ..tasks.errors import ConfigError
-from .head import Head
+from ...tasks.errors import ConfigError
+from ..heads.base import Head
 from .pooling import layout_of, make_pooling, open_head, pools_the_mean
 
 UNSUPPORTED = frozenset({"canine", "fnet", "ibert", "nystromformer", "xmod", "yoso"})

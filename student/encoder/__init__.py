@@ -1,0 +1,1 @@
+"""The encoder: found, checked, loaded, and sped up while it is trained."""
