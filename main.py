@@ -217,7 +217,7 @@ def _print_costs(run: "Run") -> None:
     from evokd.graph.services import settings_of
     from evokd.memory.run_folder import RunFolder
     from evokd.report.costs import print_costs
-    from evokd.teacher.cache import measure
+    from evokd.teacher.accounting.cache import measure
 
     print_costs(run)
     shared = settings_of(RunFolder(run.root)).teacher.cache
@@ -259,7 +259,7 @@ def _drive(config: "RunConfig", folder: "RunFolder") -> None:
 def _begin(allow: Sequence[str] | None = None) -> None:
     """Take the keys in the current folder's `.env`, first: libraries look once, when imported. Allow these parts."""
     from evokd.graph import parts
-    from evokd.teacher.keys import take_keys
+    from evokd.teacher.transport.keys import take_keys
 
     take_keys(Path.cwd() / ".env")
     parts.allow(allow or ())

@@ -28,11 +28,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from pydantic import BaseModel
 
 from evokd.tasks.errors import BudgetExhausted
+from evokd.teacher.accounting.budget import Budget
 from evokd.teacher.base import Message, Prompt
-from evokd.teacher.budget import Budget
-from evokd.teacher.chat import ChatTeacher
-from evokd.teacher.open import open_teacher
+from evokd.teacher.factory import open_teacher
 from evokd.teacher.settings import BudgetSettings, TeacherSettings
+from evokd.teacher.teacher import ChatTeacher
 from tests.loopback import Body, Loopback, Said, chat, prompt_of, serving
 
 CONCURRENCY = (1, 8, 32, 128)

@@ -13,7 +13,7 @@ from ..memory.run_folder import RunFolder
 from ..tasks.base import Example, Origin
 from ..tasks.errors import ConfigError
 from ..tasks.kinds.label_names import first_of
-from ..teacher.prices import source
+from ..teacher.accounting.prices import source
 from ..teacher.settings import TeacherSettings
 from .build import initial_state
 from .config import RunConfig, agents, stop_rule

@@ -24,9 +24,9 @@ from ..tasks.data.reading import check_apart, check_seeds, read_examples, read_t
 from ..tasks.errors import ConfigError, EvoKDError, StepError
 from ..tasks.guidelines import Card
 from ..tasks.task import Task
+from ..teacher.accounting.budget import Budget
 from ..teacher.base import Teacher
-from ..teacher.budget import Budget
-from ..teacher.open import open_teacher
+from ..teacher.factory import open_teacher
 from .advice import tell_cut, tell_parted, tell_unknown
 from .config import TASKS, RunConfig, TaskSettings, agents, own_parts, parsed, read_toml, stop_rule, validate
 from .parts import flags, made

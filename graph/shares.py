@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..teacher.budget import Cost
-from ..teacher.cache import AnswerCache
-from ..teacher.ledger import Ledger
+from ..teacher.accounting.budget import Cost
+from ..teacher.accounting.cache import AnswerCache
+from ..teacher.accounting.ledger import Ledger
 from ..teacher.settings import BudgetSettings
 from .comparison import SharedBudget
 

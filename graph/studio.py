@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..agents.base import Services
 from ..tasks.errors import ConfigError
-from ..teacher.keys import take_keys
+from ..teacher.transport.keys import take_keys
 from .build import build
 from .config import agents, load, stop_rule
 from .run import run_folder

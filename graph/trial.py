@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
+from ..teacher.accounting.budget import Budget
 from ..teacher.base import Message, Prompt, TeacherDown
-from ..teacher.budget import Budget
-from ..teacher.open import open_teacher
+from ..teacher.factory import open_teacher
 from .config import RunConfig
 
 if TYPE_CHECKING:
-    from ..teacher.chat import ChatTeacher
+    from ..teacher.teacher import ChatTeacher
 
 MODE = {
     "json_schema": "the server answers by JSON schema",

@@ -12,15 +12,15 @@ from langchain_core.runnables import RunnableConfig
 from pydantic import BaseModel
 
 from ..tasks.errors import BudgetExhausted
-from .answers import Answers
+from .accounting.budget import FIRST_GUESS, FIRST_WORST, Budget, Cost
+from .accounting.ledger import Entry, Ledger
+from .accounting.reuse import Answers
 from .base import TeacherDown, Usage
-from .budget import FIRST_GUESS, FIRST_WORST, Budget, Cost
-from .connection import Connection
-from .failures import CallFailed, given_up
-from .ledger import Entry, Ledger
-from .request import Reply, Request, canonical
-from .streak import IN_A_ROW, Streak
 from .structured import Parsed
+from .transport.circuit_breaker import IN_A_ROW, Streak
+from .transport.connection import Connection
+from .transport.errors import CallFailed, given_up
+from .transport.request import Reply, Request, canonical
 
 LOST = "lost: no whole answer came, so it was asked for again; tokens are estimated"
 

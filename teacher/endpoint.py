@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
 
+from .accounting.prices import Prices, listed
 from .base import Prompting
-from .prices import Prices, listed
 
 OFFICIAL = "https://api.openai.com/v1"
 """Where `kind = "openai"` asks if neither the config nor OPENAI_BASE_URL says otherwise."""

@@ -16,9 +16,9 @@ from langchain_core.language_models import SimpleChatModel
 from langchain_core.messages import BaseMessage
 from pydantic import BaseModel
 
+from evokd.teacher.accounting.budget import Budget
 from evokd.teacher.base import Answer, Message, Prompt, Teacher
-from evokd.teacher.budget import Budget
-from evokd.teacher.open import open_teacher
+from evokd.teacher.factory import open_teacher
 from evokd.teacher.settings import BudgetSettings, TeacherSettings
 from tests.fakes import ScriptedTeacher, words
 from tests.loopback import Body, Said, chat, prompt_of, serving, text, tops
@@ -78,7 +78,7 @@ def provided(folder: Path) -> Iterator[Teacher]:
             return answer_to(str(messages[0].content).partition("\n\nAnswer with one JSON object")[0])
 
     settings = TeacherSettings(kind="langchain", model="acme:echo")
-    with patch("evokd.teacher.provider.open_model", lambda endpoint: Model()):
+    with patch("evokd.teacher.transport.langchain_client.open_model", lambda endpoint: Model()):
         teacher = open_teacher(settings, Budget(BudgetSettings(), settings), folder, run="contract", seed=0)
         yield teacher
         teacher.close()

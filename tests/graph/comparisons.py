@@ -10,7 +10,7 @@ import tomli_w
 
 from evokd.graph.comparison import Plan, read_plan
 from evokd.memory.run_folder import RunFolder
-from evokd.teacher.ledger import Entry, Ledger
+from evokd.teacher.accounting.ledger import Entry, Ledger
 from evokd.teacher.settings import BudgetSettings
 from tests import parts
 

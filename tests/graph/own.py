@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from evokd.teacher.budget import Budget
+from evokd.teacher.accounting.budget import Budget
 from evokd.teacher.settings import TeacherSettings
 from tests import world
 from tests.fakes import ScriptedTeacher

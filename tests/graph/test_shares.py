@@ -6,9 +6,9 @@ import pytest
 
 from evokd.graph.comparison import SharedBudget
 from evokd.graph.shares import Shares, spent
-from evokd.teacher.budget import Cost
-from evokd.teacher.cache import AnswerCache
-from evokd.teacher.ledger import Ledger
+from evokd.teacher.accounting.budget import Cost
+from evokd.teacher.accounting.cache import AnswerCache
+from evokd.teacher.accounting.ledger import Ledger
 from evokd.teacher.settings import BudgetSettings
 from tests.graph.comparisons import spend
 

@@ -10,8 +10,8 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from evokd.teacher.base import Message, Prompt
-from evokd.teacher.chat import ChatTeacher
-from evokd.teacher.pace import Clock
+from evokd.teacher.teacher import ChatTeacher
+from evokd.teacher.transport.rate_limiter import Clock
 
 KEY = "sk-secret-0123456789abcdef"
 

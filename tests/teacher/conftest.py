@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from evokd.teacher.budget import Budget
-from evokd.teacher.chat import ChatTeacher
-from evokd.teacher.open import open_teacher
-from evokd.teacher.pace import Clock
+from evokd.teacher.accounting.budget import Budget
+from evokd.teacher.factory import open_teacher
 from evokd.teacher.settings import BudgetSettings, TeacherSettings
+from evokd.teacher.teacher import ChatTeacher
+from evokd.teacher.transport.rate_limiter import Clock
 from tests.loopback import Loopback, chat, serving
 from tests.teacher.asking import GOOD, KEY, Open, Ticking
 

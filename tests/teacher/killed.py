@@ -5,9 +5,9 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from evokd.teacher.accounting.budget import Budget
 from evokd.teacher.base import Message, Prompt
-from evokd.teacher.budget import Budget
-from evokd.teacher.open import open_teacher
+from evokd.teacher.factory import open_teacher
 from evokd.teacher.settings import BudgetSettings, TeacherSettings
 
 

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from evokd.teacher.cache import AnswerCache
+from evokd.teacher.accounting.cache import AnswerCache
 
 if __name__ == "__main__":
     path, name = Path(sys.argv[1]), sys.argv[2]

@@ -9,7 +9,7 @@ import pytest
 from evokd.tasks.errors import ConfigError
 from evokd.teacher.base import TeacherDown
 from evokd.teacher.settings import BudgetSettings
-from evokd.teacher.trouble import broken
+from evokd.teacher.transport.error_classification import broken
 from tests.loopback import Body, Loopback, Said, chat, error, prompt_of
 from tests.teacher.asking import GOOD, Label, Open, ask, ledger, many, said, untrusted
 

@@ -8,9 +8,9 @@ from uuid import UUID
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.runnables import RunnableLambda
 
+from evokd.teacher.accounting.budget import Budget
 from evokd.teacher.base import Message, Prompt
-from evokd.teacher.budget import Budget
-from evokd.teacher.open import open_teacher
+from evokd.teacher.factory import open_teacher
 from evokd.teacher.settings import BudgetSettings, TeacherSettings
 from tests.loopback import chat, serving, text
 

@@ -9,9 +9,9 @@ from typing import Literal
 from langsmith.run_trees import get_cached_client
 from pydantic import BaseModel, create_model
 
+from evokd.teacher.accounting.budget import Budget
 from evokd.teacher.base import Message, Prompt
-from evokd.teacher.budget import Budget
-from evokd.teacher.open import open_teacher
+from evokd.teacher.factory import open_teacher
 from evokd.teacher.settings import BudgetSettings, TeacherSettings
 
 if __name__ == "__main__":

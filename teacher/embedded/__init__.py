@@ -1,0 +1,1 @@
+"""The embedded teacher: a small model in a process of its own."""

@@ -1,0 +1,98 @@
+"""LangChain's models of one OpenAI-compatible endpoint, opened at the first call."""
+
+import threading
+from functools import cache
+from ssl import SSLContext
+from typing import Any
+
+import httpx2
+from langchain_openai import ChatOpenAI, OpenAI
+from pydantic import SecretStr
+
+from ...tasks.errors import ConfigError
+from ..embedded.process import LocalServer
+from ..endpoint import Endpoint, shown_address
+from .http import PatientClient
+from .retries import Tries
+
+
+class Models:
+    """A chat model and one that continues texts, over one HTTP client. Safe to use from many threads."""
+
+    def __init__(self, endpoint: Endpoint, key: SecretStr, local: LocalServer | None, tries: Tries) -> None:
+        """Open nothing yet.
+
+        Args:
+            endpoint: What is asked.
+            key: Sent with every call.
+            local: The embedded server, which is started first; it belongs to who made it.
+            tries: Repeats what may have been an accident.
+        """
+        self.url = endpoint.url
+        """Where calls go; the embedded server's is known once it has started."""
+        self._endpoint = endpoint
+        self._key = key
+        self._local = local
+        self._tries = tries
+        self._lock = threading.Lock()
+        self._http: PatientClient | None = None
+        self._chat: ChatOpenAI | None = None
+        self._text: OpenAI | None = None
+
+    def chat(self) -> ChatOpenAI:
+        """The model that answers chats; raises `ConfigError` as `_opened` does."""
+        with self._lock:
+            if self._chat is None:
+                self._chat = ChatOpenAI(**self._common(), use_responses_api=False, disable_streaming=True)
+            return self._chat
+
+    def text(self) -> OpenAI:
+        """The model that continues texts; raises `ConfigError` as `_opened` does."""
+        with self._lock:
+            if self._text is None:
+                self._text = OpenAI(**self._common())
+            return self._text
+
+    def close(self) -> None:
+        """Close the connections; safe to call twice."""
+        with self._lock:
+            if self._http is not None:
+                self._http.close()
+
+    def _common(self) -> dict[str, Any]:
+        """What both kinds of model are built with; starts the embedded server. Call it with the lock held."""
+        if self._local is not None:
+            self.url = self._local.start()
+        if self._http is None:
+            self._http = self._opened()
+        return {
+            "model": self._local.name if self._local else self._endpoint.model,
+            "base_url": self.url,
+            "api_key": self._key,
+            "timeout": self._endpoint.timeout,
+            "max_retries": 0,  # `Tries` repeats
+            "http_client": self._http,
+            "cache": False,
+            "openai_proxy": None,
+        }
+
+    def _opened(self) -> PatientClient:
+        """The HTTP client, with the certificates and proxies of the system and the environment.
+
+        Raises:
+            ConfigError: they cannot be used.
+        """
+        try:
+            return PatientClient(self._tries, self._endpoint.timeout, trust_env=self._local is None, verify=_tls())
+        except (ImportError, OSError, ValueError) as error:
+            raise ConfigError(
+                f"No connection to {shown_address(self.url)} can be prepared ({error}). Correct the proxy or the "
+                "certificate file that the environment names (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE, "
+                "SSL_CERT_DIR); a SOCKS proxy needs one package more: pip install socksio"
+            ) from error
+
+
+@cache
+def _tls() -> SSLContext:
+    """Certificates of the system; reading them takes a tenth of a second."""
+    return httpx2.create_ssl_context()
