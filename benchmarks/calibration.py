@@ -22,9 +22,9 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 from benchmarks import trial
 from benchmarks.known import known_task
 from benchmarks.replay import read_rows
-from evokd.agents.annotator import Annotator
+from evokd.agents.annotator.agent import Annotator
+from evokd.agents.annotator.logprob_labels import BLANKS, calibrated, rated
 from evokd.agents.base import Services
-from evokd.agents.labelling import BLANKS, calibrated, rated
 from evokd.graph.services import open_services
 from evokd.memory.run_folder import RunFolder
 from evokd.tasks.base import Example

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evokd.agents.gate import Vector, calibrated_losses
+from evokd.agents.evaluator.gate import Vector, calibrated_losses
 from evokd.student.transformer import TransformerStudent
 from evokd.tasks.base import Example, Prediction
 from evokd.tasks.task import Task
@@ -20,7 +20,7 @@ class Scores:
     loss: Vector
     """In nats."""
     calibrated: Vector
-    """The loss at the power of the probabilities that suits the student (`agents/gate.py`)."""
+    """The loss at the power of the probabilities that suits the student (`agents/evaluator/gate.py`)."""
 
 
 def scores(task: Task, student: TransformerStudent, texts: Sequence[Example]) -> Scores:

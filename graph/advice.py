@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from statistics import median_high
 
-from ..agents.lengths import tokens_of
+from ..agents.generator.lengths import tokens_of
 from ..memory.embedder import Embedder
 from ..tasks.base import Example, Span
 from ..tasks.task import Task

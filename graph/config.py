@@ -9,12 +9,12 @@ from typing import Any, Literal
 
 from pydantic import Field, JsonValue, ValidationError, field_validator
 
-from ..agents.analyst import Analyst
-from ..agents.annotator import Annotator
+from ..agents.analyst.agent import Analyst
+from ..agents.annotator.agent import Annotator
 from ..agents.base import Agent
-from ..agents.evaluator import Evaluator
-from ..agents.generator import Generator
-from ..agents.trainer import Trainer
+from ..agents.evaluator.agent import Evaluator
+from ..agents.generator.agent import Generator
+from ..agents.trainer.agent import Trainer
 from ..memory.base import Memory, MemorySettings
 from ..student.base import Students
 from ..student.settings import StudentSettings

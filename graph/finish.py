@@ -6,10 +6,10 @@ from itertools import compress
 from typing import Any
 
 from ..agents.base import Services
-from ..agents.gate import calibrated_losses, harms
-from ..agents.pool import unused
-from ..agents.soup import cook
-from ..agents.trainer import Trainer
+from ..agents.evaluator.gate import calibrated_losses, harms
+from ..agents.generator.pool_sampling import unused
+from ..agents.trainer.agent import Trainer
+from ..agents.trainer.weight_averaging import cook
 from ..student.base import Student
 from ..tasks.base import Example, Prediction, bare
 from ..tasks.metrics import paired, pooled, pooled_difference

@@ -7,7 +7,7 @@ can be a little better: there all examples are shown.
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..agents.annotator import Annotator
+from ..agents.annotator.agent import Annotator
 from ..agents.base import Services, one_line
 from ..tasks.base import Example
 from ..tasks.errors import EvoKDError

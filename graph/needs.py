@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..agents.base import Draft
-from ..agents.lengths import tokens_of
+from ..agents.generator.lengths import tokens_of
 from ..tasks.task import Task
 from ..teacher.settings import TeacherSettings
 from .rehearsal import Asked, answer_tokens

@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from ..agents.base import Draft
-from ..agents.lengths import tokens_of
-from ..agents.outline import ClassOutline, Subtype
+from ..agents.generator.lengths import tokens_of
+from ..agents.generator.taxonomy import ClassOutline, Subtype
 from ..tasks.base import Example
 from ..tasks.task import Task
 from ..teacher.base import Answer, Progress, Prompt, Prompting

@@ -15,7 +15,7 @@ from langgraph.errors import GraphDrained, GraphRecursionError
 from langgraph.runtime import RunControl
 
 from ..agents.base import Agent, Services, State
-from ..agents.trainer import Trainer
+from ..agents.trainer.agent import Trainer
 from ..memory.run_folder import RunFolder
 from ..tasks.errors import BudgetExhausted, ConfigError, EvoKDError, StepError
 from .build import build, initial_state

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import tomli_w
 
-from ..agents.annotator import Annotator
+from ..agents.annotator.agent import Annotator
 from ..agents.base import Services
-from ..agents.conventions import checked
+from ..agents.guidelines import checked
 from ..memory.base import Memory
 from ..memory.chroma import ChromaMemory
 from ..memory.embedder import Embedder

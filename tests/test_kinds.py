@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from evokd.agents.annotator import Annotator
+from evokd.agents.annotator.agent import Annotator
+from evokd.agents.annotator.voting import by_votes
 from evokd.agents.base import Services, State
-from evokd.agents.evaluator import Evaluator
-from evokd.agents.generator import Generator
-from evokd.agents.trainer import Trainer
-from evokd.agents.voting import by_votes
+from evokd.agents.evaluator.agent import Evaluator
+from evokd.agents.generator.agent import Generator
+from evokd.agents.trainer.agent import Trainer
 from evokd.memory.base import MemorySettings
 from evokd.memory.run_folder import RunFolder
 from evokd.tasks.base import Example, Span

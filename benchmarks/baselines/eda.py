@@ -10,9 +10,9 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from evokd.agents import generator
 from evokd.agents.base import Draft, Services, State
-from evokd.agents.orders import Order
+from evokd.agents.generator import agent as generator
+from evokd.agents.generator.quotas import Order
 from evokd.tasks.base import Example, normalise
 from evokd.tasks.task import Task
 

@@ -21,8 +21,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from evokd.agents import trainer
 from evokd.agents.base import Services
+from evokd.agents.trainer import agent as trainer
 from evokd.student.training.losses import curbed, entropy
 from evokd.tasks.base import Example
 from evokd.tasks.errors import ConfigError

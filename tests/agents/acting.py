@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from evokd.agents.base import Agent, Case, Draft, Services, State
-from evokd.agents.evaluator import Evaluator
-from evokd.agents.trainer import Trainer
+from evokd.agents.evaluator.agent import Evaluator
+from evokd.agents.trainer.agent import Trainer
 from evokd.tasks.base import Example, Lesson, Origin
 from tests import world
 from tests.fake_student import WordStudent, WordStudents

@@ -8,15 +8,15 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from evokd.agents import base
-from evokd.agents.analyst import Analyst
-from evokd.agents.annotator import Annotator
+from evokd.agents.analyst.agent import Analyst
+from evokd.agents.analyst.failed_lessons import told
+from evokd.agents.annotator.agent import Annotator
+from evokd.agents.annotator.voting import by_votes
 from evokd.agents.base import PROMPTS, Draft, one_line, prompt
-from evokd.agents.conventions import ensure_card
-from evokd.agents.evaluator import Evaluator
-from evokd.agents.generator import Generator
-from evokd.agents.retiring import told
-from evokd.agents.trainer import Trainer
-from evokd.agents.voting import by_votes
+from evokd.agents.evaluator.agent import Evaluator
+from evokd.agents.generator.agent import Generator
+from evokd.agents.guidelines import ensure_card
+from evokd.agents.trainer.agent import Trainer
 from evokd.tasks.kinds.classification import Classification
 from tests import world
 from tests.agents.acting import after_seeds, lesson, sent, step, train, write_cases

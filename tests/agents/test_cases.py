@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from evokd.agents.analyst import Analyst
+from evokd.agents.analyst.agent import Analyst
 from evokd.agents.base import Services
 from evokd.agents.cases import LEAST, crossfitted
 from tests import world

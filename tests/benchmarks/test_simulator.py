@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.replay import texts_in
 from benchmarks.simulator import Simulator
-from evokd.agents.writing import ASKS
+from evokd.agents.generator.chat_writer import ASKS
 from evokd.tasks.base import Span
 from evokd.tasks.kinds.ner import Ner
 from tests import parts, world

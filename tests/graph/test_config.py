@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import tomli_w
 
-from evokd.agents.annotator import Annotator
-from evokd.agents.generator import Generator
+from evokd.agents.annotator.agent import Annotator
+from evokd.agents.generator.agent import Generator
 from evokd.graph.config import ROLES, RunConfig, agents, load, read_toml, stop_rule, validate
 from evokd.graph.services import make_students, make_task, open_services
 from evokd.graph.stop import Stop

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from evokd.agents.base import Services
-from evokd.agents.trainer import Trainer
+from evokd.agents.trainer.agent import Trainer
 from evokd.graph import finish
 from evokd.graph.finish import fit_last, score_test_set
 from evokd.tasks.base import Example

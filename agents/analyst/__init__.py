@@ -1,0 +1,1 @@
+"""The analyst: where the student fails, as lessons."""

@@ -1,0 +1,1 @@
+"""The annotator: labels from a conversation that knows nothing but the task."""

@@ -1,0 +1,131 @@
+"""The annotator: a blind second look. It labels drafts knowing neither lesson, stance nor the class asked for."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveInt
+
+from ...tasks.base import Dropped, Example, Misfit, Verdict
+from ...tasks.task import Task
+from ...teacher.base import Prompting
+from ..base import Draft, Services, State
+from ..used_names import EXEMPT, names_in, used
+from .logprob_labels import Opinion, by_completion, by_rating, check_any_usable, problem, sentences
+from .voting import by_votes
+
+
+@dataclass(frozen=True)
+class Annotator:
+    """Labels in a separate conversation (the paper's separate labelling), by token probabilities or by votes."""
+
+    method: Literal["auto", "rate", "vote"] = "auto"
+    """`rate`: token probabilities of the label words, calibrated; `vote`: several answers. `auto`: vote where the model
+    takes instructions; where it continues texts, rate a closed list of answers and let it write open ones once."""
+    votes: PositiveInt = 2
+    """Answers per text, each in another order of the texts. One more about texts on which they are not at one, where an
+    answer has parts, spans or labels: two that differ in one of many would lose the text."""
+    quarantine: bool = True
+    """Keep back what is labelled in doubt: not confident (`threshold`), with a name used too often, or, by a teacher
+    that continues texts, not as the class it was written for. Off: all that can be read is learnt (the paper)."""
+    threshold: Annotated[float, Field(ge=0, le=1)] = 0.6
+    """Least confidence of a label that is learnt."""
+    calibration: Literal["auto", "blank", "batch"] = "auto"
+    """For `rate`: against the batch's mean, which takes its classes to be balanced, as ordered texts are; or against
+    texts without content, for a pool of which most texts are of one class. `auto`: the batch where it has five texts or
+    more per class."""
+
+    def __call__(self, state: State, services: Services) -> State:
+        """Label this cycle's drafts; what cannot be labelled goes to quarantine with the reason.
+
+        Raises:
+            StepError: no answer at all could be used.
+        """
+        cycle = state["cycle"]
+        drafts = services.folder.read_rows(services.folder.cycle(cycle) / "drafts.jsonl", Draft)
+        opinions = self._opinions(drafts, services, cycle)
+        model = services.teacher.model("annotator")
+        accepted: list[Example] = []
+        refused: dict[str, list[Example]] = {}
+        names = used(services, cycle)
+        for draft, opinion in zip(drafts, opinions, strict=True):
+            example = _example(draft, opinion.verdict, cycle, model, services.task)
+            own = set() if draft.stance in EXEMPT else names_in(services, example)
+            reason = self._refusal(draft, opinion, services)
+            if not reason and self.quarantine and names.is_worn(own):
+                reason = "a name used too often"
+            if reason:
+                refused.setdefault(reason, []).append(example.moved("train"))
+            else:
+                accepted.append(example)
+                if draft.split == "train" and draft.stance not in EXEMPT:
+                    names.add(own)
+        services.memory.remember(examples=accepted, status="candidate")
+        for reason, examples in refused.items():
+            services.memory.remember(examples=examples, status="quarantined", reason=reason)
+        batch = [example for example in accepted if example.split == "train"]
+        tally = Counter({f"quarantined: {reason}": len(examples) for reason, examples in refused.items()})
+        for name, kinds in (("repaired", "repaired"), ("unusable", "unusable")):
+            tally.update(f"{name}: {kind}" for opinion in opinions for kind in getattr(opinion, kinds))
+        counts = {
+            **state.get("counts", {}),
+            "accepted": len(batch),
+            "set aside as gate": len(accepted) - len(batch),
+            **tally,
+        }
+        return State(batch=[example.id for example in batch], counts=counts)
+
+    def _opinions(self, drafts: Sequence[Draft], services: Services, cycle: int) -> list[Opinion]:
+        unlabelled = [draft.text for draft in drafts if draft.label is None]
+        asked = iter(self.label(unlabelled, services, cycle))
+        opinions = [next(asked) if draft.label is None else _own_label(draft, services) for draft in drafts]
+        check_any_usable(opinions)
+        return opinions
+
+    def label(self, texts: Sequence[str], services: Services, cycle: int) -> list[Opinion]:
+        """What the teacher thinks of texts that come without an answer of its own."""
+        if not texts:
+            return []
+        if self._votes(services.teacher.prompting("annotator")):
+            return by_votes(services, texts, cycle, self.votes, tie_break=services.task.head != "sequence")
+        if self.method == "auto" and services.task.choices() is None:
+            return by_completion(services, texts, cycle)
+        return by_rating(services, texts, cycle, self.calibration)
+
+    def _votes(self, prompting: Prompting) -> bool:
+        return self.method == "vote" or (self.method == "auto" and prompting == "chat")
+
+    def _refusal(self, draft: Draft, opinion: Opinion, services: Services) -> str:
+        verdict = opinion.verdict
+        if verdict is None:
+            return opinion.problem
+        if not self.quarantine:
+            return ""
+        if verdict.confidence < self.threshold:
+            return "not confident"
+        weak = services.teacher.prompting("annotator") == "plain"  # a strong one's second look is better than its plan
+        if weak and draft.asked is not None and not services.task.fits(draft.asked, verdict.label):
+            return "not what was asked for"
+        return ""
+
+
+def _own_label(draft: Draft, services: Services) -> Opinion:
+    try:
+        reading = services.task.read(draft.text, draft.label)
+    except (Dropped, Misfit) as error:
+        return Opinion(None, problem(error), wrong=sentences(error))
+    return Opinion(services.task.settle([reading.label]), repaired=reading.repaired)
+
+
+def _example(draft: Draft, verdict: Verdict | None, cycle: int, model: str, task: Task) -> Example:
+    origin = draft.origin(cycle).model_copy(
+        update={
+            "teacher": model,
+            "votes": verdict.votes if verdict else {},
+            "confidence": verdict.confidence if verdict else None,
+        }
+    )
+    label = verdict.label if verdict else task.stand_in(draft.asked)
+    soft = verdict.soft if verdict else None
+    return Example(text=draft.text, label=label, soft=soft, split=draft.split, origin=origin)

@@ -1,0 +1,196 @@
+"""Labelling by votes: the same texts asked for several times, each time in another order, by number."""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel, JsonValue, create_model
+
+from ...memory.run_folder import chunks
+from ...tasks.base import Dropped, Misfit, Reading
+from ...tasks.task import Task
+from ...teacher.base import Answer, Message, Prompt
+from ..answer_schemas import with_labels
+from ..base import Services, one_line, prompt, said, shown_seeds
+from ..generator.lengths import tokens_of
+from ..guidelines import read_card
+from .logprob_labels import DROPPED, Opinion, problem
+
+PER_CALL, MANY = 20, 30
+"""Texts labelled in one call; twice as many where there are more labels than `MANY`, whose list would otherwise be
+most of what is paid for."""
+
+LONGEST_LIST = 4000
+"""Tokens of the texts labelled in one call, about: many servers have room for 8,000 in all."""
+
+
+class Marked(BaseModel):
+    """The label of one numbered text."""
+
+    id: int
+    label: JsonValue
+
+
+class Labels(BaseModel):
+    """The labels of a numbered list of texts."""
+
+    labels: list[Marked]
+
+
+Group = Sequence[int]
+"""Places of the texts that one call is about, in the order of their numbers."""
+
+
+@dataclass
+class Ballot:
+    """What the votes said of one text."""
+
+    readings: list[Reading] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+    def opinion(self, task: Task) -> Opinion:
+        """The verdict, if more than half of the votes can be read and none drops the text."""
+        repaired = tuple(kind for reading in self.readings for kind in reading.repaired)
+        unusable = tuple(each for each in self.problems if each != DROPPED)
+        if DROPPED in self.problems:
+            return Opinion(None, DROPPED, repaired, unusable)
+        if len(self.readings) <= len(self.problems):
+            wrong = () if self.readings else tuple(self.wrong)
+            return Opinion(None, self.problems[0], repaired, unusable, wrong)
+        return Opinion(task.settle([reading.label for reading in self.readings]), "", repaired, unusable)
+
+    def is_open(self) -> bool:
+        """Whether the votes are not at one, and none dropped the text."""
+        labels = {repr(reading.label) for reading in self.readings}
+        return DROPPED not in self.problems and (len(labels) > 1 or bool(self.readings and self.problems))
+
+
+def per_call(task: Task, texts: Sequence[str]) -> int:
+    """How many of the texts are labelled in one call."""
+    most = PER_CALL * (1 + (len(task.labels) > MANY))
+    return max(1, min(most, LONGEST_LIST * len(texts) // max(1, sum(map(tokens_of, texts)))))
+
+
+def labels_schema(task: Task) -> type[Labels]:
+    """`Labels` whose JSON schema names the task's own answers."""
+    marked = with_labels(Marked, task)
+    return create_model("Labels", __base__=Labels, labels=(list[marked], ...))  # type: ignore[valid-type]
+
+
+def by_votes(
+    services: Services, texts: Sequence[str], cycle: int, votes: int, tie_break: bool = False
+) -> list[Opinion]:
+    """Ask `votes` times, with the right to drop a text.
+
+    Args:
+        services: the teacher and the task.
+        texts: to be labelled.
+        cycle: seeds the orders.
+        votes: answers per text.
+        tie_break: ask once more about texts on which the votes are not at one.
+    """
+    order, size = random.Random(services.seed * 1000 + cycle), per_call(services.task, texts)
+    shuffled = [order.sample(range(len(texts)), len(texts)) for _ in range(votes)]
+    ballots = [Ballot() for _ in texts]
+    groups = [(vote, group) for vote in range(votes) for group in chunks(shuffled[vote], size)]
+    _ask(services, texts, groups, cycle, ballots)
+    disputed = [i for i, ballot in enumerate(ballots) if ballot.is_open()] if tie_break else []
+    if disputed:
+        last = chunks(order.sample(disputed, len(disputed)), size)
+        _ask(services, texts, [(votes, group) for group in last], cycle, ballots)
+    return [ballot.opinion(services.task) for ballot in ballots]
+
+
+def _ask(
+    services: Services,
+    texts: Sequence[str],
+    groups: Sequence[tuple[int, Group]],
+    cycle: int,
+    ballots: list[Ballot],
+) -> None:
+    """Ask about the groups, once more about labels that do not fit, and put what was said on the ballots.
+
+    A list without any usable answer is asked about in halves: one text that a server refuses, or a list too long for a
+    model, must not cost the whole list.
+    """
+    prompts = [_numbered(services, [texts[i] for i in group], vote) for vote, group in groups]
+    answers = _answers(services, prompts, cycle, "labelling")
+    again: list[tuple[Prompt, Group, dict[int, Misfit]]] = []
+    halves: list[tuple[int, Group]] = []
+    for request, (vote, group), answer in zip(prompts, groups, answers, strict=True):
+        if answer.value is None and len(group) > 1:
+            halves += [(vote, half) for half in chunks(group, -(-len(group) // 2))]
+            continue
+        misfits = _read(services, texts, dict(enumerate(group, start=1)), answer, ballots)
+        if misfits and answer.value is not None:
+            again.append((_repair(request, answer.text, misfits), group, misfits))
+        else:
+            _give_up(dict(enumerate(group, start=1)), misfits, ballots)
+    answers = _answers(services, [request for request, _, _ in again], cycle, "labelling once more what does not fit")
+    for (_, group, misfits), answer in zip(again, answers, strict=True):
+        places = {number: group[number - 1] for number in misfits}
+        _give_up(places, _read(services, texts, places, answer, ballots), ballots)
+    if halves:
+        _ask(services, texts, halves, cycle, ballots)
+
+
+def _answers(services: Services, prompts: Sequence[Prompt], cycle: int, what: str) -> Sequence[Answer[Labels]]:
+    if not prompts:
+        return []
+    form, bar = labels_schema(services.task), services.bar(what)
+    return services.teacher.ask(prompts, form, role="annotator", cycle=cycle, progress=bar)
+
+
+def _read(
+    services: Services, texts: Sequence[str], places: Mapping[int, int], answer: Answer[Labels], ballots: list[Ballot]
+) -> dict[int, Misfit]:
+    """Put the labels that fit on the ballots; number -> why its label does not."""
+    if answer.value is None:
+        return dict.fromkeys(places, Misfit("no label", answer.problem or "There was no answer."))
+    marked, misfits = answer.value.labels, dict[int, Misfit]()
+    for number, i in places.items():
+        try:
+            ballots[i].readings.append(services.task.read(texts[i], _label_of(number, marked)))
+        except Dropped:
+            ballots[i].problems.append(DROPPED)
+        except Misfit as error:
+            misfits[number] = error
+    return misfits
+
+
+def _label_of(number: int, marked: Sequence[Marked]) -> JsonValue:
+    """What the list says of one number; a list that says nothing, or two things, is a slip and no label."""
+    found = [each.label for each in marked if each.id == number]
+    if not found:
+        raise Misfit("no label", "There is no label for this number.")
+    if any(label != found[0] for label in found):
+        raise Misfit("two labels", f"There are {len(found)} different labels for this number. Give one.")
+    return found[0]
+
+
+def _give_up(places: Mapping[int, int], misfits: Mapping[int, Misfit], ballots: list[Ballot]) -> None:
+    for number, misfit in misfits.items():
+        ballots[places[number]].problems.append(problem(misfit))
+        ballots[places[number]].wrong.append(str(misfit))
+
+
+def _numbered(services: Services, texts: Sequence[str], vote: int) -> Prompt:
+    request = prompt(
+        "annotator",
+        task=services.task.describe(),
+        conventions=read_card(services).told(),
+        seeds="\n".join(f"- {said(services.task, example)}" for example in shown_seeds(services)),
+        rule=services.task.rule,
+        texts="\n".join(f"[{number}] {one_line(text)}" for number, text in enumerate(texts, start=1)),
+        count=len(texts),
+    )
+    return Prompt((Message(role="user", content=request),), sample=vote)
+
+
+def _repair(request: Prompt, answer: str, misfits: Mapping[int, Misfit]) -> Prompt:
+    """The same conversation, told what does not fit."""
+    assert not isinstance(request.body, str)
+    told = prompt("annotator_repair", problems="\n".join(f"[{n}] {misfit}" for n, misfit in misfits.items()))
+    messages = (Message(role="assistant", content=answer), Message(role="user", content=told))
+    return Prompt((*request.body, *messages), request.sample)

@@ -1,0 +1,1 @@
+"""The evaluator: what was learnt, whether the batch stays, what comes next."""

@@ -1,0 +1,160 @@
+"""The evaluator: what was learnt, what is still wrong, does the batch stay, what comes next. It asks no LLM."""
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ...tasks.base import ErrorCase, Example, Split
+from ...tasks.metrics import pooled
+from ..base import Case, CycleReport, Figures, Services, State
+from ..cases import case_of
+from ..policy import next_plan
+from .export import export_samples
+from .gate import Decision, decide
+
+
+@dataclass(frozen=True)
+class Evaluator:
+    """Runs champion and challenger over the fresh batch and the held-out sets, and decides between them.
+
+    The champion has never seen the fresh batch: its mistakes there are the paper's D_wrong, the rest D_correct.
+    """
+
+    curriculum: Literal["gated", "lessons", "breadth"] = "gated"
+    """`gated`: breadth first, then lessons or breadth, as what they brought at the gate has it. Or always the one, from
+    the seeds on: with `lessons` (the paper) nothing is written in breadth first."""
+
+    def __call__(self, state: State, services: Services) -> State:
+        """Score, decide, remember, and plan the next cycle."""
+        started = time.monotonic()
+        cycle, plan = state["cycle"], state["plan"]
+        batch = services.memory.get(state.get("batch", []))
+        if cycle == 0:
+            batch = services.memory.samples("seed")
+        cases = self._cases(state, services, batch)
+        decision = self._decide(state, services)
+        self._remember(state, services, batch, cases, decision)
+        champion = state["challenger"] if decision.keep else state["champion"]
+        services.folder.crown(champion)
+        shelved = 0 if decision.keep else state.get("shelved_in_a_row", 0) + 1
+        row = CycleReport(
+            cycle=cycle,
+            plan=plan,
+            counts=state.get("counts", {}),
+            fresh_before=_score(services, cases, "before") if cycle else {},
+            fresh_after=_score(services, cases, "after") if cycle else {},
+            gate=decision.evidence,
+            scores=_scores(champion, services),
+            kept=decision.keep,
+            why=decision.why,
+            champion=champion,
+            teacher=services.teacher.spent(cycle),
+            seconds={**state.get("seconds", {}), "evaluator": round(time.monotonic() - started, 2)},
+        )
+        history = [*state.get("history", []), row]
+        services.folder.write_rows(services.folder.root / "metrics.jsonl", [dict(each) for each in history])
+        services.folder.write_rows(services.folder.root / "lessons.jsonl", services.memory.lessons())
+        export_samples(services)
+        return State(
+            cycle=cycle + 1,
+            plan=next_plan(history, services.seed) if self.curriculum == "gated" else self.curriculum,
+            champion=champion,
+            shelved_in_a_row=shelved,
+            batch=[],
+            lessons=[],
+            counts={},
+            seconds={},
+            history=[row],
+        )
+
+    def _cases(self, state: State, services: Services, batch: Sequence[Example]) -> list[Case]:
+        texts = [example.text for example in batch]
+        after = services.students.load(services.folder.root / state["challenger"]).predict(texts)
+        unseeing = state.get("champion") or state["challenger"]
+        before = services.students.load(services.folder.root / unseeing).predict(texts)
+        cases = [case_of(services.task, *row) for row in zip(batch, before, after, strict=True)]
+        services.folder.write_rows(services.folder.cycle(state["cycle"]) / "cases.jsonl", cases)
+        return cases
+
+    def _decide(self, state: State, services: Services) -> Decision:
+        if not state.get("champion"):
+            return Decision(True, "the first student")
+        if not state.get("batch"):
+            far, aimed = (state["counts"].get(name, 0) for name in ("out of reach", "for lessons"))
+            told = f"its lessons are beyond the student ({far} of {aimed} texts)" if far else "the batch is empty"
+            return Decision(False, told)
+        return decide(services, state["cycle"])
+
+    def _remember(
+        self, state: State, services: Services, batch: Sequence[Example], cases: Sequence[Case], decision: Decision
+    ) -> None:
+        memory, cycle = services.memory, state["cycle"]
+        if cycle > 0:
+            memory.mark([example.id for example in batch], "kept" if decision.keep else "shelved", decision.why)
+        by_id = {example.id: example for example in batch}
+        wrong = [case for case in cases if not case.right_before and cycle > 0]
+        memory.remember(
+            errors=[
+                ErrorCase(
+                    example=by_id[case.id],
+                    predicted=case.before,
+                    probability=case.before_probability,
+                    cycle=cycle,
+                    fixed_in=cycle if case.right_after and decision.keep else None,
+                )
+                for case in wrong
+            ]
+        )
+        if decision.keep:
+            _mark_fixed(services, state["challenger"], cycle)
+        beyond = Counter(example.origin.lesson for example in memory.samples("train", "out of reach"))
+        for lesson in memory.lessons():
+            if lesson.id in state.get("lessons", []):
+                own = [case for case in cases if by_id[case.id].origin.lesson == lesson.id]
+                effect = {
+                    "samples": float(len(own)),
+                    "out of reach": float(beyond[lesson.id]),
+                    "kept": float(decision.keep),
+                    "before": _score(services, own, "before").get("value") or 0.0,
+                    "after": _score(services, own, "after").get("value") or 0.0,
+                }
+                memory.remember(lessons=[lesson.model_copy(update={"effect": effect})])
+
+
+def _mark_fixed(services: Services, champion: str, cycle: int) -> None:
+    """Write down which errors of earlier cycles the new champion gets right."""
+    open_ones = [error for error in services.memory.errors() if error.fixed_in is None and error.cycle < cycle]
+    if not open_ones:
+        return
+    student = services.students.load(services.folder.root / champion)
+    predictions = student.predict([error.example.text for error in open_ones])
+    services.memory.remember(
+        errors=[
+            error.model_copy(update={"fixed_in": cycle})
+            for error, prediction in zip(open_ones, predictions, strict=True)
+            if services.task.is_right(error.example.label, prediction.label)
+        ]
+    )
+
+
+def _score(services: Services, cases: Sequence[Case], when: Literal["before", "after"]) -> Figures:
+    points = [services.task.points(case.label, getattr(case, when)) for case in cases]
+    return pooled(points).model_dump() if points else {}
+
+
+def _scores(champion: str, services: Services) -> dict[str, Figures]:
+    scores: dict[str, Figures] = {}
+    student = services.students.load(services.folder.root / champion)
+    splits: tuple[Split, ...] = ("gate", "dev")
+    for split in splits:
+        examples = services.memory.samples(split)
+        if examples:
+            predictions = student.predict([example.text for example in examples])
+            points = [
+                services.task.points(example.label, prediction.label)
+                for example, prediction in zip(examples, predictions, strict=True)
+            ]
+            scores[split] = pooled(points).model_dump()
+    return scores

@@ -1,0 +1,258 @@
+"""How an order becomes texts: instructions to a chat model, or the opening of a line for a small model to finish."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel, Field, JsonValue
+
+from ...tasks.base import Example, Lesson
+from ...teacher.base import Answer, Message, Prompt
+from ..answer_schemas import with_labels
+from ..base import Draft, Services, one_line, prompt, said
+from ..guidelines import read_card
+from ..used_names import used
+from .lengths import Lengths, lengths
+from .pool_sampling import shown
+from .quotas import Order
+
+
+class Text(BaseModel):
+    """One text."""
+
+    text: str
+
+
+class LabelledText(Text):
+    """A text labelled in the same breath (the paper's `w/o Separate`)."""
+
+    label: JsonValue
+
+
+T = TypeVar("T", bound=Text)
+
+SHOWN_NAMES = 60
+"""Worn-out names that a prompt lists, the most frequent."""
+
+SHOWN_CASES = 6
+"""Cases of a lesson that a prompt shows."""
+
+SHOWN_SEEDS = 12
+"""The user's examples that a prompt in breadth shows, those of what is asked for first."""
+
+SHOWN_TEXTS = 10
+"""Texts of a facet that a prompt shows as written already, the latest."""
+
+
+class Written(BaseModel, Generic[T]):
+    """The answer to an order for a lesson; lists that were not ordered are empty."""
+
+    hard: list[T] = Field(default_factory=list)
+    typical: list[T] = Field(default_factory=list)
+    probe: list[T] = Field(default_factory=list)
+
+
+class Listed(BaseModel, Generic[T]):
+    """The answer to an order in breadth."""
+
+    texts: list[T]
+
+
+ASKS = {
+    "hard": "- `hard`: $n texts that show the pattern and that the model would probably misread, as they occur in "
+    "real data.",
+    "typical": "- `typical`: $n typical texts of the task the model would probably read correctly, so that it does not "
+    "forget them; of the same topics and lengths as the hard ones.",
+    "probe": "- `probe`: $n texts of this new shape, over different classes.",
+}
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How it is written; the generator's settings of the same names."""
+
+    separate: bool = True
+    """Texts without labels."""
+    varied: bool = True
+    """Forbid names that are worn out."""
+    examples: bool = True
+    """Show seeds, texts of the pool and, in breadth, what is there already to whoever has no cases to write from."""
+    conversation: bool = False
+    """Go on with the analyst's conversation where a lesson is written for; off: only what the lesson cites is shown."""
+
+
+@dataclass(frozen=True)
+class ChatWriter:
+    """Writes by instruction. The annotator sees nothing of it."""
+
+    services: Services
+    cycle: int
+    manner: Manner = field(default_factory=Manner)
+
+    def write(self, orders: Sequence[Order], sample: int) -> list[list[Draft]]:
+        """The drafts of each order, in order; `sample` tells repeated orders apart."""
+        groups = _by_lesson(orders)
+        # The sample index keeps equal orders, of this or of another cycle, from getting one and the same cached answer.
+        first = (self.cycle * 10 + sample) * 1000
+        form = Text if self.manner.separate else with_labels(LabelledText, self.services.task)
+        drafts: list[list[Draft]] = [[] for _ in orders]
+        for aimed, schema in ((True, Written[form]), (False, Listed[form])):  # type: ignore[valid-type]
+            chosen = [group for group in groups if (orders[group[0]].lesson is not None) is aimed]
+            prompts = [self._prompt([orders[i] for i in group], first + group[0]) for group in chosen]
+            bar = self.services.bar("writing texts")
+            answers = self.services.teacher.ask(prompts, schema, role="generator", cycle=self.cycle, progress=bar)
+            for group, answer in zip(chosen, answers, strict=True):
+                for i in group:
+                    drafts[i] = _drafts(orders[i], answer)
+        return drafts
+
+    @cached_property
+    def _size(self) -> Lengths:
+        """Measured once: a pool may be large, and every prompt tells it."""
+        return lengths(self.services)
+
+    def _prompt(self, group: Sequence[Order], sample: int) -> Prompt:
+        first = group[0]
+        if first.seed is not None:
+            return Prompt((Message(role="user", content=self._rewrite(first, first.seed)),), sample)
+        if first.lesson is None:
+            return Prompt((Message(role="user", content=self._breadth(first)),), sample)
+        return self._lesson(group, first.lesson, sample)
+
+    def _lesson(self, group: Sequence[Order], lesson: Lesson, sample: int) -> Prompt:
+        path = self.services.folder.cycle(self.cycle) / "conversation.json"
+        talk = self.services.folder.read_json(path) if self.manner.conversation and path.exists() else []
+        request = prompt(
+            "generator_lesson",
+            opening="The task again:" if talk else "A small language model is learning this task:",
+            task=self.services.task.describe(),
+            name=lesson.name,
+            pattern=lesson.pattern,
+            advice=lesson.advice,
+            cases="" if talk else self._cases(lesson) or self._examples(),
+            parts="\n".join(ASKS[order.stance].replace("$n", str(order.count)) for order in group),
+            low=self._size.low,
+            high=self._size.high,
+            unit=self._size.unit,
+            conventions=read_card(self.services).told(),
+            register=self._register,
+            label=self._label_rule(),
+        )
+        return Prompt((*talk, Message(role="user", content=request)), sample, lesson.id)
+
+    def _cases(self, lesson: Lesson) -> str:
+        cited = self.services.memory.get(lesson.evidence)[:SHOWN_CASES]
+        lines = [f"- {said(self.services.task, example)}" for example in cited]
+        return (
+            "\n".join(["Texts that it misreads or is least sure of, with their right labels:", *lines]) if lines else ""
+        )
+
+    def _rewrite(self, order: Order, seed: Example) -> str:
+        task = self.services.task
+        return prompt(
+            "generator_rewrite", task=task.describe(), text=one_line(seed.text), label=task.say(seed.text, seed.label),
+            count=order.count, rule=self._label_rule(),
+        )  # fmt: skip
+
+    def _breadth(self, order: Order) -> str:
+        subtypes = "\n".join(
+            f"- {each.name}" + (f" (for example about: {', '.join(each.topics)})" if each.topics else "")
+            for each in order.subtypes
+        )
+        return prompt(
+            "generator_breadth",
+            task=self.services.task.describe(),
+            wanted=self.services.task.wanted(order.facet or ""),
+            count=order.count,
+            subtypes=subtypes or "- any",
+            low=self._size.low,
+            high=self._size.high,
+            unit=self._size.unit,
+            examples=self._examples(order.facet),
+            written=self._written(order.facet) if self.manner.examples else "",
+            conventions=read_card(self.services).told(),
+            register=self._register if self.manner.examples else "",
+            rule=self._label_rule(),
+        )
+
+    @cached_property
+    def _register(self) -> str:
+        """How real texts look, and which names are worn out, as further items of the list of rules."""
+        register = self.services.task.register(self.services.memory.samples("seed"), self.services.pool)
+        worn = used(self.services, self.cycle).worn_out()[:SHOWN_NAMES] if self.manner.varied else []
+        rules = [*register.splitlines(), *([f"Used too often, so not again: {', '.join(worn)}."] if worn else [])]
+        return "".join(f"\n- {rule}" for rule in rules)
+
+    @cached_property
+    def _seeds(self) -> list[Example]:
+        return self.services.memory.samples("seed")
+
+    @cached_property
+    def _unlabelled(self) -> list[str]:
+        """Texts of the pool that may be shown: none near the dev set, and no very long one, which would fill a call."""
+        pool = [text for text in shown(self.services.pool) if self._size.of(text) <= 2 * self._size.high]
+        refusals = self.services.memory.novel(pool)
+        return [text for text, refusal in zip(pool, refusals, strict=True) if refusal != "held-out"]
+
+    def _examples(self, facet: str | None = None) -> str:
+        """How texts of the task look; a teacher that is shown none writes in a style of its own."""
+        if not self.manner.examples:
+            return ""
+        task, seeds = self.services.task, self._seeds
+        if facet is not None:  # of many classes, twelve examples could leave out that one
+            seeds = sorted(seeds, key=lambda seed: not task.fits(facet, seed.label))
+        lines = [*(said(task, seed) for seed in seeds[:SHOWN_SEEDS]), *(one_line(text) for text in self._unlabelled)]
+        listed = "\n".join(f"- {line}" for line in lines)
+        return (
+            "Texts of this task look like this, some with their right label (their style, not their content, is to be "
+            f"matched):\n{listed}\n"
+        )
+
+    def _written(self, facet: str | None) -> str:
+        """The last texts of this facet: a model that is asked the same again writes much the same again."""
+        texts = [each.text for each in self.services.memory.samples("train") if each.origin.asked == facet]
+        listed = "\n".join(f"- {one_line(text)}" for text in texts[-SHOWN_TEXTS:])
+        return (
+            f"These are written already. Nothing new may resemble them in topic, wording or form:\n{listed}"
+            if texts
+            else ""
+        )
+
+    def _label_rule(self) -> str:
+        if self.manner.separate:
+            return "Only the texts: no labels, no explanations."
+        return f"Give each text its label. {self.services.task.rule}"
+
+
+def _by_lesson(orders: Sequence[Order]) -> list[list[int]]:
+    """Places of the orders that one call answers: all of a lesson, or one in breadth."""
+    groups: dict[str, list[int]] = {}
+    for place, order in enumerate(orders):
+        groups.setdefault(order.lesson.id if order.lesson else f"breadth {place}", []).append(place)
+    return list(groups.values())
+
+
+def _drafts(order: Order, answer: Answer[BaseModel]) -> list[Draft]:
+    value = answer.value
+    if isinstance(value, Written):
+        texts = getattr(value, order.stance)
+    else:
+        texts = value.texts if isinstance(value, Listed) else []
+    drafts = []
+    for number, item in enumerate(texts[: order.count]):
+        text = one_line(item.text)
+        if text:
+            subtype = order.subtypes[number * len(order.subtypes) // order.count].name if order.subtypes else None
+            drafts.append(
+                Draft(
+                    text=text,
+                    stance=order.stance,
+                    lesson=order.lesson.id if order.lesson else None,
+                    subtype=subtype,
+                    asked=order.facet,
+                    prompt=answer.prompt,
+                    label=getattr(item, "label", None),
+                )
+            )
+    return drafts

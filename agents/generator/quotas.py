@@ -1,0 +1,167 @@
+"""What is to be written: how many texts, of which stance, for which lesson or class. Knows no prompt and no LLM."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from ...tasks.base import Example, Lesson, Stance
+from .taxonomy import Subtype
+
+PER_SEED = 4
+"""Most other wordings of one seed in a batch for lessons."""
+
+PER_LESSON = 4
+"""Texts of a lesson in a batch, about, below which the last lessons get none: with fewer there is no pair to contrast,
+and they are not worth a call."""
+
+PER_FACET = 2
+"""Fewest texts of a facet in a batch: each takes a call that describes the whole task, which one text is not worth."""
+
+
+SHARES: Mapping[str, float] = {"hard": 0.4, "typical": 0.4, "probe": 0.2, "rewrite": 0.1}
+"""Of a batch for lessons, by stance; those that there is nothing for are left out, and the others share the whole."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """A number of texts of one stance: for a lesson, for a facet in breadth, or in place of a seed."""
+
+    stance: Stance
+    count: int
+    lesson: Lesson | None = None
+    facet: str | None = None
+    """What a text in breadth is to have: a key of the task's `facets`."""
+    subtypes: tuple[Subtype, ...] = ()
+    seed: Example | None = None
+    """The user's text that is to be said in other words."""
+
+    def reduced(self, done: int) -> "Order":
+        """What is left of it."""
+        return replace(self, count=max(0, self.count - done))
+
+
+def breadth(
+    count: int,
+    shares: Mapping[str, float],
+    outline: Mapping[str, Sequence[Subtype]],
+    per_call: int,
+    turn: int = 0,
+    have: Mapping[str, int] = MappingProxyType({}),
+) -> list[Order]:
+    """Typical texts over the facets and their subtypes by their shares, in orders of at most `per_call`.
+
+    A facet gets at least two; where they are too many for that, those with the fewest texts so far get them.
+
+    Args:
+        count: texts in all.
+        shares: facet -> its share of the texts.
+        outline: facet -> its subtypes; one that is not there has none.
+        per_call: most texts in one order.
+        turn: number of the batch; where a facet has more subtypes than it gets texts, each turn goes on with others.
+        have: facet -> texts that it has or had; where there are more facets than `count` is enough for, those with the
+            fewest for their share get them.
+    """
+    shares, orders = _neediest(shares, count, have), []
+    for facet, quota in zip(shares, largest_remainder(count, list(shares.values())), strict=True):
+        for size, subtypes in _calls(quota, outline.get(facet, ()), per_call, turn):
+            orders.append(Order("typical", size, facet=facet, subtypes=_window(subtypes, size, turn)))
+    return [order for order in orders if order.count]
+
+
+def _neediest(shares: Mapping[str, float], count: int, have: Mapping[str, int]) -> Mapping[str, float]:
+    """The facets that get texts in a batch, and their shares: all, or, of too many, those with the fewest texts."""
+    facets, most = [facet for facet, share in shares.items() if share], max(1, count // PER_FACET)
+    if len(facets) <= most:
+        return shares
+    chosen = sorted(facets, key=lambda facet: have.get(facet, 0) / shares[facet])[:most]
+    total = sum(shares[facet] for facet in chosen)
+    return {facet: shares[facet] / total for facet in facets if facet in chosen}
+
+
+def _calls(quota: int, subtypes: Sequence[Subtype], per_call: int, turn: int) -> list[tuple[int, Sequence[Subtype]]]:
+    """Texts and subtypes of each call: as few calls as give every subtype as many texts."""
+    fewest = max(1, -(-quota // per_call))
+    for calls in range(fewest, len(subtypes)):
+        groups = [subtypes[(call + turn) % calls :: calls] for call in range(calls)]
+        sizes = largest_remainder(quota, [len(group) / len(subtypes) for group in groups])
+        if max(sizes) <= per_call:
+            return list(zip(sizes, groups, strict=True))
+    calls = max(fewest, len(subtypes))
+    groups = [subtypes[(call + turn) % calls :: calls] or subtypes for call in range(calls)]
+    return list(zip(spread(quota, calls), groups, strict=True))
+
+
+def _window(subtypes: Sequence[Subtype], size: int, turn: int) -> tuple[Subtype, ...]:
+    """At most `size` subtypes, beginning where the turn before ended."""
+    if len(subtypes) <= size:
+        return tuple(subtypes)
+    start = turn * size % len(subtypes)
+    return tuple([*subtypes, *subtypes][start : start + size])
+
+
+def rewrites(count: int, seeds: Sequence[Example], per_call: int) -> list[Order]:
+    """Other wordings of every seed in equal numbers, in orders of at most `per_call` (AugGPT)."""
+    orders = []
+    for seed, quota in zip(seeds, spread(count, len(seeds)), strict=True):
+        orders += [Order("rewrite", size, seed=seed) for size in spread(quota, -(-quota // per_call))]
+    return orders
+
+
+def aimed(
+    count: int,
+    lessons: Sequence[Lesson],
+    most: int | None = None,
+    seeds: Sequence[Example] = (),
+    turn: int = 0,
+    easy: bool = True,
+) -> list[Order]:
+    """Hard and typical texts for each lesson, texts for each probe and seeds in other words, by `SHARES`.
+
+    Args:
+        count: texts in all; fewer are ordered where `most` forbids them.
+        lessons: this cycle's.
+        most: most texts for one lesson, None for no limit.
+        seeds: the user's examples; without any there is nothing to say in other words.
+        turn: number of the batch; each turn goes on with other seeds.
+        easy: whether there are typical texts; otherwise hard ones have their share.
+    """
+    probes = [lesson for lesson in lessons if lesson.kind == "probe"]
+    patterns = [lesson for lesson in lessons if lesson.kind == "lesson"]
+    if not lessons:
+        return []
+    there = {"hard": patterns, "typical": patterns, "probe": probes, "rewrite": seeds}
+    shares = {stance: share if there[stance] else 0.0 for stance, share in SHARES.items()}
+    if not easy:
+        shares |= {"hard": shares["hard"] + shares["typical"], "typical": 0.0}
+    total = sum(shares.values())
+    if most is not None:
+        count = min(count, most * len(lessons))
+    sizes = dict(zip(shares, largest_remainder(count, [share / total for share in shares.values()]), strict=True))
+    patterns = patterns[: max(1, round((sizes["hard"] + sizes["typical"]) / PER_LESSON))]
+    orders: list[Order] = []
+    for stance, group in (("hard", patterns), ("typical", patterns), ("probe", probes)):
+        for lesson, size in zip(group, spread(sizes[stance], len(group)), strict=True):
+            orders.append(Order(stance, size, lesson=lesson))  # type: ignore[arg-type]
+    for place, size in enumerate(spread(sizes["rewrite"], -(-sizes["rewrite"] // PER_SEED))):
+        orders.append(Order("rewrite", size, seed=seeds[(turn + place) % len(seeds)]))
+    return [order for order in orders if order.count]
+
+
+def spread(count: int, parts: int) -> list[int]:
+    """`count` in `parts` nearly equal whole numbers, the larger ones first."""
+    return [count // parts + (part < count % parts) for part in range(parts)] if parts else []
+
+
+def largest_remainder(count: int, shares: Sequence[float]) -> list[int]:
+    """`count` in whole numbers in proportion to `shares`, which sum to one."""
+    exact = [count * share for share in shares]
+    whole = [int(value) for value in exact]
+    order = sorted(range(len(exact)), key=lambda i: whole[i] - exact[i])
+    for i in order[: count - sum(whole)]:
+        whole[i] += 1
+    return whole
+
+
+def total(orders: Iterable[Order]) -> int:
+    """Texts in all."""
+    return sum(order.count for order in orders)

@@ -1,0 +1,87 @@
+"""Breadth before lessons: the subtypes of every class, with topics, listed once before anything is written."""
+
+import logging
+from collections.abc import Sequence
+
+from pydantic import BaseModel, ConfigDict, field_validator
+
+from ...memory.run_folder import chunks
+from ...tasks.kinds.label_names import by_loose_name, loosen
+from ...teacher.base import Message, Prompt
+from ..base import Services, prompt, said, shown_seeds
+
+log = logging.getLogger(__name__)
+
+
+class Subtype(BaseModel):
+    """A kind of text within a class, and what such texts may be about; a teacher may add what it likes."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    topics: tuple[str, ...] = ()
+
+
+class ClassOutline(BaseModel):
+    """The subtypes of one class."""
+
+    label: str
+    subtypes: list[Subtype]
+
+
+class Outline(BaseModel):
+    """What the generator answers when asked for subtypes."""
+
+    classes: list[ClassOutline]
+
+    @field_validator("classes")
+    @classmethod
+    def _some(cls, classes: list[ClassOutline]) -> list[ClassOutline]:
+        if not classes:  # said here and not in the schema, where some servers refuse it
+            raise ValueError("name at least one class")
+        return classes
+
+
+def outline(services: Services, cycle: int, facets: Sequence[str], each: int) -> dict[str, tuple[Subtype, ...]]:
+    """Facet -> subtypes, from the run folder if they were listed before.
+
+    A facet the teacher does not name, or names wrongly, has no subtypes: its texts are then asked for without.
+
+    Args:
+        services: the teacher and the run folder.
+        cycle: the ledger's.
+        facets: what breadth is spread over.
+        each: subtypes of a facet.
+    """
+    path = services.folder.root / "outline.jsonl"
+    known = services.folder.read_rows(path, ClassOutline)
+    if not known:
+        known = _ask(services, cycle, chunks(facets, 8), each)
+        services.folder.write_rows(path, known)
+    found = {each.label: tuple(each.subtypes) for each in known}
+    return {facet: found.get(facet, ()) for facet in facets}
+
+
+def _ask(services: Services, cycle: int, groups: Sequence[Sequence[str]], each: int) -> list[ClassOutline]:
+    task, shown, prompts = services.task, shown_seeds(services), []
+    for group in groups:
+        own = [seed for seed in shown if any(task.fits(facet, seed.label) for facet in group)]
+        request = prompt(
+            "generator_outline",
+            task=services.task.describe(),
+            part=services.task.part,
+            facets="\n".join(f'- "{facet}": texts {services.task.wanted(facet)}' for facet in group),
+            count=each,
+            seeds="\n".join(f"- {said(task, example)}" for example in own or shown),
+        )
+        prompts.append(Prompt((Message(role="user", content=request),)))
+    bar = services.bar("listing the subtypes of every class")
+    answers = services.teacher.ask(prompts, Outline, role="generator", cycle=cycle, progress=bar)
+    for answer in answers:
+        if answer.value is None:
+            log.warning("Subtypes could not be listed, so texts are asked for without: %s", answer.problem)
+    facets = [facet for group in groups for facet in group]
+    meant = {**by_loose_name(facets), **{facet: [facet] for facet in facets}}
+    classes = [found for answer in answers if answer.value is not None for found in answer.value.classes]
+    named = [(meant.get(each.label) or meant.get(loosen(each.label), []), each) for each in classes]
+    return [each.model_copy(update={"label": names[0]}) for names, each in named if len(names) == 1]

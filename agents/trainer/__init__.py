@@ -1,0 +1,1 @@
+"""The trainer: the challenger and the rival it is compared with."""

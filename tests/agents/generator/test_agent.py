@@ -1,0 +1,324 @@
+"""The generator: how many drafts of which kind reach the disk, and what is refused on the way."""
+
+import random
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evokd.agents.annotator.agent import Annotator
+from evokd.agents.base import Draft, Services, State
+from evokd.agents.generator.agent import ROUNDS, Generator, _set_aside
+from evokd.tasks.base import Example
+from tests import world
+from tests.agents.acting import ODD, after_seeds, drafts, lesson, sent, settled, step, train
+from tests.fakes import ScriptedTeacher, words
+
+POOL = [
+    world.make_text(label, random.Random(f"{label} {number}")) for label in world.VOCABULARY for number in range(24)
+]
+
+
+def generate(there: Services, generator: Generator | None = None, **state: Any) -> State:
+    given = {"cycle": 1, "plan": "breadth", "champion": "students/cycle-000", **state}
+    return settled(generator or Generator(backbone=40, gate=20, batch=12), world.state(**given), there)
+
+
+def aimed(folder: Path, generator: Generator, *lessons: Any, **changes: Any) -> tuple[State, Services]:
+    """What is written in cycle 2 for these lessons."""
+    there = world.services(folder, **changes)
+    train(there, [("a kept text", "food")])
+    there.memory.remember(lessons=lessons)
+    update = generate(there, generator, cycle=2, plan="lessons", lessons=[each.id for each in lessons])
+    return update, there
+
+
+def saying(*said: str) -> Any:
+    """A generator that gives these texts to whatever order, and no subtypes."""
+    listed = [{"text": text} for text in said]
+    return lambda prompt: {"classes": [], "texts": listed, "hard": listed, "typical": listed, "probe": listed}
+
+
+def test_the_backbone_and_its_gate(tmp_path: Path) -> None:
+    there = world.services(tmp_path)
+    update = generate(there, counts={"x": 1})
+    written = drafts(there)
+    counts = {"x": 1, "drafted": 60, **_refusals(update)}
+    assert update == {"counts": counts, "lessons": []}
+    assert Counter(draft.asked for draft in written) == dict.fromkeys(world.VOCABULARY, 15)
+    gate = Counter(draft.asked for draft in written if draft.split == "gate")
+    assert gate == dict.fromkeys(world.VOCABULARY, 5), "the same share of every class"
+    kinds = Counter((draft.asked, draft.subtype) for draft in written if draft.split == "gate")
+    assert len(kinds) == 12 and set(kinds.values()) == {1, 2}, "and of each of its three subtypes"
+
+
+def test_of_more_classes_than_the_gate_has_texts_any_may_have_one_there() -> None:
+    drafts = [
+        Draft(text=f"{label} {n}", stance="typical", asked=str(label))
+        for label in range(60)
+        for n in range(5 - label // 30)
+    ]
+    found = Counter[str]()
+    for seed in range(40):
+        gate = [draft.asked or "" for draft in _set_aside(drafts, 20, seed) if draft.split == "gate"]
+        assert len(gate) == len(set(gate)) == 20
+        found.update(gate)
+    assert len(found) == 60, "in forty runs each class had a text in some gate"
+
+
+def _refusals(update: State) -> dict[str, int]:
+    return {name: count for name, count in update["counts"].items() if name.startswith("refused")}
+
+
+def test_the_backbone_has_at_least_four_texts_a_class(tmp_path: Path) -> None:
+    there = world.services(tmp_path)
+    generate(there, Generator(backbone=1, gate=0))
+    assert len(drafts(there)) == 16
+
+
+def test_later_breadth_batches_are_small_and_have_no_gate(tmp_path: Path) -> None:
+    there = world.services(tmp_path)
+    train(there, [("a kept text", "food")])
+    generate(there, cycle=3)
+    assert len(drafts(there, 3)) == 12 and {draft.split for draft in drafts(there, 3)} == {"train"}
+
+
+def test_a_second_backbone_sets_no_second_gate_aside(tmp_path: Path) -> None:
+    there = world.services(tmp_path)
+    state = after_seeds(there)
+    generator = Generator(backbone=40, gate=20)
+    state = step(Annotator(), step(generator, state, there), there)
+    there.memory.mark(state["batch"], "shelved", "it did harm")
+    state = step(generator, {**state, "cycle": 3, "plan": "breadth"}, there)
+    assert len(there.memory.samples("gate")) == 20
+    assert len(drafts(there, 3)) == 40 and {draft.split for draft in drafts(there, 3)} == {"train"}
+
+
+def test_the_default_mix(tmp_path: Path) -> None:
+    _, there = aimed(tmp_path, Generator(batch=11), lesson(), lesson("new", kind="probe"))
+    assert Counter(draft.stance for draft in drafts(there, 2)) == {"hard": 4, "typical": 4, "probe": 2, "rewrite": 1}
+    assert {draft.lesson for draft in drafts(there, 2)} == {"2-short", "2-new", None}
+
+
+def test_the_papers_settings(tmp_path: Path) -> None:
+    paper = Generator(gate=0, batch=12, varied=False)
+    _, there = aimed(tmp_path, paper, lesson(), lesson("other"))
+    assert Counter((draft.stance, draft.lesson) for draft in drafts(there, 2)) == dict.fromkeys(
+        [("hard", "2-short"), ("hard", "2-other"), ("typical", "2-short"), ("typical", "2-other")], 3
+    )
+    assert {draft.asked for draft in drafts(there, 2)} == {None}, "the class is the annotator's to say"
+
+
+def test_without_easy_there_are_hard_texts_only(tmp_path: Path) -> None:
+    _, there = aimed(tmp_path, Generator(batch=8, easy=False), lesson())
+    assert [draft.stance for draft in drafts(there, 2)] == ["hard"] * 8
+
+
+def test_without_separate_labels_come_with_the_texts(tmp_path: Path) -> None:
+    def labelled(prompt: Any) -> Any:
+        said = world.generator(prompt)
+        return {
+            key: [{**each, "label": world.true_label(each["text"])} for each in texts] for key, texts in said.items()
+        }
+
+    teacher = world.teacher(generator=labelled)
+    _, there = aimed(tmp_path, Generator(batch=8, separate=False), lesson(), teacher=teacher)
+    assert all(draft.label == world.true_label(draft.text) for draft in drafts(there, 2))
+    state = settled(Annotator(), world.state(cycle=2), there)
+    assert state["counts"]["accepted"] == 8 and not sent(there, "annotator")
+
+
+def test_lessons_of_other_cycles_are_not_written_for(tmp_path: Path) -> None:
+    there = world.services(tmp_path)
+    train(there, [("a kept text", "food")])
+    there.memory.remember(lessons=[lesson("old"), lesson("new")])
+    generate(there, cycle=2, plan="lessons", lessons=["2-new"])
+    assert {draft.lesson for draft in drafts(there, 2) if draft.stance != "rewrite"} == {"2-new"}
+
+
+def test_a_lesson_that_a_small_batch_has_no_room_for_has_not_failed(tmp_path: Path) -> None:
+    update, _ = aimed(tmp_path, Generator(batch=5), lesson("a"), lesson("b"), lesson("c"))
+    assert update["lessons"] == ["2-a"]
+
+
+def test_no_lessons_means_breadth(tmp_path: Path) -> None:
+    _, there = aimed(tmp_path, Generator(batch=8))
+    assert {(draft.stance, draft.lesson) for draft in drafts(there, 2)} == {("typical", None)}
+
+
+def test_duplicates_and_held_out_texts_are_refused_and_counted(tmp_path: Path) -> None:
+    services = world.services(tmp_path)
+    dev = services.memory.samples("dev")[0].text
+    said = saying(dev, "A kept text", "soup with bread", "goal one", "goal one!", "loan two")
+    update, there = aimed(tmp_path, Generator(batch=6, easy=False), lesson(),
+                          teacher=world.teacher(generator=said))  # fmt: skip
+    assert [draft.text for draft in drafts(there, 2)] == ["goal one", "loan two"]
+    # Round 1: dev, two known ones and a repetition; then four texts are ordered twice, none of the first four is new.
+    assert _refusals(update) == {"refused: duplicate": 3 + 3 + 3, "refused: held-out": 3}
+    assert update["counts"]["drafted"] == 2
+
+
+def test_refused_texts_are_ordered_again_but_not_for_ever(tmp_path: Path) -> None:
+    def stubborn(prompt: Any) -> Any:
+        return {"hard": [{"text": "soup with bread"}, {"text": f"goal {prompt.sample}"}], "typical": [], "probe": []}
+
+    update, there = aimed(tmp_path, Generator(batch=9, easy=False), lesson(),
+                          teacher=world.teacher(generator=stubborn))  # fmt: skip
+    assert update["counts"]["drafted"] == len(sent(there)) == ROUNDS
+    assert _refusals(update) == {"refused: duplicate": ROUNDS}
+
+
+@pytest.mark.parametrize("said", [saying(), saying("", " "), lambda prompt: "no", lambda prompt: {"hard": "x"}])
+def test_a_teacher_that_writes_nothing_leaves_an_empty_batch(tmp_path: Path, said: Any) -> None:
+    there = world.services(tmp_path, teacher=world.teacher(generator=said))
+    assert generate(there)["counts"] == {"drafted": 0}
+    assert drafts(there) == [] and (there.folder.cycle(1) / "drafts.jsonl").exists()
+    assert settled(Annotator(), world.state(cycle=1), there)["batch"] == []
+
+
+@pytest.mark.parametrize(("doubled", "again"), [(1, False), (4, True)])
+def test_a_text_or_two_are_not_ordered_again(tmp_path: Path, doubled: int, again: bool) -> None:
+    def repeating(prompt: Any) -> Any:
+        said = world.generator(prompt)
+        if "texts" not in said or prompt.sample % 1000:  # the first order alone
+            return said
+        return {"texts": [*said["texts"][:-doubled], *said["texts"][:1] * doubled]}
+
+    there = world.services(tmp_path, teacher=world.teacher(generator=repeating))
+    generate(there, Generator(backbone=40, gate=0))
+    rounds = {prompt.sample // 1000 for role, prompt in there.teacher.asked if "Write " in words(prompt)}  # type: ignore[attr-defined]
+    assert (len(rounds) > 1) is again
+
+
+def test_a_shortfall_takes_the_same_share_from_the_gate(tmp_path: Path) -> None:
+    def short(prompt: Any) -> Any:
+        said = world.generator(prompt)
+        return {"texts": said["texts"][:5] if prompt.sample < 11_000 else []} if "texts" in said else said
+
+    there = world.services(tmp_path, teacher=world.teacher(generator=short))
+    generate(there)
+    written = drafts(there)
+    assert len(written) == 20 and sum(draft.split == "gate" for draft in written) == round(20 * 20 / 60)
+    per_class = Counter(draft.asked for draft in written if draft.split == "gate")
+    assert max(per_class.values()) - min(per_class.values()) <= 1 and len(per_class) == 4
+
+
+def test_odd_texts_reach_the_disk_whole(tmp_path: Path) -> None:
+    teacher = world.teacher(generator=saying(*ODD.values()))
+    _, there = aimed(tmp_path, Generator(batch=20, easy=False), lesson(), teacher=teacher)
+    assert [draft.text for draft in drafts(there, 2)] == [" ".join(text.split()) for text in ODD.values()]
+
+
+def test_the_pool_gives_its_share_and_the_rest_is_written(tmp_path: Path) -> None:
+    there = world.services(tmp_path, pool=POOL)
+    after_seeds(there)
+    generate(there, Generator(backbone=40, gate=20, pool_share=0.5))
+    written = drafts(there)
+    stances = Counter((draft.stance, draft.split) for draft in written)
+    assert stances == {("pool", "train"): 20, ("pool", "gate"): 10, ("typical", "train"): 20, ("typical", "gate"): 10}
+    assert {draft.text for draft in written if draft.stance == "pool"} <= set(POOL)
+    assert {draft.asked for draft in written if draft.stance == "pool"} == {None}
+
+
+def test_a_pool_leaves_room_for_written_texts_of_every_class_to_begin_with(tmp_path: Path) -> None:
+    pool = [f"{world.make_text(label, random.Random(n))} {n}" for n in range(90) for label in world.VOCABULARY]
+    there = world.services(tmp_path, pool=pool)
+    after_seeds(there)
+    generate(there, Generator(backbone=16, gate=0, pool_share=0.9))
+    asked = Counter(draft.asked for draft in drafts(there) if draft.stance == "typical")
+    assert set(asked) == set(world.VOCABULARY) and min(asked.values()) == 2
+
+
+@pytest.mark.parametrize("examples", [True, False])
+def test_a_small_batch_goes_to_the_classes_that_have_the_fewest_texts(tmp_path: Path, examples: bool) -> None:
+    there = world.services(tmp_path)
+    for cycle in (1, 2, 3):
+        generate(there, Generator(batch=4, gate=0, backbone=0, examples=examples), cycle=cycle,
+                 plan="breadth" if cycle == 1 else "lessons")  # fmt: skip
+    first = Counter(draft.asked for draft in drafts(there, 1))
+    later = [Counter(draft.asked for draft in drafts(there, cycle)) for cycle in (2, 3)]
+    assert set(first.values()) == {4} and all(len(each) == 2 for each in later)
+    assert set(later[0]) | set(later[1]) == set(world.VOCABULARY)
+
+
+@pytest.mark.parametrize("prompting", ["chat", "plain"])
+def test_a_pool_that_fills_the_batch_needs_no_generator(tmp_path: Path, prompting: Any) -> None:
+    there = world.services(tmp_path, pool=POOL, teacher=ScriptedTeacher({}, prompting=prompting))
+    after_seeds(there)
+    generate(there, Generator(backbone=40, gate=20, pool_share=1.0))
+    assert len(drafts(there)) == 60 and not sent(there)
+
+
+def test_a_written_copy_of_a_picked_pool_text_is_refused(tmp_path: Path) -> None:
+    there = world.services(tmp_path, pool=POOL[:8], teacher=world.teacher(generator=saying(*POOL[:8], "goal new")))
+    train(there, [("a kept text", "food")])
+    after_seeds(there)
+    there.memory.remember(lessons=[lesson()])
+    update = generate(
+        there, Generator(batch=20, easy=False, pool_share=0.4), cycle=2, plan="lessons", lessons=["2-short"]
+    )
+    texts = [draft.text for draft in drafts(there, 2)]
+    assert len(texts) == len(set(texts)) == 9
+    assert _refusals(update) == {"refused: duplicate": 8 + 9 + 9}
+
+
+def test_no_text_is_drafted_twice_over_many_cycles(tmp_path: Path) -> None:
+    there = world.services(tmp_path, pool=POOL)
+    state = after_seeds(there)
+    seen: list[str] = []
+    for _ in range(4):
+        state = step(Generator(backbone=40, gate=20, batch=24), state, there)
+        seen += [draft.text for draft in drafts(there, state["cycle"])]
+        state = step(Annotator(), state, there)
+        there.memory.mark(state["batch"], "kept")
+        state = State(**{**state, "cycle": state["cycle"] + 1, "counts": {}})  # type: ignore[typeddict-item]
+    assert len(seen) == len(set(seen)) == 60 + 3 * 24
+    dev = {example.text for example in there.memory.samples("dev")}
+    assert not dev & set(seen)
+
+
+def test_a_small_model_writes_every_class_in_equal_parts(tmp_path: Path) -> None:
+    def say(prompt: Any) -> str:
+        label = words(prompt).rsplit("A text about ", 1)[1].split(",")[0].split(":")[0]
+        return world.make_text(label, random.Random(prompt.sample)) + '." and so on'
+
+    there = world.services(tmp_path, teacher=ScriptedTeacher({"generator": say}, prompting="plain"))
+    generate(there)
+    written = drafts(there)
+    assert Counter(draft.asked for draft in written) == dict.fromkeys(world.VOCABULARY, 15)
+    assert all(draft.subtype is None and world.true_label(draft.text.rstrip(".")) == draft.asked for draft in written)
+    assert Counter(draft.asked for draft in written if draft.split == "gate") == dict.fromkeys(world.VOCABULARY, 5)
+
+
+def test_the_same_seed_writes_and_sets_aside_the_same(tmp_path: Path) -> None:
+    def run(name: str, seed: int) -> Any:
+        there = world.services(tmp_path / name, pool=POOL, seed=seed)
+        after_seeds(there)
+        generate(there)
+        return drafts(there)
+
+    assert run("a", 1) == run("b", 1) != run("c", 2)
+
+
+def test_a_gate_text_of_an_earlier_cycle_is_not_written_again(tmp_path: Path) -> None:
+    there = world.services(tmp_path, teacher=world.teacher(generator=saying("goal gate", "goal free")))
+    train(there, [("a kept text", "food")])
+    there.memory.remember([Example(text="Goal  gate", label="sports", split="gate")], lessons=[lesson()])
+    update = generate(there, Generator(batch=4), cycle=2, plan="lessons", lessons=["2-short"])
+    assert [draft.text for draft in drafts(there, 2)] == ["goal free"]
+    assert update["counts"]["refused: held-out"] >= 1
+
+
+def test_an_order_that_failed_is_given_again_however_small_its_share(tmp_path: Path) -> None:
+    failed: list[str] = []
+
+    def one_fails(prompt: Any) -> Any:
+        if 'class "food"' in words(prompt) and not failed:
+            failed.append(words(prompt))
+            return {"texts": []}
+        return world.generator(prompt)
+
+    there = world.services(tmp_path, teacher=world.teacher(generator=one_fails))
+    generate(there, Generator(backbone=400, gate=0, examples=False))
+    assert failed and Counter(draft.asked for draft in drafts(there)) == dict.fromkeys(world.VOCABULARY, 100)

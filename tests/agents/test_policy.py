@@ -1,0 +1,121 @@
+"""The bandit between lessons and typical texts: what pays is played, what is in doubt is tried again."""
+
+from typing import Any
+
+import pytest
+
+from evokd.agents.base import CycleReport
+from evokd.agents.policy import next_plan
+
+
+def row(
+    plan: str, loss: float | None = None, kept: bool = True, tokens: int = 1000, spread: float = 0.01
+) -> CycleReport:
+    """A finished cycle whose batch moved the gate's loss by `loss`."""
+    gate: dict[str, Any] = {}
+    if loss is not None:
+        gate = {"loss": {"value": loss, "low": loss - spread, "high": loss + spread, "n": 150.0}}
+    return CycleReport(
+        cycle=0, plan=plan, counts={}, fresh_before={}, fresh_after={}, gate=gate, scores={},
+        kept=kept, why="", champion="", teacher={"input": tokens / 2, "output": tokens / 2}, seconds={},
+    )  # fmt: skip
+
+
+BEGUN = [row("seed"), row("breadth", -1.0)]
+
+
+def share_of_lessons(history: list[CycleReport]) -> float:
+    return sum(next_plan(history, seed) == "lessons" for seed in range(200)) / 200
+
+
+def test_breadth_until_something_is_learnt() -> None:
+    assert next_plan([row("seed")], 0) == "breadth"
+    assert next_plan([row("seed"), row("breadth", 0.3, kept=False)], 0) == "breadth"
+
+
+def test_then_each_once_lessons_first() -> None:
+    assert next_plan(BEGUN, 0) == "lessons"
+    assert next_plan([*BEGUN, row("lessons", -0.5)], 0) == "breadth"
+    assert next_plan([*BEGUN, row("breadth", -0.5)], 0) == "lessons"
+
+
+def test_the_first_batch_is_no_evidence_for_breadth() -> None:
+    assert share_of_lessons([*BEGUN, row("lessons", -0.1), row("breadth", -0.01)]) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("lessons", "breadth", "least", "most"), [(-0.1, 0.0, 1, 1), (0.0, -0.1, 0, 0), (-0.05, -0.05, 0.35, 0.65)]
+)
+def test_what_pays_is_played_and_a_tie_is_shared(lessons: float, breadth: float, least: float, most: float) -> None:
+    assert least <= share_of_lessons([*BEGUN, row("lessons", lessons), row("breadth", breadth)]) <= most
+
+
+def test_an_empty_batch_weighs_as_much_as_another_however_large_the_loss_is() -> None:
+    """A loss over entities is a sum over words, some twenty times that of a label."""
+    history = [
+        *(row("lessons", -4.0, spread=2.0) for _ in range(4)),
+        *(row("breadth", -1.0, spread=2.0) for _ in range(4)),
+    ]
+    assert share_of_lessons([*BEGUN, *history]) > 0.9
+    assert share_of_lessons([*BEGUN, *history, row("lessons")]) > 0.8
+
+
+def test_gains_count_by_what_they_cost() -> None:
+    dear = row("lessons", -0.10, tokens=20_000)
+    cheap = row("breadth", -0.05, tokens=1_000)
+    assert share_of_lessons([*BEGUN, dear, cheap]) == 0.0
+
+
+def test_one_unlucky_batch_does_not_end_an_arm() -> None:
+    noisy = [row("lessons", 0.02, kept=False, spread=0.1), row("breadth", -0.02, spread=0.1)]
+    assert 0.1 < share_of_lessons([*BEGUN, *noisy]) < 0.9
+    assert share_of_lessons([*BEGUN, *noisy * 30]) < share_of_lessons([*BEGUN, *noisy])
+
+
+def test_a_batch_that_left_nothing_to_compare_brought_nothing() -> None:
+    empty = row("breadth", kept=False)
+    assert share_of_lessons([*BEGUN, row("lessons", -0.1), empty]) > 0.95
+
+
+def test_an_arm_without_more_texts_rests_while_the_other_has_some() -> None:
+    over = {**row("breadth", kept=False), "counts": {"drafted": 0}}
+    assert share_of_lessons([*BEGUN, row("lessons", 0.5, kept=False), over]) == 1.0  # type: ignore[list-item]
+    none = {**row("lessons", kept=False), "counts": {"drafted": 0}}
+    assert 0 < share_of_lessons([*BEGUN, none, over]) < 1, "with both at an end, each is tried again"  # type: ignore[list-item]
+
+
+def test_what_a_cache_gave_is_no_cheaper() -> None:
+    paid = [row("breadth", -0.02, tokens=4000), row("lessons", -0.02, tokens=4000)]
+    free = {**paid[0], "teacher": {"input": 0.0, "output": 0.0, "tokens": 4000.0}}
+    assert share_of_lessons([*BEGUN, *paid]) == share_of_lessons([*BEGUN, free, paid[1]])  # type: ignore[list-item]
+
+
+def too_hard(out_of_reach: int, loss: float = -0.5) -> CycleReport:
+    """A lesson batch with 30 texts for lessons, of which so many were not learnt; it seems to pay."""
+    counts = {"drafted": 40, "accepted": 40, "for lessons": 30, "out of reach": out_of_reach}
+    return {**row("lessons", loss), "counts": counts}  # type: ignore[typeddict-item]
+
+
+@pytest.mark.parametrize(("out_of_reach", "share"), [(0, 1.0), (3, 1.0), (4, 0.0), (30, 0.0)])
+def test_lessons_beyond_the_student_rest_whatever_they_seem_to_bring(out_of_reach: int, share: float) -> None:
+    assert share_of_lessons([*BEGUN, row("breadth", -0.01), too_hard(out_of_reach)]) == share
+
+
+@pytest.mark.parametrize(("rested", "share"), [(1, 0.0), (3, 0.0), (4, 1.0)])
+def test_they_are_tried_again_when_the_student_may_have_grown(rested: int, share: float) -> None:
+    assert share_of_lessons([*BEGUN, too_hard(9), *[row("breadth", -0.01)] * rested]) == share
+
+
+def test_they_rest_where_breadth_has_no_more_texts_too() -> None:
+    over = {**row("breadth", kept=False), "counts": {"drafted": 0}}
+    assert share_of_lessons([*BEGUN, over, too_hard(9)]) == 0.0  # type: ignore[list-item]
+    assert share_of_lessons([*BEGUN, over, too_hard(0)]) == 1.0  # type: ignore[list-item]
+
+
+def test_without_a_gate_lessons_go_on() -> None:
+    assert next_plan([row("seed"), row("breadth"), row("lessons"), row("lessons")], 0) == "lessons"
+
+
+def test_the_same_history_gives_the_same_plan() -> None:
+    history = [*BEGUN, row("lessons", -0.05), row("breadth", -0.05)]
+    assert len({next_plan(history, 7) for _ in range(5)}) == 1
