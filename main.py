@@ -19,8 +19,8 @@ if __name__ == "__main__":  # `python main.py` in a checkout that is not install
     _spec.loader.exec_module(sys.modules["evokd"])
 
 if TYPE_CHECKING:
-    from evokd.graph.comparing import Ended
-    from evokd.graph.config import RunConfig
+    from evokd.comparison.scheduler import Ended
+    from evokd.graph.config.run_config import RunConfig
     from evokd.memory.run_folder import RunFolder
     from evokd.report.reading import Run
 
@@ -54,8 +54,8 @@ def run(
 ) -> None:
     """Start a run: read and check the data, then train, evaluate, analyse, generate, annotate, cycle by cycle."""
     _begin()
-    from evokd.graph.config import load
-    from evokd.graph.services import create
+    from evokd.graph.config.run_config import load
+    from evokd.graph.setup.services import create
     from evokd.memory.run_folder import RunFolder
 
     chosen = {"name": name, "seed": seed, "stop.cycles": cycles, "strategy": strategy}
@@ -76,8 +76,8 @@ def plan(
 ) -> None:
     """For a few small calls: what each role would be asked, calls, tokens and money, and where the student starts."""
     _begin()
-    from evokd.graph.config import load
-    from evokd.graph.plan import plan as planned
+    from evokd.graph.config.run_config import load
+    from evokd.planning.estimate import plan as planned
     from evokd.report.planning import print_plan, print_planned_prompts
 
     made = planned(load(config, {}), config.resolve().parent, offline)
@@ -100,7 +100,7 @@ def resume(
 ) -> None:
     """Go on with a run where it was; no teacher call that was answered is made again."""
     _begin(allow)
-    from evokd.graph.services import ask_anew, read_config, with_cycles
+    from evokd.graph.setup.services import ask_anew, read_config, with_cycles
     from evokd.memory.run_folder import RunFolder
     from evokd.report.reading import Run
 
@@ -123,7 +123,7 @@ def predict(
     runs: Runs = Path("runs"),
 ) -> None:
     """Label texts: one JSON object a line, with the probability of every label."""
-    from evokd.graph.predicting import open_student
+    from evokd.graph.prediction import open_student
 
     student = open_student(model, runs, allow or ())
     if isinstance(sys.stdout, TextIOWrapper):
@@ -167,9 +167,9 @@ def compare(
 ) -> None:
     """Compare strategies over shots, seeds and tasks; started again, it goes on where it was."""
     _begin()
-    from evokd.graph.comparing import compare as run_cells
-    from evokd.graph.comparison import read_plan
-    from evokd.graph.executors import LocalProcesses, RayCluster
+    from evokd.comparison.executors import LocalProcesses, RayCluster
+    from evokd.comparison.scheduler import compare as run_cells
+    from evokd.comparison.spec import read_plan
     from evokd.report.live_comparison import LiveComparison
     from evokd.report.pages import write_report
 
@@ -206,7 +206,7 @@ def cell(
 ) -> None:
     """Run or resume one cell of a comparison; `compare` starts this."""
     _begin(allow)
-    from evokd.graph.cell import drive_cell
+    from evokd.comparison.worker import drive_cell
     from evokd.memory.run_folder import RunFolder
     from evokd.teacher.settings import BudgetSettings
 
@@ -214,7 +214,7 @@ def cell(
 
 
 def _print_costs(run: "Run") -> None:
-    from evokd.graph.services import settings_of
+    from evokd.graph.setup.services import settings_of
     from evokd.memory.run_folder import RunFolder
     from evokd.report.costs import print_costs
     from evokd.teacher.accounting.cache import measure
@@ -228,7 +228,7 @@ def _print_costs(run: "Run") -> None:
 
 def _drive(config: "RunConfig", folder: "RunFolder") -> None:
     from evokd.graph.run import drive, flush_traces
-    from evokd.graph.services import resuming
+    from evokd.graph.setup.services import resuming
     from evokd.report.costs import more_would_buy
     from evokd.report.live import Live
     from evokd.report.reading import Run
@@ -258,7 +258,7 @@ def _drive(config: "RunConfig", folder: "RunFolder") -> None:
 
 def _begin(allow: Sequence[str] | None = None) -> None:
     """Take the keys in the current folder's `.env`, first: libraries look once, when imported. Allow these parts."""
-    from evokd.graph import parts
+    from evokd.graph.config import parts
     from evokd.teacher.transport.keys import take_keys
 
     take_keys(Path.cwd() / ".env")

@@ -25,7 +25,7 @@ from benchmarks.replay import read_rows
 from evokd.agents.annotator.agent import Annotator
 from evokd.agents.annotator.logprob_labels import BLANKS, calibrated, rated
 from evokd.agents.base import Services
-from evokd.graph.services import open_services
+from evokd.graph.setup.services import open_services
 from evokd.memory.run_folder import RunFolder
 from evokd.tasks.base import Example
 from evokd.tasks.task import Task

@@ -4,8 +4,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from evokd.graph.config import TaskSettings
-from evokd.graph.services import make_task
+from evokd.graph.config.run_config import TaskSettings
+from evokd.graph.setup.services import make_task
 from evokd.tasks.task import Task
 
 TASKS: dict[str, Any] = tomllib.loads((Path(__file__).parent / "tasks.toml").read_text(encoding="utf-8"))

@@ -25,8 +25,8 @@ from benchmarks.known import known_task
 from benchmarks.replay import Recording, Replay, serve
 from benchmarks.trial import draw, settings
 from evokd.graph.build import build, initial_state
-from evokd.graph.config import agents, validate
-from evokd.graph.services import create, open_services
+from evokd.graph.config.run_config import agents, validate
+from evokd.graph.setup.services import create, open_services
 from evokd.graph.stop import Stop
 from evokd.memory.run_folder import RunFolder
 

@@ -28,11 +28,11 @@ from benchmarks.known import TASKS, known_task
 from benchmarks.oracle import Oracle
 from benchmarks.replay import Answering, Recording, Replay, read_rows, serve
 from benchmarks.simulator import Simulator
-from evokd.graph.comparison import overlaid
-from evokd.graph.config import RunConfig, validate
+from evokd.comparison.spec import overlaid
+from evokd.graph.config.run_config import RunConfig, validate
+from evokd.graph.config.strategies import STRATEGIES
 from evokd.graph.run import drive
-from evokd.graph.services import create, read_config
-from evokd.graph.strategies import STRATEGIES
+from evokd.graph.setup.services import create, read_config
 from evokd.memory.run_folder import RunFolder
 from evokd.student.transformer import load_student
 from evokd.tasks.base import Example, Prediction

@@ -19,9 +19,9 @@ from ..agents.trainer.agent import Trainer
 from ..memory.run_folder import RunFolder
 from ..tasks.errors import BudgetExhausted, ConfigError, EvoKDError, StepError
 from .build import build, initial_state
-from .config import RunConfig, agents, stop_rule
+from .config.run_config import RunConfig, agents, stop_rule
 from .finish import fit_last, score_test_set
-from .services import open_services
+from .setup.services import open_services
 from .signals import drained_by_signals
 
 Event = dict[str, Any]
@@ -41,7 +41,7 @@ def drive(config: RunConfig, folder: RunFolder, show: Callable[[Event], None]) -
 
     Args:
         config: the run's config.
-        folder: the run folder, made by `graph.services.create`.
+        folder: the run folder, made by `graph.setup.services.create`.
         show: called with every event, from the main thread.
 
     Raises:

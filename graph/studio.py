@@ -15,9 +15,9 @@ from ..agents.base import Services
 from ..tasks.errors import ConfigError
 from ..teacher.transport.keys import take_keys
 from .build import build
-from .config import agents, load, stop_rule
+from .config.run_config import agents, load, stop_rule
 from .run import run_folder
-from .services import create, open_services, read_config
+from .setup.services import create, open_services, read_config
 
 take_keys(Path.cwd() / ".env")  # as the command line does
 

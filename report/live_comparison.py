@@ -12,7 +12,7 @@ from .wording import harmless
 
 
 class Standing(Protocol):
-    """What is shown: `graph.comparing.Now`, which the report does not import."""
+    """What is shown: `comparison.scheduler.Now`, which the report does not import."""
 
     @property
     def finished(self) -> int:

@@ -13,7 +13,7 @@ SHOWN = ("calls", "tokens in", "tokens out", "usd")
 
 
 def print_plan(plan: Mapping[str, Any]) -> None:
-    """The tables and the verdict; `plan` is what `graph.plan.Plan.told` gives."""
+    """The tables and the verdict; `plan` is what `planning.estimate.Plan.told` gives."""
     console = Console(highlight=False)
     for title, roles in (("The first cycle", plan["first"]), ("A later cycle", plan["later"])):
         console.print(_needs(title, "role", roles))

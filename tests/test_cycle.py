@@ -9,7 +9,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from evokd.agents.base import CycleReport, Services
 from evokd.graph.build import build, initial_state
-from evokd.graph.config import agents, stop_rule, validate
+from evokd.graph.config.run_config import agents, stop_rule, validate
 from evokd.graph.stop import Stop
 from tests import world
 from tests.fakes import words

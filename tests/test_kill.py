@@ -13,7 +13,7 @@ import pytest
 from langgraph.checkpoint.sqlite import SqliteSaver
 
 from evokd.graph.build import build
-from evokd.graph.config import agents, stop_rule, validate
+from evokd.graph.config.run_config import agents, stop_rule, validate
 from tests import parts
 from tests.loopback import Body, Said, serving
 

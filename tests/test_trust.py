@@ -10,7 +10,7 @@ import pytest
 import tomli_w
 
 from evokd import main
-from evokd.graph import parts as plug_ins
+from evokd.graph.config import parts as plug_ins
 from evokd.memory.marker import run_marker
 from evokd.memory.run_folder import RunFolder
 from tests import parts, world

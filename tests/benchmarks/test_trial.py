@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from benchmarks.trial import draw, parsed, settings
-from evokd.graph.config import agents, validate
-from evokd.graph.strategies import STRATEGIES
+from evokd.graph.config.run_config import agents, validate
+from evokd.graph.config.strategies import STRATEGIES
 from tests import world
 
 

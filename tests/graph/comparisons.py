@@ -8,7 +8,7 @@ from typing import Any
 
 import tomli_w
 
-from evokd.graph.comparison import Plan, read_plan
+from evokd.comparison.spec import Plan, read_plan
 from evokd.memory.run_folder import RunFolder
 from evokd.teacher.accounting.ledger import Entry, Ledger
 from evokd.teacher.settings import BudgetSettings

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from langgraph.checkpoint.sqlite import SqliteSaver
 
-from evokd.graph.config import load
-from evokd.graph.parts import allow
+from evokd.graph.config.parts import allow
+from evokd.graph.config.run_config import load
 from evokd.graph.run import Outcome, drive, flush_traces
-from evokd.graph.services import create, read_config, with_cycles
+from evokd.graph.setup.services import create, read_config, with_cycles
 from evokd.tasks.errors import ConfigError, StepError
 from tests import parts
 from tests.loopback import Body, Loopback, Said, error, serving
@@ -227,7 +227,7 @@ def test_a_torn_checkpoint_is_told(tmp_path: Path) -> None:
 
 
 def test_two_processes_at_one_run_are_refused(tmp_path: Path) -> None:
-    from evokd.graph.services import open_services
+    from evokd.graph.setup.services import open_services
 
     with serving(parts.answer) as server:
         trial = Trial(tmp_path, server)

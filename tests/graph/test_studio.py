@@ -91,7 +91,7 @@ def test_parts_of_ones_own_are_those_of_its_own_config_alone(
     studio: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What a client of the server sends, and the run folder that is there already, allow nothing."""
-    monkeypatch.setattr("evokd.graph.parts._allowed", set())
+    monkeypatch.setattr("evokd.graph.config.parts._allowed", set())
     monkeypatch.chdir(tmp_path)
     config = parts.write(tmp_path, "http://127.0.0.1:1/v1")
     with pytest.raises(ConfigError, match=r"small\.toml names code .* name it in the config of EVOKD_CONFIG"):

@@ -7,7 +7,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from evokd.agents.base import Services
 from evokd.graph.build import build, initial_state
-from evokd.graph.config import RunConfig, agents, load, stop_rule
+from evokd.graph.config.run_config import RunConfig, agents, load, stop_rule
 from evokd.graph.finish import fit_last
 from tests.parts import ROOT
 

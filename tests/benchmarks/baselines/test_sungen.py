@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.baselines.sungen import ROUNDS, Trainer, drawn, learnt_weights
-from evokd.graph.config import load
+from evokd.graph.config.run_config import load
 from evokd.tasks.base import Example, Origin, Span
 from evokd.tasks.errors import ConfigError
 from tests import world

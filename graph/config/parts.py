@@ -1,0 +1,145 @@
+"""Parts of the user's own, named `module:Class`. Importing a module runs it, so only what the user named is imported.
+
+A run folder holds such names too, and may have been sent by somebody else: what stands there is not the user's word.
+"""
+
+import importlib
+import sys
+from collections.abc import Iterable, Iterator
+from importlib.machinery import PathFinder
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from ...tasks.errors import ConfigError
+
+_allowed: set[str] = set()
+"""What this process may import. One for all, as an import cannot be taken back."""
+
+
+def allow(specs: Iterable[str]) -> None:
+    """Let these be imported from now on: they stand in a file or a flag that the user named."""
+    _allowed.update(specs)
+
+
+def require(specs: Iterable[str], where: str) -> None:
+    """Refuse what the user has not named; nothing has been imported then.
+
+    Args:
+        specs: each `module:Class`.
+        where: what names them, for the error.
+
+    Raises:
+        ConfigError: with the flags that allow what is missing.
+    """
+    if missing := [spec for spec in dict.fromkeys(specs) if spec not in _allowed]:
+        for spec in missing:
+            _parted(spec, where)
+        raise ConfigError(
+            f"{where} names code that is not EvoKD's, and to import it is to run it: {', '.join(missing)}. If you "
+            f"trust it, add {' '.join(flags(missing))} (for `langgraph dev`, name it in the config of EVOKD_CONFIG)."
+        )
+
+
+def flags(specs: Iterable[str]) -> list[str]:
+    """The words of a command line that allow these."""
+    return [word for spec in specs for word in ("--allow", spec)]
+
+
+def known_kind(kind: str, where: str, ours: Iterable[str], contract: type) -> None:
+    """Refuse a `kind` that is neither one of ours nor a class that can be used as `own_class` says."""
+    if ":" in kind:
+        own_class(kind, where, contract)
+    elif kind not in ours:
+        raise ConfigError.unknown(where, kind, [*ours, "module:Class"])
+
+
+def own_class(spec: str, where: str, contract: type) -> type[Any]:
+    """The class behind `module:Class`; nothing of it has been called.
+
+    Args:
+        spec: what the user wrote.
+        where: the key that holds it, for the error.
+        contract: the protocol (or a class of ours) whose methods it must have.
+
+    Raises:
+        ConfigError: it is not allowed, cannot be imported, is no class, or lacks a method.
+    """
+    require([spec], where)
+    module, name = _parted(spec, where)
+    try:
+        _look_here(module.partition(".")[0])
+        found = getattr(importlib.import_module(module), name)
+    except Exception as error:  # a user's module may fail in any way; what it says is what helps
+        raise ConfigError(
+            f"{where} = {spec!r} cannot be imported ({type(error).__name__}: {error}). Write it as `module:Class`, "
+            "with the module in the folder you start from or installed."
+        ) from error
+    if not issubclass(type(found), type):  # not isinstance: an object may claim to be of another class
+        raise ConfigError(
+            f"{where} = {spec!r} is a {type(found).__name__}, not a class. Name a class with the methods of the "
+            f"{contract.__name__} protocol: {', '.join(sorted(_methods(contract)))}."
+        )
+    if lacking := sorted(name for name in _methods(contract) if not _defines(found, name)):
+        raise _lacks(spec, where, contract, lacking)
+    return found  # type: ignore[no-any-return]
+
+
+def made(spec: str, where: str, contract: type, *given: Any, **named: Any) -> Any:
+    """A part of the user's own, built exactly as ours is.
+
+    Methods are looked for before; attributes, which `__init__` may set, on what was built.
+
+    Args:
+        spec: `module:Class`.
+        where: the key that holds it, for the error.
+        contract: the protocol it must have the methods and attributes of.
+        given: the arguments our own part gets.
+        named: those by name.
+
+    Raises:
+        ConfigError: as `own_class` does, or it cannot be built, or lacks an attribute.
+    """
+    kind = own_class(spec, where, contract)
+    try:
+        part = kind(*given, **named)
+    except TypeError as error:
+        raise ConfigError(f"{where} = {spec!r} cannot be built: {error}.") from error
+    public = {*vars(contract), *getattr(contract, "__annotations__", {})}
+    if lacking := sorted(name for name in public if not name.startswith("_") and not hasattr(part, name)):
+        raise _lacks(spec, where, contract, lacking)
+    return part
+
+
+def _lacks(spec: str, where: str, contract: type, names: Iterable[str]) -> ConfigError:
+    return ConfigError(f"{where} = {spec!r} lacks {', '.join(names)} of the {contract.__name__} protocol.")
+
+
+def _parted(spec: str, where: str) -> tuple[str, str]:
+    """Module and name; identifiers alone, as an error may ask the user to copy them into a shell."""
+    module, _, name = spec.partition(":")
+    if not all(part.isidentifier() for part in (*module.split("."), name)):
+        raise ConfigError(f"{where}: {spec!r} is not of the form `module:Class`.")
+    return module, name
+
+
+def _look_here(package: str) -> None:
+    """Put the current folder last on the path where a package lies there and nowhere else.
+
+    It is not there from the start: a file that was sent along would be taken for any optional package (matplotlib, ray)
+    that is not installed.
+    """
+    here = str(Path.cwd())
+    if package not in sys.modules and find_spec(package) is None and PathFinder.find_spec(package, [here]) is not None:
+        sys.path.append(here)
+
+
+def _methods(contract: type) -> Iterator[str]:
+    for name, value in vars(contract).items():
+        if callable(value) and (name == "__call__" or not name.startswith("_")):
+            yield name
+
+
+def _defines(kind: type, name: str) -> bool:
+    """Whether a class or one it inherits from has a method; what a metaclass would answer does not count."""
+    return next((vars(each)[name] for each in kind.__mro__ if name in vars(each)), None) is not None

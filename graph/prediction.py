@@ -1,0 +1,97 @@
+"""Labelling texts with a finished student."""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from ..student.base import Student
+from ..tasks.data.reading import read_texts
+from ..tasks.data.rows import FORMATS
+from ..tasks.errors import ConfigError
+from ..tasks.task import Task
+from .config.parts import allow, require
+from .run import run_folder, there
+from .setup.services import make_students, make_task, settings_of
+
+AT_ONCE = 1 << 16
+"""Most bytes of lines that are answered together."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A student that labels texts, and where its task has them in a data file."""
+
+    student: Student
+    task: Task | None = None
+    column: str | None = None
+
+    def lines(self, stream: BinaryIO, source: str) -> Iterator[list[str]]:
+        """Answers to lines, one JSON object each, as soon as the lines are there; blank ones are skipped.
+
+        Raises:
+            ConfigError: a line is not UTF-8.
+        """
+        number, rest = 0, b""
+        while data := os.read(stream.fileno(), AT_ONCE):  # no more than is there: somebody may wait for the answer
+            *lines, rest = (rest + data).split(b"\n")
+            yield self._said(_decoded(lines, number, source))
+            number += len(lines)
+        yield self._said(_decoded([rest], number, source))
+
+    def file(self, path: Path) -> Iterator[list[str]]:
+        """The same for a file: of JSON lines, CSV and other data files the text of every row, of others every line.
+
+        Raises:
+            ConfigError: rows without a text, or a file that cannot be read.
+        """
+        if path.suffix.lower() not in FORMATS:
+            with path.open("rb") as stream:
+                yield from self.lines(stream, str(path))
+            return
+        yield self._said(read_texts(str(path), self.task, text=self.column, base=Path(), each_once=False))
+
+    def _said(self, texts: Sequence[str]) -> list[str]:
+        found = self.student.predict(texts) if texts else []
+        rows = ({"text": text, **prediction.row(text)} for text, prediction in zip(texts, found, strict=True))
+        return [json.dumps(row, ensure_ascii=False) for row in rows]
+
+
+def open_student(model: str, runs: Path, allowed: Sequence[str] = ()) -> Finished:
+    """The student that a run's name, a run's folder (its champion) or a student's folder means.
+
+    Args:
+        model: one of these.
+        runs: the folder that names of runs are looked for in.
+        allowed: `module:Class` of parts that may be imported; of a run only its task and student are.
+
+    Raises:
+        ConfigError: none of them is there, or the run has a task or a student that the user has not allowed.
+    """
+    run = run_folder(model, runs)
+    if (run.root / "best").exists():
+        config = settings_of(run)
+        allow(allowed)
+        require((kind for kind in (config.task.kind, config.student.kind) if ":" in kind), f"{run.root}/config.toml")
+        task = make_task(config.task)
+        return Finished(make_students(config, task).load(run.root / "best"), task, config.data.text)
+    if (Path(model) / "model.safetensors").exists():
+        from ..student.transformer import load_student  # torch takes its time: not for a student of one's own
+
+        return Finished(load_student(Path(model)))
+    raise ConfigError(
+        f"{model!r} is neither a run with a champion nor a student's folder with a model.safetensors. {there(runs)}"
+    )
+
+
+def _decoded(lines: Sequence[bytes], before: int, source: str) -> list[str]:
+    """The texts of lines that follow on a number of others."""
+    texts = []
+    for number, line in enumerate(lines, start=before + 1):
+        try:
+            texts.append(line.decode("utf-8").lstrip("\ufeff").strip())
+        except UnicodeDecodeError as error:
+            raise ConfigError(f"{source}, line {number}: not UTF-8 ({error.reason} at byte {error.start}).") from None
+    return [text for text in texts if text]

@@ -1,0 +1,57 @@
+"""Calls, tokens and money of a cycle, counted from what its agents would ask."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..agents.base import Draft
+from ..agents.generator.lengths import tokens_of
+from ..tasks.task import Task
+from ..teacher.settings import TeacherSettings
+from .dry_run import Asked, answer_tokens
+
+FREE_FORM = {"Outline": 900, "Analysis": 700, "WaryAnalysis": 800, "Drafts": 600}
+"""Tokens of answers that have no texts to count: about."""
+
+
+@dataclass(frozen=True)
+class Need:
+    """Calls and tokens of one cycle, or of all."""
+
+    calls: float = 0
+    tokens_in: float = 0
+    tokens_out: float = 0
+    usd: float | None = 0.0
+    """None where a price is unknown."""
+
+    def __add__(self, other: "Need") -> "Need":
+        usd = None if self.usd is None or other.usd is None else self.usd + other.usd
+        return Need(self.calls + other.calls, self.tokens_in + other.tokens_in, self.tokens_out + other.tokens_out, usd)
+
+    def times(self, factor: float) -> "Need":
+        """So many of it."""
+        usd = None if self.usd is None else factor * self.usd
+        return Need(factor * self.calls, factor * self.tokens_in, factor * self.tokens_out, usd)
+
+
+def needs(asked: Sequence[Asked], drafts: Sequence[Draft], task: Task, teacher: TeacherSettings) -> dict[str, Need]:
+    """Role -> what the calls of a cycle need of it.
+
+    Args:
+        asked: the calls.
+        drafts: the texts that they would bring.
+        task: how a label is said.
+        teacher: whom each role asks.
+    """
+    votes = len({each.prompt.sample for each in asked if each.role == "annotator"}) or 1
+    written, labelled = answer_tokens(drafts, task, votes)
+    out = Counter({"generator": written, "annotator": labelled})
+    for each in asked:
+        out[each.role] += FREE_FORM.get(each.schema.__name__, 0) if each.schema else 0
+    return {role: _need([a for a in asked if a.role == role], out[role], teacher) for role in {a.role for a in asked}}
+
+
+def _need(asked: Sequence[Asked], out: int, teacher: TeacherSettings) -> Need:
+    schema = sum(tokens_of(str(a.schema.model_json_schema())) for a in asked if a.schema)
+    tokens = sum(tokens_of(a.text) for a in asked) + schema
+    return Need(len(asked), tokens, out, teacher.role(asked[0].role).usd(tokens, out))

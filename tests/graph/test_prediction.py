@@ -1,0 +1,102 @@
+"""Labelling lines with a finished student."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evokd.graph.config.run_config import load
+from evokd.graph.prediction import AT_ONCE, Finished, open_student
+from evokd.graph.setup.services import create
+from evokd.tasks.base import Example
+from evokd.tasks.errors import ConfigError
+from tests import parts, world
+from tests.fake_student import WordStudent
+
+
+def student() -> WordStudent:
+    known = WordStudent(list(world.VOCABULARY))
+    known.fit([Example(text=text, label=label) for label, text in world.SEEDS.items()])
+    return known
+
+
+def said(path: Path, content: bytes, **more: Any) -> list[dict[str, Any]]:
+    path.write_bytes(content)
+    return [json.loads(answer) for answers in Finished(student(), **more).file(path) for answer in answers]
+
+
+def test_every_line_gets_its_label_and_all_probabilities(tmp_path: Path) -> None:
+    [answer] = said(tmp_path / "texts.txt", b"soup with bread\r\n")
+    assert answer["text"] == "soup with bread" and answer["label"] == "food"
+    assert set(answer["probabilities"]) == set(world.VOCABULARY)
+    assert answer["probability"] == max(answer["probabilities"].values())
+    assert abs(sum(answer["probabilities"].values()) - 1) < 1e-3
+
+
+def test_blank_lines_are_skipped_a_byte_order_mark_too_and_order_is_kept_over_chunks(tmp_path: Path) -> None:
+    lines = [
+        b"\xef\xbb\xbf0\n",
+        b"\n",
+        b"   \n",
+        *(f"{n} caf\u00e9\n".encode() for n in range(1, AT_ONCE // 8)),
+        b"end",
+    ]
+    texts = [answer["text"] for answer in said(tmp_path / "texts.txt", b"".join(lines))]
+    assert texts == ["0", *(f"{n} café" for n in range(1, AT_ONCE // 8)), "end"]
+
+
+def test_the_first_line_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"texts\.txt, line 3: not UTF-8 \(invalid start byte at byte 2\)\."):
+        said(tmp_path / "texts.txt", b"a\n\nab\xff\n")
+
+
+def test_a_line_is_answered_when_it_is_there(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as stream, os.fdopen(writing, "wb", buffering=0) as other:
+        answers = Finished(student()).lines(stream, "standard input")
+        for text in ("soup with bread", "a goal and a match"):
+            other.write(f"{text}\n".encode())
+            assert [json.loads(answer)["text"] for answer in next(answers)] == [text]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("t.jsonl", b'{"text": "soup", "label": "food"}\n{"text": "a\\nb"}\n{"text": "soup"}\n'),
+        ("t.csv", b'text,label\nsoup,food\n"a\nb",food\nsoup,money\n'),
+    ],
+)
+def test_of_a_data_file_the_texts_are_read_each_row_for_itself(tmp_path: Path, name: str, content: bytes) -> None:
+    assert [answer["text"] for answer in said(tmp_path / name, content)] == ["soup", "a\nb", "soup"]
+
+
+def test_of_a_data_file_the_column_of_the_run_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "t.csv"
+    assert [answer["text"] for answer in said(file, b"text,body\nno,soup\n", column="body")] == ["soup"]
+    with pytest.raises(
+        ConfigError, match=r"line 2: there is no 'text'; the row has 'review'\. .*under \[data\]: text ="
+    ):
+        said(file, b"review\nsoup\n")
+
+
+def test_a_run_means_its_champion_by_name_and_by_folder(tmp_path: Path) -> None:
+    config = load(parts.write(tmp_path, "http://127.0.0.1:1/v1"))
+    folder = parts.folder(tmp_path / "runs" / "small")
+    create(config, tmp_path, folder)
+    with pytest.raises(
+        ConfigError, match=r"'small' is neither a run with a champion nor .* Runs under .*/runs/: small"
+    ):
+        open_student("small", tmp_path / "runs")
+    student().save(folder.student(2))
+    folder.crown("students/cycle-002")
+    for name in ("small", str(folder.root)):
+        assert open_student(name, tmp_path / "runs").student.predict(["soup with bread"])[0].label == "food"
+
+
+def test_a_model_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(
+        ConfigError, match=r"'nix' is neither a run .* with a model\.safetensors\. Runs under .*: none\."
+    ):
+        open_student("nix", tmp_path)
