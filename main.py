@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from evokd.comparison.scheduler import Ended
     from evokd.graph.config.run_config import RunConfig
     from evokd.memory.run_folder import RunFolder
-    from evokd.report.reading import Run
+    from evokd.report.run_files import Run
 
 app = typer.Typer(
     help="From a task description, a few labelled examples and an LLM to a small, fast text model of your own.",
@@ -78,7 +78,7 @@ def plan(
     _begin()
     from evokd.graph.config.run_config import load
     from evokd.planning.estimate import plan as planned
-    from evokd.report.planning import print_plan, print_planned_prompts
+    from evokd.report.run.plan import print_plan, print_planned_prompts
 
     made = planned(load(config, {}), config.resolve().parent, offline)
     if prompts:
@@ -102,7 +102,7 @@ def resume(
     _begin(allow)
     from evokd.graph.setup.services import ask_anew, read_config, with_cycles
     from evokd.memory.run_folder import RunFolder
-    from evokd.report.reading import Run
+    from evokd.report.run_files import Run
 
     folder = RunFolder(Run.find(name, runs).root.resolve())
     if no_cache:
@@ -143,8 +143,8 @@ def show(
 ) -> None:
     """Tell what happened in a run: cycles, lessons, costs, the champion."""
     from evokd.memory.marker import run_marker
-    from evokd.report.reading import Run
-    from evokd.report.tables import print_prompts, print_run
+    from evokd.report.run.tables import print_prompts, print_run
+    from evokd.report.run_files import Run
 
     found = Run.find(name, runs)
     run_marker(found.root).read()  # refuses a folder of another version
@@ -170,8 +170,8 @@ def compare(
     from evokd.comparison.executors import LocalProcesses, RayCluster
     from evokd.comparison.scheduler import compare as run_cells
     from evokd.comparison.spec import read_plan
-    from evokd.report.live_comparison import LiveComparison
-    from evokd.report.pages import write_report
+    from evokd.report.compare.live import LiveComparison
+    from evokd.report.compare.pages import write_report
 
     plan = read_plan(file)
     root = (out / plan.settings.name).resolve()
@@ -216,7 +216,7 @@ def cell(
 def _print_costs(run: "Run") -> None:
     from evokd.graph.setup.services import settings_of
     from evokd.memory.run_folder import RunFolder
-    from evokd.report.costs import print_costs
+    from evokd.report.run.costs import print_costs
     from evokd.teacher.accounting.cache import measure
 
     print_costs(run)
@@ -229,10 +229,10 @@ def _print_costs(run: "Run") -> None:
 def _drive(config: "RunConfig", folder: "RunFolder") -> None:
     from evokd.graph.run import drive, flush_traces
     from evokd.graph.setup.services import resuming
-    from evokd.report.costs import more_would_buy
-    from evokd.report.live import Live
-    from evokd.report.reading import Run
-    from evokd.report.tables import print_result
+    from evokd.report.run.costs import more_would_buy
+    from evokd.report.run.live import Live
+    from evokd.report.run.tables import print_result
+    from evokd.report.run_files import Run
     from evokd.tasks.errors import StepError
 
     again = resuming(config, folder)

@@ -19,7 +19,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 from benchmarks.known import TASKS, known_task
 from benchmarks.replay import read_rows
 from benchmarks.trial import example_of
-from evokd.report.statistics import over_seeds, summed
+from evokd.report.compare.statistics import over_seeds, summed
 from evokd.student.transformer import load_student
 from evokd.tasks.base import Example
 from evokd.tasks.metrics import pooled, pooled_difference

@@ -11,9 +11,9 @@ from rich.text import Text
 
 from ..tasks.metrics import Score, mean, pooled
 from ..tasks.task import Points
-from .comparison import CellRun
-from .reading import Run
-from .statistics import Line
+from .compare.cells import CellRun
+from .compare.statistics import Line
+from .run_files import Run
 from .wording import harmless, interval
 
 

@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from .reading import Row
+from .run_files import Row
 
 
 def percent(score: Row | None) -> str:

@@ -1,7 +1,7 @@
 """Pairs of trials: each by itself, and all together over seeds and over texts."""
 
 from benchmarks.paired import told
-from evokd.report.statistics import summed
+from evokd.report.compare.statistics import summed
 
 RIGHT, WRONG = (1.0, 1.0), (0.0, 1.0)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from evokd.report.comparison import ComparisonRun
+from evokd.report.compare.cells import ComparisonRun
 
 Verdicts = Iterable[tuple[Any, Any, Any]]
 """(gold, what the student of the seeds alone says, what the best one says) for every test text."""

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from evokd.report.compare.statistics import lines
 from evokd.report.labels import LabelLine, adaptivity, label_f1, labels_table, noise, trend
-from evokd.report.reading import Run
-from evokd.report.statistics import lines
+from evokd.report.run_files import Run
 from tests.report.comparisons import cell, listed, sample
 
 OSLO = {"start": 0, "end": 4, "type": "PLACE"}

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from evokd.report.live_comparison import LiveComparison
+from evokd.report.compare.live import LiveComparison
 
 
 @dataclass

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from evokd.report.reading import Run
+from evokd.report.run_files import Run
 from evokd.tasks.errors import ConfigError
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from evokd.report.planning import print_plan, print_planned_prompts
+from evokd.report.run.plan import print_plan, print_planned_prompts
 
 NEED = {"calls": 12.0, "tokens_in": 3456.0, "tokens_out": 789.0, "usd": None}
 PLAN = {

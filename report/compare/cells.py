@@ -6,8 +6,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from ..tasks.errors import ConfigError
-from .reading import Row, Run, read_json
+from ...tasks.errors import ConfigError
+from ..run_files import Row, Run, read_json
 
 CallKey = tuple[int, str, str, int]
 """Seed of the run, model, hash of the prompt, sample index: equal for calls that share one answer."""

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from .wording import harmless, interval
+from ..wording import harmless, interval
 
 SHOWN = ("calls", "tokens in", "tokens out", "usd")
 

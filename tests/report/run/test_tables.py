@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from evokd.report.live import Live
-from evokd.report.reading import Run
-from evokd.report.tables import cycle_line, print_prompts, print_result, print_run
+from evokd.report.run.live import Live
+from evokd.report.run.tables import cycle_line, print_prompts, print_result, print_run
+from evokd.report.run_files import Run
 from evokd.report.wording import harmless
 from evokd.tasks.errors import ConfigError
 from evokd.tasks.guidelines import Card

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
-from evokd.report.pages import write_report
-from evokd.report.plots import is_there
+from evokd.report.compare.pages import write_report
+from evokd.report.compare.plots import is_there
 from tests.report.comparisons import call, cell, listed, right, row, sample
 
 HOSTILE = (

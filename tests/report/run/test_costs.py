@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from evokd.report.costs import more_would_buy, per_text, print_costs
-from tests.report.test_tables import run
+from evokd.report.run.costs import more_would_buy, per_text, print_costs
+from tests.report.run.test_tables import run
 
 
 def call(role: str, cycle: int = 1, **changes: Any) -> dict[str, Any]:

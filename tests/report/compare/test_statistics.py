@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from evokd.report.statistics import at_equal_tokens, lines, over_seeds
+from evokd.report.compare.statistics import at_equal_tokens, lines, over_seeds
 from tests.report.comparisons import call, cell, listed, right, row
 
 

@@ -6,11 +6,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..tasks.errors import ConfigError
+from ...tasks.errors import ConfigError
+from ..labels import labels_table
+from ..run_files import Row, Run
+from ..wording import bounds, harmless, interval, percent
 from .costs import by_role
-from .labels import labels_table
-from .reading import Row, Run
-from .wording import bounds, harmless, interval, percent
 
 COLUMNS = (
     ("cycle", 5), ("batch", 8), ("kept", 7), ("texts", 5), ("refused", 7), ("quarant.", 8), ("fresh before>after", 18),

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from .reading import Row, Run
+from ..run_files import Row, Run
 
 FIGURES = ("calls", "reused", "in", "cached", "out", "usd", "seconds", "repaired", "bad")
 """Paid calls, answers from our own cache, tokens in, those of them that the server had in its prompt cache, tokens out,

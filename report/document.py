@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from statistics import fmean
 
 from ..tasks.metrics import Score
-from .comparison import ComparisonRun
+from .compare.cells import ComparisonRun
+from .compare.plots import adaptivity_plot, curves_plot, is_there
+from .compare.statistics import Line, at_equal_tokens, lines
 from .labels import LabelLine, adaptivity, noise, trend
-from .plots import adaptivity_plot, curves_plot, is_there
-from .statistics import Line, at_equal_tokens, lines
 
 HOW_TO_READ = (
     "Scores are of the best student on the test set, which nothing in a run sees. Mean and standard deviation are over "

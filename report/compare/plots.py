@@ -5,8 +5,8 @@ import io
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .comparison import Cost
-from .labels import LabelLine
+from ..labels import LabelLine
+from .cells import Cost
 from .statistics import Line
 
 if TYPE_CHECKING:

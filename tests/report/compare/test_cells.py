@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from evokd.report.comparison import ComparisonRun, Cost
+from evokd.report.compare.cells import ComparisonRun, Cost
 from evokd.tasks.errors import ConfigError
 from tests.report.comparisons import call, cell, listed, right, row, sample
 

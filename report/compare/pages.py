@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 
-from .comparison import ComparisonRun
-from .sections import Section, sections
+from ..document import Section, sections
+from .cells import ComparisonRun
 from .spreadsheets import cells_csv, curves_csv, labels_csv
 
 STYLE = """

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from ..tasks.metrics import CONFIDENCE, Score, pooled_difference
-from ..tasks.task import Points
-from .comparison import CellRun, ComparisonRun
+from ...tasks.metrics import CONFIDENCE, Score, pooled_difference
+from ...tasks.task import Points
+from .cells import CellRun, ComparisonRun
 
 Pair = tuple[CellRun, CellRun]
 """A variant and the baseline, of the same seed, both finished."""
