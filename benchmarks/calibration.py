@@ -20,8 +20,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 from benchmarks import trial
-from benchmarks.known import known_task
-from benchmarks.replay import read_rows
+from benchmarks.data_sets import known_task
+from benchmarks.teachers.replay import read_rows
 from evokd.agents.annotator.agent import Annotator
 from evokd.agents.annotator.logprob_labels import BLANKS, calibrated, rated
 from evokd.agents.base import Services

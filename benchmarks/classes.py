@@ -20,9 +20,9 @@ from unittest.mock import patch
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
-from benchmarks.known import known_task
-from benchmarks.replay import read_rows
+from benchmarks.data_sets import known_task
 from benchmarks.scoring import scores
+from benchmarks.teachers.replay import read_rows
 from benchmarks.trial import example_of
 from evokd.student.heads.sequence import PER_LABEL
 from evokd.student.settings import StudentSettings

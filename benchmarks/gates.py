@@ -19,9 +19,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
-from benchmarks.known import known_task
-from benchmarks.replay import read_rows
+from benchmarks.data_sets import known_task
 from benchmarks.scoring import Scores, scores
+from benchmarks.teachers.replay import read_rows
 from benchmarks.worth import read_examples, within_reach
 from evokd.student.settings import StudentSettings
 from evokd.student.transformer import TransformerStudent, TransformerStudents

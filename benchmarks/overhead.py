@@ -21,8 +21,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from langgraph.checkpoint.sqlite import SqliteSaver
 
-from benchmarks.known import known_task
-from benchmarks.replay import Recording, Replay, serve
+from benchmarks.data_sets import known_task
+from benchmarks.teachers.replay import Recording, Replay, serve
 from benchmarks.trial import draw, settings
 from evokd.graph.build import build, initial_state
 from evokd.graph.config.run_config import agents, validate

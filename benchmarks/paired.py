@@ -16,8 +16,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
-from benchmarks.known import TASKS, known_task
-from benchmarks.replay import read_rows
+from benchmarks.data_sets import TASKS, known_task
+from benchmarks.teachers.replay import read_rows
 from benchmarks.trial import example_of
 from evokd.report.compare.statistics import over_seeds, summed
 from evokd.student.transformer import load_student

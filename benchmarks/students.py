@@ -19,7 +19,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 import random
 
-from benchmarks.known import known_task
+from benchmarks.data_sets import known_task
 from benchmarks.scoring import judged
 from benchmarks.worth import SCORED, read_examples
 from evokd.student.settings import StudentSettings

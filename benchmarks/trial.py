@@ -24,10 +24,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
-from benchmarks.known import TASKS, known_task
-from benchmarks.oracle import Oracle
-from benchmarks.replay import Answering, Recording, Replay, read_rows, serve
-from benchmarks.simulator import Simulator
+from benchmarks.data_sets import TASKS, known_task
+from benchmarks.teachers.oracle import Oracle
+from benchmarks.teachers.replay import Answering, Recording, Replay, read_rows, serve
+from benchmarks.teachers.simulator import Simulator
 from evokd.comparison.spec import overlaid
 from evokd.graph.config.run_config import RunConfig, validate
 from evokd.graph.config.strategies import STRATEGIES

@@ -21,9 +21,9 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 import numpy as np
 
-from benchmarks.known import known_task
-from benchmarks.replay import read_rows
+from benchmarks.data_sets import known_task
 from benchmarks.scoring import scores
+from benchmarks.teachers.replay import read_rows
 from evokd.student.settings import StudentSettings
 from evokd.student.transformer import TransformerStudent, TransformerStudents
 from evokd.tasks.base import Example, Prediction, unspaced

@@ -4,7 +4,7 @@ A strong LLM wrote the texts once, as plain static generation (`A.jsonl`) and as
 lessons). The server hands them out in their order and labels them as recorded, so that gates, selection and training
 can be compared on the same texts. It does not react to what it is sent: it is a recording, not a teacher.
 
-    python benchmarks/replay.py DATA TASK [PORT]
+    python benchmarks/teachers/replay.py DATA TASK [PORT]
 """
 
 import json
@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.known import known_task
+from benchmarks.data_sets import known_task
 from evokd.tasks.base import Label
 from evokd.tasks.task import Task
 

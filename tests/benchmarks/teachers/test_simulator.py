@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks.replay import texts_in
-from benchmarks.simulator import Simulator
+from benchmarks.teachers.replay import texts_in
+from benchmarks.teachers.simulator import Simulator
 from evokd.agents.generator.chat_writer import ASKS
 from evokd.tasks.base import Span
 from evokd.tasks.kinds.ner import Ner

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.replay import Body, read_rows
+from benchmarks.teachers.replay import Body, read_rows
 from evokd.tasks.task import Task
 
 EMPTY: dict[str, Any] = {

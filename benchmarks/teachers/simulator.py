@@ -20,7 +20,7 @@ from typing import Any, cast
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from benchmarks.replay import Body, Recording, Replay, Text, read_rows, texts_in
+from benchmarks.teachers.replay import Body, Recording, Replay, Text, read_rows, texts_in
 from evokd.tasks.base import Label, Span
 from evokd.tasks.task import Task
 
