@@ -6,12 +6,8 @@ repeats the step it was in), so everything it writes is idempotent.
 """
 
 import operator
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from string import Template
 from typing import Annotated, Literal, Protocol
 
 from typing_extensions import TypedDict  # pydantic, and so the input form of LangGraph Studio, needs it before 3.12
@@ -19,7 +15,7 @@ from typing_extensions import TypedDict  # pydantic, and so the input form of La
 from ..memory.base import Memory
 from ..memory.run_folder import RunFolder
 from ..student.base import Students
-from ..tasks.base import Example, Frozen, Label, Origin, Split, Stance
+from ..tasks.base import Frozen, Label, Origin, Split, Stance
 from ..tasks.task import Task
 from ..teacher.base import Teacher
 
@@ -156,42 +152,3 @@ class Case(Frozen):
     after_probability: float
     right_before: bool
     right_after: bool
-
-
-def one_line(text: str) -> str:
-    """A text as one item of a list in a prompt: without line breaks, so that it cannot pose as another item."""
-    return " ".join(text.split())
-
-
-def shown_seeds(services: Services, per_label: int = 2) -> list[Example]:
-    """The seeds that go into prompts: the first of every label. Many shots of many labels would fill every call."""
-    shown: dict[str, list[Example]] = {}
-    for example in services.memory.samples("seed"):
-        names = services.task.names(example.label) or ("",)
-        short = [name for name in names if len(shown.get(name, [])) < per_label]
-        if short:
-            shown.setdefault(short[0], []).append(example)
-    return [example for examples in shown.values() for example in examples]
-
-
-def said(task: Task, example: Example, arrow: str = "=>") -> str:
-    """An example with its label as one line of a prompt."""
-    return f"{one_line(example.text)} {arrow} {task.say(example.text, example.label)}"
-
-
-PROMPTS = Path(__file__).parent / "prompts"
-
-
-@cache
-def _template(name: str) -> Template:
-    return Template((PROMPTS / f"{name}.md").read_text(encoding="utf-8"))
-
-
-def prompt(file: str, /, **values: object) -> str:
-    """Fill `prompts/FILE.md`. `$name` placeholders only: no loop, no condition, nothing that executes.
-
-    Raises:
-        KeyError: a placeholder got no value.
-    """
-    filled = _template(file).substitute({key: str(value) for key, value in values.items()})
-    return re.sub(r"\n{3,}", "\n\n", filled).strip()  # what was left out leaves no hole

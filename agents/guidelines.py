@@ -4,14 +4,15 @@ import logging
 
 from pydantic import BaseModel, JsonValue, create_model
 
-from ..memory.run_folder import write_text
 from ..tasks.base import Dropped, Example, Misfit
 from ..tasks.errors import ConfigError
+from ..tasks.files import write_text
 from ..tasks.guidelines import Card, Convention, parse_card
 from ..tasks.task import Task
 from ..teacher.base import Message, Prompt
 from .answer_schemas import with_labels
-from .base import Services, one_line, prompt, said
+from .base import Services
+from .prompting import one_line, prompt, said
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +77,7 @@ def ensure_card(services: Services, cycle: int) -> None:
         return
     seeds = services.memory.samples("seed")[:SHOWN_SEEDS]
     request = prompt(
-        "conventions",
+        "guidelines",
         task=services.task.describe(),
         part=services.task.part,
         rule=services.task.rule,

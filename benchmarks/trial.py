@@ -36,7 +36,7 @@ from evokd.graph.setup.services import create, read_config
 from evokd.memory.run_folder import RunFolder
 from evokd.student.transformer import load_student
 from evokd.tasks.base import Example, Prediction
-from evokd.tasks.json_lines import JsonLines
+from evokd.tasks.files import JsonLines
 from evokd.tasks.metrics import pooled, pooled_difference
 from evokd.tasks.task import Points, Task
 

@@ -19,34 +19,20 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from ..tasks.files import write_text
+
 M = TypeVar("M", bound=BaseModel)
-A = TypeVar("A")
 
 
 OWN_STUDENT = re.compile(r"(cycle|final)-\d{3,}|\.+(cycle|final|rival)-\d{3,}.*")
 """Names of folders under `students/` that EvoKD makes; those that begin with a point are unfinished or for a while."""
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write aside, force to disk, rename: readers see the old file or the new one, whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with aside.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
-    except BaseException:
-        aside.unlink(missing_ok=True)
-        raise
 
 
 def json_lines(rows: Iterable[BaseModel | dict[str, Any]]) -> str:
@@ -114,8 +100,3 @@ class RunFolder:
     def relative(self, path: Path) -> str:
         """A path for the state: relative to the run folder, so that a run can be moved."""
         return path.relative_to(self.root).as_posix()
-
-
-def chunks(items: Sequence[A], size: int) -> list[Sequence[A]]:
-    """Consecutive slices of at most `size`."""
-    return [items[i : i + size] for i in range(0, len(items), size)]

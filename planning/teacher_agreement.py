@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..agents.annotator.agent import Annotator
-from ..agents.base import Services, one_line
+from ..agents.base import Services
+from ..agents.prompting import one_line
 from ..graph.config.run_config import RunConfig, agents
 from ..tasks.base import Example
 from ..tasks.errors import EvoKDError

@@ -9,9 +9,10 @@ from pydantic import BaseModel, NonNegativeInt
 from ...tasks.base import Lesson
 from ...tasks.guidelines import Card, listed
 from ...teacher.base import Message, Prompt
-from ..base import Case, Services, State, prompt
+from ..base import Case, Services, State
 from ..cases import crossfitted, last_batch
 from ..guidelines import read_card
+from ..prompting import prompt
 from .evidence import Evidence, gather
 from .failed_lessons import retired, told
 
@@ -101,7 +102,7 @@ class Analyst:
     def _analysed(self, evidence: Evidence, services: Services, cycle: int, counts: dict[str, int]) -> list[Lesson]:
         card = read_card(services)
         request = prompt(
-            "analyst",
+            "analyst/lessons",
             task=services.task.describe(),
             tables=evidence.tables(),
             wrong=evidence.wrong_cases(),
@@ -109,9 +110,9 @@ class Analyst:
             past=evidence.past_cases(),
             lessons=self.lessons,
             conventions=card.told(),
-            assumed=prompt("analyst_assumed", assumed=listed(card.assumed)) if card.assumed else "",
+            assumed=prompt("analyst/assumed", assumed=listed(card.assumed)) if card.assumed else "",
             unpaid=told(services),
-            probe=prompt("analyst_probe", covered=evidence.covered()) if self.probe else "Set `probe` to null.",
+            probe=prompt("analyst/probe", covered=evidence.covered()) if self.probe else "Set `probe` to null.",
         )
         messages = (Message(role="user", content=request),)
         bar = services.bar("analysing the errors")
@@ -147,7 +148,7 @@ class Analyst:
         prompts = [
             Prompt(
                 prompt(
-                    "analyst_plain",
+                    "analyst/completion",
                     cases="\n".join(f"- {by_id[i].text}" for i in lesson.evidence),
                     pattern=lesson.pattern,
                 ),

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from ...tasks.base import ErrorCase
 from ...tasks.task import Task
-from ..base import Case, Services, one_line
+from ..base import Case, Services
+from ..prompting import one_line
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...tasks.base import Lesson
-from ..base import Services, one_line, prompt
+from ..base import Services
+from ..prompting import one_line, prompt
 
 ALIKE = 0.8
 """Cosine of two lessons' names and patterns above which they count as the same."""
@@ -27,7 +28,7 @@ def unpaid(services: Services) -> list[Lesson]:
 def told(services: Services) -> str:
     """What the analyst is told of them; nothing where there is none."""
     lines = [f"- {one_line(lesson.name)}: {one_line(lesson.pattern)}" for lesson in unpaid(services)[-10:]]
-    return prompt("analyst_unpaid", lessons="\n".join(lines)) if lines else ""
+    return prompt("analyst/failed_lessons", lessons="\n".join(lines)) if lines else ""
 
 
 def retired(services: Services, lessons: Sequence[Lesson]) -> list[Lesson]:

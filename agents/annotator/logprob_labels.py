@@ -13,7 +13,8 @@ from ...tasks.base import Dropped, Misfit, Verdict
 from ...tasks.errors import StepError
 from ...tasks.task import Task
 from ...teacher.base import Prompt
-from ..base import Services, one_line, said, shown_seeds
+from ..base import Services
+from ..prompting import one_line, said, shown_seeds
 
 DROPPED = "dropped by the teacher"
 

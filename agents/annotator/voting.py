@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel, JsonValue, create_model
 
-from ...memory.run_folder import chunks
 from ...tasks.base import Dropped, Misfit, Reading
 from ...tasks.task import Task
 from ...teacher.base import Answer, Message, Prompt
 from ..answer_schemas import with_labels
-from ..base import Services, one_line, prompt, said, shown_seeds
+from ..base import Services
 from ..generator.lengths import tokens_of
 from ..guidelines import read_card
+from ..prompting import chunks, one_line, prompt, said, shown_seeds
 from .logprob_labels import DROPPED, Opinion, problem
 
 PER_CALL, MANY = 20, 30
@@ -177,7 +177,7 @@ def _give_up(places: Mapping[int, int], misfits: Mapping[int, Misfit], ballots: 
 
 def _numbered(services: Services, texts: Sequence[str], vote: int) -> Prompt:
     request = prompt(
-        "annotator",
+        "annotator/label",
         task=services.task.describe(),
         conventions=read_card(services).told(),
         seeds="\n".join(f"- {said(services.task, example)}" for example in shown_seeds(services)),
@@ -191,6 +191,6 @@ def _numbered(services: Services, texts: Sequence[str], vote: int) -> Prompt:
 def _repair(request: Prompt, answer: str, misfits: Mapping[int, Misfit]) -> Prompt:
     """The same conversation, told what does not fit."""
     assert not isinstance(request.body, str)
-    told = prompt("annotator_repair", problems="\n".join(f"[{n}] {misfit}" for n, misfit in misfits.items()))
+    told = prompt("annotator/repair", problems="\n".join(f"[{n}] {misfit}" for n, misfit in misfits.items()))
     messages = (Message(role="assistant", content=answer), Message(role="user", content=told))
     return Prompt((*request.body, *messages), request.sample)

@@ -3,8 +3,8 @@
 from typing import get_args
 
 from ...memory.base import Status
-from ...memory.run_folder import write_text
 from ...tasks.base import Split
+from ...tasks.files import write_text
 from ..base import Services
 
 

@@ -10,8 +10,9 @@ from pydantic import BaseModel, Field, JsonValue
 from ...tasks.base import Example, Lesson
 from ...teacher.base import Answer, Message, Prompt
 from ..answer_schemas import with_labels
-from ..base import Draft, Services, one_line, prompt, said
+from ..base import Draft, Services
 from ..guidelines import read_card
+from ..prompting import one_line, prompt, said
 from ..used_names import used
 from .lengths import Lengths, lengths
 from .pool_sampling import shown
@@ -124,7 +125,7 @@ class ChatWriter:
         path = self.services.folder.cycle(self.cycle) / "conversation.json"
         talk = self.services.folder.read_json(path) if self.manner.conversation and path.exists() else []
         request = prompt(
-            "generator_lesson",
+            "generator/lesson",
             opening="The task again:" if talk else "A small language model is learning this task:",
             task=self.services.task.describe(),
             name=lesson.name,
@@ -151,7 +152,7 @@ class ChatWriter:
     def _rewrite(self, order: Order, seed: Example) -> str:
         task = self.services.task
         return prompt(
-            "generator_rewrite", task=task.describe(), text=one_line(seed.text), label=task.say(seed.text, seed.label),
+            "generator/rewrite", task=task.describe(), text=one_line(seed.text), label=task.say(seed.text, seed.label),
             count=order.count, rule=self._label_rule(),
         )  # fmt: skip
 
@@ -161,7 +162,7 @@ class ChatWriter:
             for each in order.subtypes
         )
         return prompt(
-            "generator_breadth",
+            "generator/breadth",
             task=self.services.task.describe(),
             wanted=self.services.task.wanted(order.facet or ""),
             count=order.count,

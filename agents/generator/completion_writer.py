@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ...teacher.base import Prompt
-from ..base import Draft, Services, one_line, prompt
+from ..base import Draft, Services
+from ..prompting import one_line, prompt
 from .quotas import Order, total
 
 STOP = ('"', "\n", "”")
@@ -93,7 +94,7 @@ class PlainWriter:
         if order.seed is not None:
             text = one_line(order.seed.text)
             named = words.get(next(iter(task.names(order.seed.label)), ""), task.noun)
-            return prompt("generator_rewrite_plain", task=task.description, noun=task.noun, label=named, text=text)
+            return prompt("generator/rewrite_completion", task=task.description, noun=task.noun, label=named, text=text)
         shown = [(words[other], text) for other, text in self._seeds.items() if other != label and text]
         if order.lesson and order.stance == "hard":
             cited = [e for e in self.services.memory.get(order.lesson.evidence) if task.fits(label, e.label)]
@@ -102,7 +103,7 @@ class PlainWriter:
         things = concrete_things(task.labels.get(label, ""))
         case = f", in this case {dice.choice(things)}" if things else ""
         return prompt(
-            "generator_plain",
+            "generator/completion",
             task=task.description,
             lines="\n".join(lines),
             noun=task.noun,

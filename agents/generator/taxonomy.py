@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from ...memory.run_folder import chunks
 from ...tasks.kinds.label_names import by_loose_name, loosen
 from ...teacher.base import Message, Prompt
-from ..base import Services, prompt, said, shown_seeds
+from ..base import Services
+from ..prompting import chunks, prompt, said, shown_seeds
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ def _ask(services: Services, cycle: int, groups: Sequence[Sequence[str]], each: 
     for group in groups:
         own = [seed for seed in shown if any(task.fits(facet, seed.label) for facet in group)]
         request = prompt(
-            "generator_outline",
+            "generator/taxonomy",
             task=services.task.describe(),
             part=services.task.part,
             facets="\n".join(f'- "{facet}": texts {services.task.wanted(facet)}' for facet in group),

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from ...memory.lock import owned
 from ...memory.marker import ELSEWHERE, run_marker
-from ...memory.run_folder import RunFolder, write_text
+from ...memory.run_folder import RunFolder
 from ...tasks.errors import ConfigError
+from ...tasks.files import write_text
 
 FIRST = (*(f"data/{name}.jsonl" for name in ("seed", "dev", "test", "pool")), "conventions.toml", "config.toml")
 """Files that a run begins with."""

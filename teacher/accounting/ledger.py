@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict, cast
 
-from ...tasks.json_lines import JsonLines
+from ...tasks.files import JsonLines
 from .budget import Cost
 
 

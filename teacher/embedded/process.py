@@ -117,7 +117,7 @@ class LocalServer:
             "slots": self._settings.slots,
             "context": self._settings.context,
         }
-        script = str(Path(__file__).with_name("local_server.py"))
+        script = str(Path(__file__).with_name("server.py"))
         return [
             sys.executable,
             "-P",

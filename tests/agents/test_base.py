@@ -12,17 +12,20 @@ from evokd.agents.analyst.agent import Analyst
 from evokd.agents.analyst.failed_lessons import told
 from evokd.agents.annotator.agent import Annotator
 from evokd.agents.annotator.voting import by_votes
-from evokd.agents.base import PROMPTS, Draft, one_line, prompt
+from evokd.agents.base import Draft
 from evokd.agents.evaluator.agent import Evaluator
 from evokd.agents.generator.agent import Generator
 from evokd.agents.guidelines import ensure_card
+from evokd.agents.prompting import HERE, one_line, prompt
 from evokd.agents.trainer.agent import Trainer
 from evokd.tasks.kinds.classification import Classification
 from tests import world
 from tests.agents.acting import after_seeds, lesson, sent, step, train, write_cases
 from tests.fakes import ScriptedTeacher, words
 
-NAMES = {path.stem for path in PROMPTS.glob("*.md")}
+NAMES = {
+    path.relative_to(HERE).as_posix().replace("prompts/", "").removesuffix(".md") for path in HERE.rglob("prompts/*.md")
+}
 
 
 def complete(given: Any) -> str:
@@ -84,12 +87,12 @@ def test_every_prompt_file_renders_with_what_its_agent_passes(tmp_path: Path, us
 
 def test_a_placeholder_without_a_value_is_an_error() -> None:
     with pytest.raises(KeyError, match="texts"):
-        prompt("annotator", task="t", conventions="", seeds="s", rule="r", count=1)
+        prompt("annotator/label", task="t", conventions="", seeds="s", rule="r", count=1)
 
 
 def test_values_are_put_in_as_they_are() -> None:
     odd = "$count ${task} $$ {count} %s \\1"
-    assert odd in prompt("annotator", task=odd, conventions="", seeds="s", rule="r", count=1, texts="x")
+    assert odd in prompt("annotator/label", task=odd, conventions="", seeds="s", rule="r", count=1, texts="x")
 
 
 def test_one_line() -> None:

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from evokd.agents.base import Draft
-from evokd.memory.run_folder import RunFolder, chunks, write_text
+from evokd.agents.prompting import chunks
+from evokd.memory.run_folder import RunFolder
+from evokd.tasks.files import write_text
 from tests import world
 from tests.agents.acting import ODD
 

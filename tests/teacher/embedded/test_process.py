@@ -157,7 +157,7 @@ sys.stdin.read()
 @pytest.mark.slow
 @needs_model
 def test_it_dies_with_its_parent_even_by_kill() -> None:
-    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
     parent = subprocess.Popen([sys.executable, "-c", PARENT], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert parent.stdin is not None and parent.stdout is not None
     pid = int(parent.stdout.readline())

@@ -1,4 +1,4 @@
-"""Files of JSON lines that many threads append to and a kill can tear only at the end."""
+"""Files that a kill cannot tear: texts written whole or not at all, and JSON lines that many threads append to."""
 
 import json
 import os
@@ -8,6 +8,21 @@ from pathlib import Path
 from typing import Any
 
 from .errors import StepError
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write aside, force to disk, rename: readers see the old file or the new one, whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with aside.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
 
 
 class JsonLines:

@@ -1,0 +1,61 @@
+"""What prompts are made of: templates beside each role, and how texts and examples stand in them."""
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from string import Template
+from typing import TypeVar
+
+from ..tasks.base import Example
+from ..tasks.task import Task
+from .base import Services
+
+A = TypeVar("A")
+
+
+def one_line(text: str) -> str:
+    """A text as one item of a list in a prompt: without line breaks, so that it cannot pose as another item."""
+    return " ".join(text.split())
+
+
+def shown_seeds(services: Services, per_label: int = 2) -> list[Example]:
+    """The seeds that go into prompts: the first of every label. Many shots of many labels would fill every call."""
+    shown: dict[str, list[Example]] = {}
+    for example in services.memory.samples("seed"):
+        names = services.task.names(example.label) or ("",)
+        short = [name for name in names if len(shown.get(name, [])) < per_label]
+        if short:
+            shown.setdefault(short[0], []).append(example)
+    return [example for examples in shown.values() for example in examples]
+
+
+def said(task: Task, example: Example, arrow: str = "=>") -> str:
+    """An example with its label as one line of a prompt."""
+    return f"{one_line(example.text)} {arrow} {task.say(example.text, example.label)}"
+
+
+HERE = Path(__file__).parent
+
+
+@cache
+def _template(name: str) -> Template:
+    role, _, file = name.rpartition("/")
+    return Template((HERE / role / "prompts" / f"{file}.md").read_text(encoding="utf-8"))
+
+
+def prompt(file: str, /, **values: object) -> str:
+    """Fill a prompt: `analyst/probe` is `agents/analyst/prompts/probe.md`.
+
+    `$name` placeholders only: no loop, no condition, nothing that executes.
+
+    Raises:
+        KeyError: a placeholder got no value.
+    """
+    filled = _template(file).substitute({key: str(value) for key, value in values.items()})
+    return re.sub(r"\n{3,}", "\n\n", filled).strip()  # what was left out leaves no hole
+
+
+def chunks(items: Sequence[A], size: int) -> list[Sequence[A]]:
+    """Consecutive slices of at most `size`."""
+    return [items[i : i + size] for i in range(0, len(items), size)]
