@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.errors import GraphDrained, GraphRecursionError
 from langgraph.runtime import RunControl
 
@@ -18,6 +17,7 @@ from agents.base import Agent, Services, State
 from agents.folder import RunFolder
 from agents.trainer import Trainer
 from graph.build import build, initial_state
+from graph.checkpoints import open_checkpoints, thread_of
 from graph.config import RunConfig, agents, stop_rule
 from graph.finish import fit_last, score_test_set
 from graph.services import open_services
@@ -113,8 +113,8 @@ def _loop(
         **_told_to_traces(config),
     }
     try:
-        with SqliteSaver.from_conn_string(str(folder.root / "checkpoints.sqlite")) as saver:
-            settings["configurable"] = {"thread_id": _thread(saver, config.name)}
+        with open_checkpoints(folder.root) as saver:
+            settings["configurable"] = {"thread_id": thread_of(saver, config.name)}
             graph = build(ring, stop).compile(checkpointer=saver, name="evokd")
             before = graph.get_state(settings)
             # Not `next`: that is empty too where a kill came between the writes of a step and its checkpoint.
@@ -183,13 +183,6 @@ def _metrics(folder: RunFolder) -> list[dict[str, Any]]:
     path = folder.root / "metrics.jsonl"
     lines = path.read_text(encoding="utf-8").split("\n") if path.exists() else []
     return [json.loads(line) for line in lines if line]
-
-
-def _thread(saver: SqliteSaver, name: str) -> str:
-    """The thread of a run's checkpoints: the name it began with, as a copy of a run may have another one."""
-    saver.setup()
-    known = saver.conn.execute("select distinct thread_id from checkpoints").fetchone()
-    return str(known[0]) if known else name
 
 
 @contextlib.contextmanager

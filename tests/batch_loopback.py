@@ -111,4 +111,5 @@ class BatchPlay:
 
 
 def _file(name: str) -> Body:
-    return {"id": name, "object": "file", "purpose": "batch", "filename": "x", "created_at": 1, "status": "processed"}
+    made = {"created_at": 1_800_000_900, "filename": "x", "status": "processed"}
+    return {"id": name, "object": "file", "purpose": "batch", **made}

@@ -26,7 +26,7 @@ REFUSED = ABSENT | {400, 413, 422}
 """What it answers, moreover, to a file or a batch that it will not take."""
 
 SKEW = 3600
-"""Seconds by which the server's clock may be behind ours."""
+"""Seconds by which the server's clock may be behind the one that said when a batch was made: itself, mostly."""
 
 
 class NoBatches(EvoKDError):
@@ -50,8 +50,8 @@ class BatchApi:
         self._patient = self._sdk(retries)
         self._once = self._sdk(0)
 
-    def upload(self, pending: Pending, lines: Iterable[dict[str, Any]]) -> str:
-        """Send the file of requests, which costs nothing yet; returns its id.
+    def upload(self, pending: Pending, lines: Iterable[dict[str, Any]]) -> tuple[str, int]:
+        """Send the file of requests, which costs nothing yet; returns its id, and when that was by the server's clock.
 
         Raises:
             NoBatches: the server takes no such files, or not this one.
@@ -59,7 +59,8 @@ class BatchApi:
         """
         data = b"".join(json.dumps(line).encode("ascii") + b"\n" for line in lines)
         with self._told(REFUSED):
-            return self._patient.files.create(file=(f"{pending.name}.jsonl", data), purpose="batch").id
+            file = self._patient.files.create(file=(f"{pending.name}.jsonl", data), purpose="batch")
+            return file.id, file.created_at if isinstance(file.created_at, int) else pending.created
 
     def submit(self, pending: Pending, file: str) -> str:
         """Make a batch of an uploaded file; returns its id.

@@ -117,7 +117,8 @@ class Bulk:
             for request, body in zip(pending.requests, bodies, strict=True)
         ]
         try:
-            file = self._api(client).upload(pending, lines)
+            file, created = self._api(client).upload(pending, lines)
+            pending = pending.model_copy(update={"created": created})
             self._pending.save(pending)  # before it is made: a kill at any moment leaves a name to look for
             self._calls.budget.owe(pending.worst)
             try:

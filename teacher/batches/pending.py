@@ -27,7 +27,7 @@ class Pending(BaseModel):
     role: str
     cycle: int
     created: int
-    """Seconds since 1970, by our clock."""
+    """Seconds since 1970, by the server's clock where it tells the time: ours may have been set since."""
     price: float
     worst: Cost
     """Of all its requests together."""

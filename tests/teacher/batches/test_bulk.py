@@ -165,6 +165,14 @@ def test_a_batch_in_the_making_of_which_the_connection_broke_is_found(play: Batc
     assert ask(opened(batch=True), many(20)) == whys(20) and len(play.batches) == 1 and play.ordinary == []
 
 
+def test_a_lost_batch_is_found_where_our_clock_is_ahead(
+    play: BatchPlay, opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Ticking, "date", lambda self: 1_900_000_000 + self.time)
+    play.lost = lambda: True
+    assert ask(opened(batch=True), many(20)) == whys(20) and len(play.batches) == 1 and play.ordinary == []
+
+
 def test_a_batch_that_was_not_made_is_tried_again(play: BatchPlay, opened: Open) -> None:
     troubles = iter([error(502, "bad gateway")])
     play.trouble = lambda body: next(troubles, None) if "input_file_id" in body else None
