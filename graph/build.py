@@ -21,6 +21,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 
 from agents.base import Agent, Services, State
+from graph.ties import ties
 from tasks.errors import BudgetExhausted, ConfigError, EvoKDError, Interrupted, StepError
 
 Stopping = Callable[[State], str]
@@ -79,6 +80,7 @@ def _node(name: str, agent: Agent, stop: Stopping | None, context: type) -> Call
         if stop is not None:
             history = [*state["history"], *update.get("history", [])]
             update["stop"] = stop(State(**{**state, **update, "history": history}))
+        update["ties"] = ties(services, State(**{**state, **update}))
         return update
 
     step.__name__ = name

@@ -20,8 +20,10 @@ from graph.build import build, initial_state
 from graph.checkpoints import open_checkpoints, thread_of
 from graph.config import RunConfig, agents, stop_rule
 from graph.finish import fit_last, score_test_set
+from graph.restoring import note_end, restore, saved
 from graph.services import open_services
 from graph.signals import drained_by_signals
+from graph.ties import check_answers, check_files, check_memory
 from tasks.errors import BudgetExhausted, ConfigError, EvoKDError, Interrupted, StepError
 
 Event = dict[str, Any]
@@ -49,10 +51,23 @@ def drive(config: RunConfig, folder: RunFolder, show: Callable[[Event], None]) -
         ConfigError: another process is at work in this folder, or it is a copy without its link.
     """
     _check_link(folder)
+    state, due = saved(config, folder)
+    check_files(folder, state, due)
+    if due and config.teacher.use_cache:
+        check_answers(folder, state)
     control, began = RunControl(), time.monotonic()
-    minutes, halted = _minutes(folder), lambda: control.drain_requested
+    minutes = _minutes(folder, state.get("history", []))
     with contextlib.ExitStack() as opened:
-        services = opened.enter_context(open_services(config, folder, minutes, halted=halted))
+        services = opened.enter_context(
+            open_services(
+                config,
+                folder,
+                minutes,
+                halted=lambda: control.drain_requested,
+                check=lambda memory: check_memory(folder, memory, *saved(config, folder)),
+            )
+        )
+        restore(services, state)
         opened.callback(lambda: folder.write_json(_active(folder), minutes + (time.monotonic() - began) / 60))
         opened.enter_context(_traced(config))
         try:
@@ -61,8 +76,10 @@ def drive(config: RunConfig, folder: RunFolder, show: Callable[[Event], None]) -
             outcome = Outcome("budget", str(limit))
         except Interrupted as stop:
             outcome = Outcome("interrupted", str(stop).rstrip("."))
-        if outcome.how != "interrupted" and (folder.root / "best").exists():
+        rows = _metrics(folder)
+        if outcome.how != "interrupted" and rows and (folder.root / rows[-1]["champion"]).exists():
             _finish(services, agents(config)["trainer"], show)
+            note_end(folder)
         return outcome
 
 
@@ -167,11 +184,17 @@ def _show(mode: str, event: Any, show: Callable[[Event], None]) -> None:
             show({"row": row})
 
 
-def _minutes(folder: RunFolder) -> float:
+def _minutes(folder: RunFolder, history: list[dict[str, Any]]) -> float:
     """Minutes of work of earlier processes; of one that was killed those of its finished cycles."""
-    finished = sum(sum(row["seconds"].values()) for row in _metrics(folder)) / 60
+    finished = sum(sum(row["seconds"].values()) for row in history) / 60
     path = _active(folder)
-    return max(finished, float(folder.read_json(path))) if path.exists() else finished
+    try:
+        return max(finished, float(folder.read_json(path))) if path.exists() else finished
+    except (ValueError, TypeError) as error:
+        raise ConfigError(
+            f"{path}, the minutes of work so far, cannot be read ({error}). Write the number into it, or delete it to "
+            f"count those of the finished cycles alone ({finished:.1f})."
+        ) from error
 
 
 def _active(folder: RunFolder) -> Path:
