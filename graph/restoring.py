@@ -13,7 +13,7 @@ from agents.folder import RunFolder
 from graph.build import build
 from graph.checkpoints import open_checkpoints, thread_of
 from graph.config import RunConfig, agents, stop_rule
-from graph.ties import digest_of, is_told_right
+from graph.ties import digests, is_told_right
 from tasks.errors import ConfigError, StepError
 
 
@@ -49,9 +49,10 @@ def restore(services: Services, state: Mapping[str, Any]) -> None:
         folder.write_rows(folder.root / "lessons.jsonl", services.memory.lessons())
         export_samples(services)
     made = _made(folder)
-    for name in [name for name, digest in made.items() if digest_of(folder.root / name) != digest]:
-        if name.startswith("students/"):
-            shutil.rmtree(folder.root / name, ignore_errors=True)
+    there = digests(folder.root, made)
+    for name in [name for name, digest in made.items() if there.get(name) != digest]:
+        if name.startswith("students/final-"):
+            shutil.rmtree(folder.root / "students" / name.split("/")[1], ignore_errors=True)
         (folder.root / "result.json").unlink(missing_ok=True)
     best = (folder.root / "best").resolve()
     if state.get("champion") and not (best.is_dir() and best.parent == folder.root / "students"):
@@ -61,8 +62,7 @@ def restore(services: Services, state: Mapping[str, Any]) -> None:
 def note_end(folder: RunFolder) -> None:
     """Remember what the end made, so that what is lost or damaged of it is made again."""
     best = folder.relative((folder.root / "best").resolve())
-    made = {name: digest_of(folder.root / name) for name in (best, "result.json", "scored.jsonl")}
-    made = {name: digest for name, digest in made.items() if digest and not name.startswith("students/cycle")}
+    made = digests(folder.root, ("result.json", "scored.jsonl", f"{best}/*"))
     if _made(folder) != made:
         folder.write_json(folder.root / "end.json", made)
 

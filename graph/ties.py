@@ -37,6 +37,9 @@ BUILT_ON = (
 TOLD = ("metrics.jsonl", "lessons.jsonl", "samples.jsonl")
 """Files that tell what state and memory hold; they can be written again."""
 
+EMPTY = hashlib.sha256(b"").hexdigest()[:16]
+"""Of a file that was empty already, as a pool without texts is."""
+
 WRITES = {"annotator": ("samples", "gate"), "evaluator": ("errors", "verdicts"), "analyst": ("lessons",)}
 """What a role adds to the memory; one of the user's own may add anything."""
 
@@ -44,8 +47,7 @@ WRITES = {"annotator": ("samples", "gate"), "evaluator": ("errors", "verdicts"),
 def ties(services: Services, state: State) -> Ties:
     """What there is when a step is over; `state` is the one after it."""
     root = services.folder.root
-    found = {name: _hash_file(root / name) for name in _names(root, (*BUILT_ON, *TOLD))}
-    found |= {name: _hash_student(root / name) for name in students(state) if (root / name).is_dir()}
+    found = digests(root, (*BUILT_ON, *TOLD, *(f"{name}/**/*" for name in students(state))))
     found |= {"answers": str(count_paid(root)[0])}
     found |= {f"memory/{name}": "" for name in _filled(root / "memory")}
     return found | _remembered(services.memory, state)
@@ -71,20 +73,11 @@ def check_files(folder: RunFolder, state: Mapping[str, Any], due: str) -> None:
     known: Ties = state.get("ties") or {}
     if not state and (began := [name for name in ("students", *TOLD) if (folder.root / name).exists()]):
         raise _lost(folder, "checkpoints.sqlite is missing or empty", f"{began[0]} is there", "begin again at cycle 0")
+    changing = folder.relative(folder.cycle(state["cycle"])) if state and _is_own(due) else TOLD[0]
+    gone_on_purpose = "students/" if not due and _are_dropped(folder) else TOLD[0]
     for name, digest in known.items():
-        path = folder.root / name
-        if (
-            name in (*TOLD, "answers")
-            or name.startswith("memory:")
-            or (_is_own(due) and path.parent == folder.cycle(state["cycle"]))
-        ):
-            continue
-        if name.startswith("students/"):
-            _check_student(folder, path, digest, due)
-        elif name.startswith("memory/"):
-            _check(folder, name, path.is_file() and path.stat().st_size > 0, True)
-        else:
-            _check(folder, name, path.is_file(), not path.is_file() or _hash_file(path) == digest)
+        if not name.startswith((*TOLD, "answers", "memory:", changing, gone_on_purpose)):
+            _check(folder, name, digest)
 
 
 def check_answers(folder: RunFolder, state: Mapping[str, Any]) -> None:
@@ -130,11 +123,10 @@ def is_told_right(folder: RunFolder, state: Mapping[str, Any]) -> bool:
     return all(path.is_file() and _hash_file(path) == known[name] for name, path in paths.items())
 
 
-def digest_of(path: Path) -> str:
-    """What tells a file, or a student's folder, from any other; empty where there is none."""
-    if path.is_dir():
-        return _hash_student(path)
-    return _hash_file(path) if path.is_file() else ""
+def digests(root: Path, patterns: Iterable[str]) -> Ties:
+    """The files of a run that are there, by their names in its folder; one that is added later does no harm."""
+    paths = [path for pattern in patterns for path in root.glob(pattern) if path.is_file()]
+    return {path.relative_to(root).as_posix(): _hash_file(path) for path in paths}
 
 
 def _is_own(due: str) -> bool:
@@ -142,23 +134,18 @@ def _is_own(due: str) -> bool:
     return bool(due) and due not in ROLES
 
 
-def _check(folder: RunFolder, name: str, there: bool, same: bool) -> None:
-    if not there:
+def _check(folder: RunFolder, name: str, digest: str) -> None:
+    path = folder.root / name
+    if not path.is_file() or (not path.stat().st_size and digest != EMPTY):
         raise _lost(folder, f"{name} is missing or empty", "the checkpoint knows of it", "go on with wrong data")
-    if not same:
+    if digest and _hash_file(path) != digest:
         raise _lost(folder, f"{name} is not as the run left it", "the checkpoint is there", "go on with wrong data")
 
 
-def _check_student(folder: RunFolder, path: Path, digest: str, due: str) -> None:
+def _are_dropped(folder: RunFolder) -> bool:
+    """Whether the best student alone is left: so a cell of a comparison is left when it has ended."""
     best = (folder.root / "best").resolve()
-    if (
-        not path.exists()
-        and not due
-        and best.is_dir()
-        and _names(folder.root, ("students/*",)) == [f"students/{best.name}"]
-    ):
-        return  # a cell of a comparison keeps its best student alone when it has ended
-    _check(folder, folder.relative(path), path.is_dir(), not path.is_dir() or _hash_student(path) == digest)
+    return best.is_dir() and list(folder.root.glob("students/*")) == [best]
 
 
 def _lost(folder: RunFolder, what: str, holds: str, would: str) -> ConfigError:
@@ -195,18 +182,9 @@ def _hash_rows(rows: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(sorted(rows)).encode("utf-8", "replace")).hexdigest()[:16]
 
 
-def _names(root: Path, patterns: Iterable[str]) -> list[str]:
-    return sorted(path.relative_to(root).as_posix() for pattern in patterns for path in root.glob(pattern))
-
-
 def _filled(folder: Path) -> Iterator[str]:
     """Files that a memory keeps at the top of its folder; one that is empty is a lock."""
     return (path.name for path in folder.glob("*") if path.is_file() and path.stat().st_size > 0)
-
-
-def _hash_student(folder: Path) -> str:
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return _hash_rows(f"{path.relative_to(folder).as_posix()} {_hash_file(path)}" for path in files)
 
 
 def _hash_file(path: Path) -> str:

@@ -12,7 +12,7 @@ import pytest
 from agents.folder import RunFolder
 from graph.restoring import saved
 from graph.run import drive
-from graph.services import read_config, with_cycles
+from graph.services import ask_anew, read_config, with_cycles
 from graph.ties import check_memory, ties
 from main import main
 from memory.base import Status
@@ -56,7 +56,7 @@ LOST: list[tuple[str, str, Callable[[Path], None], str]] = [
     ("finished", "memory", delete, "memory/chroma.sqlite3 is missing or empty"),
     ("failed", "memory", empty, "memory/chroma.sqlite3 is missing or empty"),
     ("between", "cycles/002/drafts.jsonl", delete, "cycles/002/drafts.jsonl is missing or empty"),
-    ("between", "students/cycle-001", halve, "students/cycle-001 is not as the run left it"),
+    ("between", "students/cycle-001", halve, "students/cycle-001/model.json is not as the run left it"),
     ("failed", "answers.sqlite", delete, r"answers.sqlite lacks \d+ answers that are paid for.*--no-cache`"),
     ("between", "ledger.id", delete, "ledger.id is missing or empty"),
     ("failed", "data/seed.jsonl", halve, "data/seed.jsonl is not as the run left it"),
@@ -176,6 +176,26 @@ def test_the_fate_of_the_batch_may_change_in_a_step_and_that_of_no_other_text(tm
         ConfigError, match="2 samples of cycle 1 where the checkpoint knows of 2, and not the same ones"
     ):
         memories.check()
+
+
+def test_files_of_the_users_own_do_no_harm(left: World, tmp_path: Path) -> None:
+    def add(folder: Path) -> None:
+        for part in ("students/cycle-001", "data", "cycles/002", "."):
+            (folder / part / "model.onnx").write_text("mine")
+
+    assert left.resumed("between", tmp_path / "run", add) == "same"
+
+
+def test_a_finished_cell_without_its_other_students_has_nothing_to_do(left: World, tmp_path: Path) -> None:
+    assert left.resumed("finished", tmp_path / "run", lambda folder: RunFolder(folder).drop_students()) == "same"
+
+
+def test_answers_that_are_lost_can_be_paid_for_again(left: World, tmp_path: Path) -> None:
+    shutil.copytree(left.left["failed"], tmp_path / "run", symlinks=True)
+    folder = RunFolder(tmp_path / "run")
+    delete(folder.root / "answers.sqlite")
+    ask_anew(folder)
+    assert drive(read_config(folder), folder, lambda event: None).how == "finished"
 
 
 def test_a_run_of_an_older_version_goes_on(left: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
