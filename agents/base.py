@@ -68,6 +68,8 @@ class State(TypedDict, total=False):
     history: Annotated[list[CycleReport], operator.add]
     stop: str
     """Why the run is over; empty while it goes on."""
+    ties: dict[str, str]
+    """What memory, files and students were when the last step was over (`graph/ties.py`); not for agents."""
 
 
 class Progress(Protocol):

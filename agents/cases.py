@@ -52,8 +52,8 @@ def crossfitted(services: Services, cycle: int) -> list[Case]:
     kept, path = services.memory.samples("train"), services.folder.cycle(cycle) / "crossfitted.jsonl"
     if len(kept) < LEAST:
         return []
-    if path.exists():
-        return services.folder.read_rows(path, Case)
+    if known := services.folder.read_rows(path, Case):
+        return known
     seeds, order = services.memory.samples("seed"), random.Random(f"{services.seed} {cycle}").sample(kept, len(kept))
     cases = []
     for number in range(FOLDS):

@@ -4,8 +4,8 @@
 
 A student of 150 texts of plain generation is compared, on 150 others, with one that has learnt a lesson batch as well
 (its texts within reach): by the loss as it is, and by the loss at the power of each student's probabilities that suits
-it (`agents/evaluator/gate.py`). 1,000 rows of the train file tell what the batch was really worth, so that no test row has a say
-in a default. Both sides are means of two fits.
+it (`agents/evaluator/gate.py`). 1,000 rows of the train file tell what the batch was really worth, so that no test row
+has a say in a default. Both sides are means of two fits.
 """
 
 import argparse

@@ -22,6 +22,7 @@ from langgraph.runtime import Runtime
 
 from ..agents.base import Agent, Services, State
 from ..tasks.errors import BudgetExhausted, ConfigError, EvoKDError, StepError
+from .consistency import ties
 
 Stopping = Callable[[State], str]
 """State after the evaluator -> why the run is over, or an empty string."""
@@ -79,6 +80,7 @@ def _node(name: str, agent: Agent, stop: Stopping | None, context: type) -> Call
         if stop is not None:
             history = [*state["history"], *update.get("history", [])]
             update["stop"] = stop(State(**{**state, **update, "history": history}))
+        update["ties"] = ties(services, State(**{**state, **update}))
         return update
 
     step.__name__ = name

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.errors import GraphDrained, GraphRecursionError
 from langgraph.runtime import RunControl
 
@@ -19,8 +18,11 @@ from ..agents.trainer.agent import Trainer
 from ..memory.run_folder import RunFolder
 from ..tasks.errors import BudgetExhausted, ConfigError, EvoKDError, StepError
 from .build import build, initial_state
+from .checkpoints import open_checkpoints, thread_of
 from .config.run_config import RunConfig, agents, stop_rule
+from .consistency import check_answers, check_files, check_memory
 from .finish import fit_last, score_test_set
+from .restoring import note_end, restore, saved
 from .setup.services import open_services
 from .signals import drained_by_signals
 
@@ -49,18 +51,26 @@ def drive(config: RunConfig, folder: RunFolder, show: Callable[[Event], None]) -
         ConfigError: another process is at work in this folder, or it is a copy without its link.
     """
     _check_link(folder)
+    state, due = saved(config, folder)
+    check_files(folder, state, due)
+    if due and config.teacher.use_cache:
+        check_answers(folder, state)
     control, began = RunControl(), time.monotonic()
-    minutes = _minutes(folder)
+    minutes = _minutes(folder, state.get("history", []))
     with contextlib.ExitStack() as opened:
-        services = opened.enter_context(open_services(config, folder, minutes))
+        check = lambda memory: check_memory(folder, memory, *saved(config, folder))  # noqa: E731
+        services = opened.enter_context(open_services(config, folder, minutes, check=check))
+        restore(services, state)
         opened.callback(lambda: folder.write_json(_active(folder), minutes + (time.monotonic() - began) / 60))
         opened.enter_context(_traced(config))
         try:
             outcome = _loop(config, folder, services, control, show)
         except BudgetExhausted as limit:
             outcome = Outcome("budget", str(limit))
-        if outcome.how != "interrupted" and (folder.root / "best").exists():
+        rows = _metrics(folder)
+        if outcome.how != "interrupted" and rows and (folder.root / rows[-1]["champion"]).exists():
             _finish(services, agents(config)["trainer"], show)
+            note_end(folder)
         return outcome
 
 
@@ -111,8 +121,8 @@ def _loop(
         **_told_to_traces(config),
     }
     try:
-        with SqliteSaver.from_conn_string(str(folder.root / "checkpoints.sqlite")) as saver:
-            settings["configurable"] = {"thread_id": _thread(saver, config.name)}
+        with open_checkpoints(folder.root) as saver:
+            settings["configurable"] = {"thread_id": thread_of(saver, config.name)}
             graph = build(ring, stop).compile(checkpointer=saver, name="evokd")
             before = graph.get_state(settings)
             # Not `next`: that is empty too where a kill came between the writes of a step and its checkpoint.
@@ -165,11 +175,17 @@ def _show(mode: str, event: Any, show: Callable[[Event], None]) -> None:
             show({"row": row})
 
 
-def _minutes(folder: RunFolder) -> float:
+def _minutes(folder: RunFolder, history: list[dict[str, Any]]) -> float:
     """Minutes of work of earlier processes; of one that was killed those of its finished cycles."""
-    finished = sum(sum(row["seconds"].values()) for row in _metrics(folder)) / 60
+    finished = sum(sum(row["seconds"].values()) for row in history) / 60
     path = _active(folder)
-    return max(finished, float(folder.read_json(path))) if path.exists() else finished
+    try:
+        return max(finished, float(folder.read_json(path))) if path.exists() else finished
+    except (ValueError, TypeError) as error:
+        raise ConfigError(
+            f"{path}, the minutes of work so far, cannot be read ({error}). Write the number into it, or delete it to "
+            f"count those of the finished cycles alone ({finished:.1f})."
+        ) from error
 
 
 def _active(folder: RunFolder) -> Path:
@@ -181,13 +197,6 @@ def _metrics(folder: RunFolder) -> list[dict[str, Any]]:
     path = folder.root / "metrics.jsonl"
     lines = path.read_text(encoding="utf-8").split("\n") if path.exists() else []
     return [json.loads(line) for line in lines if line]
-
-
-def _thread(saver: SqliteSaver, name: str) -> str:
-    """The thread of a run's checkpoints: the name it began with, as a copy of a run may have another one."""
-    saver.setup()
-    known = saver.conn.execute("select distinct thread_id from checkpoints").fetchone()
-    return str(known[0]) if known else name
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ cycles/003/         conversation.json, drafts.jsonl, cases.jsonl (the fresh batc
 students/cycle-003/ the champion or challenger of that cycle, as safetensors
 students/final-003/ the last student: what the champion of cycle 3 learnt, and the gate's texts
 best                link to the best student
+end.json            hashes of what the end made
 result.json         what the test set said        scored.jsonl  every test text under the best student
 """
 

@@ -6,6 +6,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -40,6 +41,11 @@ def _mortal(what: str) -> None:
     _done[what] += 1
     if os.environ.get("EVOKD_TEST_DIE") == f"{what}:{_done[what]}":
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+if off := os.environ.get("EVOKD_TEST_CLOCK"):  # a process whose clock is set to another time, in seconds from now
+    _told = time.time_ns
+    time.time_ns = lambda: _told() + int(off) * 10**9
 
 
 class MortalStudent(WordStudent):

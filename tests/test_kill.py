@@ -117,6 +117,22 @@ def test_killed_while_the_teacher_is_asked(step: str, number: int, whole: tuple[
     assert set(server.answered.values()) == {1} and sum(server.answered.values()) == whole[1]
 
 
+def test_killed_again_and_again_while_the_clock_goes_back(whole: tuple[Any, int], tmp_path: Path) -> None:
+    server, runs, hour = Server(), tmp_path / "runs", 3600
+    with serving(server) as running:
+        config = parts.write(tmp_path, running.url)
+        code, _, err = finish("run", config, "--runs", runs, EVOKD_TEST_DIE="mark:1")
+        for sitting, die in enumerate(["remember:7", "save:2", "predict:3"], start=1):
+            assert code == -signal.SIGKILL, err
+            env = {"EVOKD_TEST_DIE": die, "EVOKD_TEST_CLOCK": str(-sitting * hour)}
+            code, _, err = finish("resume", "small", "--runs", runs, **env)
+        for off in (-9 * hour, 0, hour):
+            code, _, err = finish("resume", "small", "--runs", runs, EVOKD_TEST_CLOCK=str(off))
+            assert code == 0, err
+            assert outcome(runs / "small") == whole[0]
+    assert set(server.answered.values()) == {1} and sum(server.answered.values()) == whole[1]
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_lets_the_step_end_and_says_how_to_go_on(
     number: signal.Signals, whole: tuple[Any, int], tmp_path: Path

@@ -260,7 +260,8 @@ def test_a_server_that_is_not_there(evokd: Callable[..., Said], tmp_path: Path) 
     folder = tmp_path / "runs" / "small"
     assert code == 1 and err == (
         f"evokd: step 'generator' of cycle 1: The teacher at {DEAD} (model 'm') cannot be reached "
-        "([Errno 111] Connection refused). Check the network, start the server or correct teacher.base_url, then resume.\n"
+        "([Errno 111] Connection refused). Check the network, start the server or correct teacher.base_url, then "
+        "resume.\n"
         f"Nothing before this step is lost. Settings: {folder / 'config.toml'}. Go on with: evokd resume {folder} "
         f"{' '.join(parts.ALLOW)}\n"
     )

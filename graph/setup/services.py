@@ -233,6 +233,7 @@ def open_services(
     folder: RunFolder,
     minutes: float = 0.0,
     teacher: Teacher | None = None,
+    check: Callable[[Memory], None] = lambda memory: None,
 ) -> Iterator[Services]:
     """The parts of a run for the length of a block; memory and teacher are closed at its end, whatever happens.
 
@@ -241,6 +242,7 @@ def open_services(
         folder: the run folder.
         minutes: how long the run was at work before, for `budget.max_minutes`.
         teacher: in place of the one that the config names.
+        check: refuses a memory that is not that of the run, before anything is written to it.
 
     Raises:
         ConfigError: a key, weights or a part are missing, or another process is at work in this folder.
@@ -249,6 +251,7 @@ def open_services(
     pool = (folder.root / "data" / "pool.jsonl").read_text(encoding="utf-8").split("\n")
     with ExitStack() as open_parts:
         memory = open_parts.enter_context(closing(_memory(config, folder)))  # first: it refuses a second process
+        check(memory)
         teacher = open_parts.enter_context(closing(teacher or _teacher(config, folder, minutes)))
         _remember_own(memory, folder)
         yield Services(

@@ -148,18 +148,34 @@ def measure(path: Path) -> CacheSize | None:
         return None
     files = (path, path.with_name(path.name + "-wal"))
     size = sum(file.stat().st_size for file in files if file.exists())
+    rows = _read(path, "select count(*) from answers")
+    return CacheSize(path, int(rows[0][0]), size) if rows else None
+
+
+def paid_calls(path: Path, run: str) -> frozenset[str]:
+    """Ids of the calls a run paid for whose answers a cache holds; it may be in use, and nothing is written.
+
+    Raises:
+        ConfigError: the file is no cache.
+    """
+    query = "select json_extract(entry, '$.id') from answers where run = ?"
+    return frozenset(str(row[0]) for row in (_read(path, query, run) if path.is_file() else ()))
+
+
+def _read(path: Path, query: str, *values: str) -> list[Any]:
+    """The rows of a query; none where the file cannot be opened, or holds no table yet."""
     # Reading beside a writer takes a file for shared memory. Where none can be made, the file alone is read, which a
     # killed process may have left empty, with all in its log.
     for how in ("mode=ro", "immutable=1"):
         with suppress(sqlite3.OperationalError):
-            return CacheSize(path, _count(path, how), size)
-    return None
+            return _rows(path, how, query, values)
+    return []
 
 
-def _count(path: Path, how: str) -> int:
+def _rows(path: Path, how: str, query: str, values: tuple[str, ...]) -> list[Any]:
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?{how}", timeout=60, uri=True)) as base:
-            return int(base.execute("select count(*) from answers").fetchone()[0])
+            return base.execute(query, values).fetchall()
     except sqlite3.OperationalError:
         raise
     except sqlite3.DatabaseError as error:

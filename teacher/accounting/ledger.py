@@ -4,11 +4,13 @@ import json
 import secrets
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict, cast
 
 from ...tasks.files import JsonLines
 from .budget import Cost
+from .cache import paid_calls
 
 
 class Entry(TypedDict):
@@ -43,6 +45,10 @@ class Entry(TypedDict):
 
 KEYS = ("calls", "input", "output", "cached", "seconds", "usd")
 """What was paid."""
+
+
+FAILED = ("error", "lost")
+"""How the outcome of a call begins that brought no answer."""
 
 
 class Ledger:
@@ -137,3 +143,23 @@ def _run_id(folder: Path) -> str:
         aside.write_text(json.dumps(secrets.token_hex(16)), encoding="utf-8")
         aside.replace(path)
     return str(json.loads(path.read_text(encoding="utf-8")))
+
+
+def count_paid(folder: Path) -> tuple[int, int]:
+    """How many answered calls of a run its cache holds, and how many of its ledger the cache does not hold.
+
+    Nothing is written; a run that has no ledger of ours has neither.
+
+    Raises:
+        ConfigError: the cache is damaged.
+    """
+    if not (folder / "ledger.id").exists():
+        return 0, 0
+    kept = paid_calls(folder / "answers.sqlite", _run_id(folder))
+    told: set[str] = set()
+    if (folder / "ledger.jsonl").exists():
+        for line in (folder / "ledger.jsonl").read_text(encoding="utf-8", errors="replace").split("\n")[:-1]:
+            with suppress(ValueError):  # a damaged line is told when the ledger is opened
+                row = json.loads(line)
+                told |= {row["id"]} if not row["from_cache"] and not row["outcome"].startswith(FAILED) else set()
+    return len(kept), len(told - kept)

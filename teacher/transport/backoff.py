@@ -19,9 +19,10 @@ def asked_wait(headers: Mapping[str, str], date: float) -> float | None:
     (`x-ratelimit-reset`: seconds, or a date in seconds or milliseconds since 1970).
 
     Args:
-        headers: Of the response, by lower-case name.
-        date: Now, in seconds since 1970.
+        headers: Of the response, by lower-case name. Their `date` is now, where it is there: our clock may be wrong.
+        date: Now, in seconds since 1970, where the server does not say.
     """
+    date = _moment(headers.get("date", "")) or date
     if (given := _number(headers.get("retry-after-ms", ""))) is not None:
         return max(0.0, given / 1000)
     if (given := _retry_after(headers.get("retry-after", ""), date)) is not None:
@@ -45,8 +46,14 @@ def _number(text: str) -> float | None:
 def _retry_after(text: str, date: float) -> float | None:
     if (seconds := _number(text)) is not None:
         return seconds
+    moment = _moment(text)
+    return None if moment is None else moment - date
+
+
+def _moment(text: str) -> float | None:
+    """An HTTP date in seconds since 1970."""
     try:
-        return email.utils.parsedate_to_datetime(text).timestamp() - date
+        return email.utils.parsedate_to_datetime(text).timestamp()
     except (ValueError, OverflowError, OSError):
         return None
 

@@ -153,7 +153,7 @@ def test_the_state_survives_a_checkpoint_as_it_was(tmp_path: Path, caplog: pytes
     before = world.state(
         cycle=1, plan="lessons", champion="students/cycle-000", challenger="students/cycle-001", batch=["a"],
         lessons=["1-x"], counts={"drafted": 3}, shelved_in_a_row=1, seconds={"trainer": 0.5},
-        history=[report(world.state())], stop="",
+        history=[report(world.state())], stop="", ties={"memory:samples 0": "4 ab"},
     )  # fmt: skip
     assert set(before) == set(State.__annotations__), "a new field of the state belongs into this test"
     settings: Any = {"configurable": {"thread_id": "t"}}

@@ -243,8 +243,8 @@ def test_every_write_twice_is_every_write_once(steps: list[tuple[str, list[int],
 WRITER = """
     import sys
     from pathlib import Path
-    from memory.chroma import ChromaMemory
-    from tasks.base import ErrorCase, Example
+    from evokd.memory.chroma import ChromaMemory
+    from evokd.tasks.base import ErrorCase, Example
     from tests.fakes import HashEmbedder
 
     memory = ChromaMemory(Path(sys.argv[1]), HashEmbedder())

@@ -145,8 +145,8 @@ def test_a_server_that_died_is_reported(opened: ChatTeacher) -> None:
 
 PARENT = """
 import sys
-from teacher.local import LocalServer
-from teacher.settings import LocalSettings
+from evokd.teacher.embedded.process import LocalServer
+from evokd.teacher.settings import LocalSettings
 server = LocalServer("", LocalSettings())
 server.start()
 print(server.pid, flush=True)

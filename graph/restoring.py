@@ -1,0 +1,74 @@
+"""What is read of a run before it goes on, and what of it can be made again from what is there."""
+
+import contextlib
+import json
+import shutil
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+from ..agents.base import Services
+from ..agents.evaluator.export import export_samples
+from ..memory.run_folder import RunFolder
+from ..tasks.errors import ConfigError, StepError
+from .build import build
+from .checkpoints import open_checkpoints, thread_of
+from .config.run_config import RunConfig, agents, stop_rule
+from .consistency import digests, is_told_right
+
+
+def saved(config: RunConfig, folder: RunFolder) -> tuple[Mapping[str, Any], str]:
+    """The state a run would go on with, and the role that may have been at work; empty where there is none.
+
+    Raises:
+        ConfigError: the checkpoints are damaged.
+        StepError: the disk is full, or another process holds the file.
+    """
+    path = folder.root / "checkpoints.sqlite"
+    if not path.is_file() or not path.stat().st_size:
+        return {}, ""
+    try:
+        with open_checkpoints(folder.root) as saver:
+            graph = build(agents(config), stop_rule(config)).compile(checkpointer=saver)
+            now = graph.get_state({"configurable": {"thread_id": thread_of(saver, config.name)}})
+    except sqlite3.OperationalError as error:
+        raise StepError(f"the checkpoint in {folder.root} cannot be read or written: {error}") from error
+    except sqlite3.DatabaseError as error:
+        raise ConfigError(
+            f"the checkpoint in {folder.root} cannot be read: {error}. Put checkpoints.sqlite back from a copy of the "
+            "run, or start anew: `evokd run CONFIG --name NEW`."
+        ) from error
+    return now.values, now.next[0] if now.next else ""
+
+
+def restore(services: Services, state: Mapping[str, Any]) -> None:
+    """Write again what state and memory hold and a file does not say, and forget what the end has to make again."""
+    folder = services.folder
+    if not is_told_right(folder, state):
+        folder.write_rows(folder.root / "metrics.jsonl", [dict(row) for row in state["history"]])
+        folder.write_rows(folder.root / "lessons.jsonl", services.memory.lessons())
+        export_samples(services)
+    made = _made(folder)
+    there = digests(folder.root, made)
+    for name in [name for name, digest in made.items() if there.get(name) != digest]:
+        if name.startswith("students/final-"):
+            shutil.rmtree(folder.root / "students" / name.split("/")[1], ignore_errors=True)
+        (folder.root / "result.json").unlink(missing_ok=True)
+    best = (folder.root / "best").resolve()
+    if state.get("champion") and not (best.is_dir() and best.parent == folder.root / "students"):
+        folder.crown(state["champion"])
+
+
+def note_end(folder: RunFolder) -> None:
+    """Remember what the end made, so that what is lost or damaged of it is made again."""
+    best = folder.relative((folder.root / "best").resolve())
+    made = digests(folder.root, ("result.json", "scored.jsonl", f"{best}/*"))
+    if _made(folder) != made:
+        folder.write_json(folder.root / "end.json", made)
+
+
+def _made(folder: RunFolder) -> dict[str, str]:
+    with contextlib.suppress(OSError, ValueError):  # it says nothing that could not be made again
+        found = json.loads((folder.root / "end.json").read_text(encoding="utf-8"))
+        return {str(name): str(digest) for name, digest in found.items()} if isinstance(found, dict) else {}
+    return {}
