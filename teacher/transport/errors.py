@@ -104,8 +104,9 @@ def _down(trouble: Trouble, cause: str, place: Place) -> TeacherDown:
         return place.down(f"drops the connection ({cause})", "Check the server's log, then resume.")
     if place.last_words:
         return place.down(f"cannot be reached ({cause})", place.last_words())
-    remedy = "Check the network, start the server or correct teacher.base_url, then resume."
-    return place.down(f"cannot be reached{_proxied(place.url)} ({cause})", remedy)
+    todo = "Check the network" if place.endpoint.kind == "langchain" else "Start the server"
+    what = f"cannot be reached{_proxied(place.url)} ({cause})"
+    return place.down(what, f"{todo} or correct teacher.base_url, then resume.")
 
 
 def _refused(trouble: Trouble, cause: str, place: Place) -> EvoKDError:
