@@ -169,11 +169,11 @@ def compare(
     _begin()
     from evokd.comparison.executors import LocalProcesses, RayCluster
     from evokd.comparison.scheduler import compare as run_cells
-    from evokd.comparison.spec import read_plan
+    from evokd.comparison.spec import read_spec
     from evokd.report.compare.live import LiveComparison
     from evokd.report.compare.pages import write_report
 
-    plan = read_plan(file)
+    plan = read_spec(file)
     root = (out / plan.settings.name).resolve()
     executor = RayCluster(ray, plan.own_parts) if ray else LocalProcesses(jobs, plan.own_parts)
     with LiveComparison(plan.settings.name, str(root)) as live:

@@ -15,11 +15,11 @@ from typing_extensions import TypedDict  # pydantic, and so the input form of La
 from ..memory.base import Memory
 from ..memory.run_folder import RunFolder
 from ..student.base import Students
-from ..tasks.base import Frozen, Label, Origin, Split, Stance
+from ..tasks.base import Frozen, Label, Origin, Source, Split
 from ..tasks.task import Task
 from ..teacher.base import Teacher
 
-Plan = Literal["seed", "breadth", "lessons"]
+BatchKind = Literal["seed", "breadth", "lessons"]
 """What a cycle's batch is: nothing (cycle 0), typical texts over all subtypes, or texts aimed at lessons."""
 
 
@@ -31,7 +31,7 @@ class CycleReport(TypedDict):
     """One point of the learning curve: a row of `metrics.jsonl` and of the table on the screen."""
 
     cycle: int
-    plan: Plan
+    batch_kind: BatchKind
     counts: dict[str, int]
     """`drafted`, `accepted`, `quarantined`, `refused: duplicate`, `trained on`, ..."""
     fresh_before: Figures
@@ -54,7 +54,7 @@ class State(TypedDict, total=False):
     """What changes and must survive a kill; small, JSON-like, checkpointed after every step."""
 
     cycle: int
-    plan: Plan
+    batch_kind: BatchKind
     champion: str
     """Folder of the best student so far, relative to the run folder."""
     challenger: str
@@ -113,11 +113,11 @@ class Draft(Frozen):
     """A text without a label on its way from the generator to the annotator."""
 
     text: str
-    stance: Stance
+    source: Source
     lesson: str | None = None
     subtype: str | None = None
     asked: str | None = None
-    """A key of the task's `facets`."""
+    """A key of the task's `target_classes`."""
     prompt: str | None = None
     split: Split = "train"
     """`gate` for the share of the backbone that is set aside before anything is trained on it."""
@@ -128,7 +128,7 @@ class Draft(Frozen):
         """Where the example made from this draft will say it comes from."""
         return Origin(
             cycle=cycle,
-            stance=self.stance,
+            source=self.source,
             lesson=self.lesson,
             subtype=self.subtype,
             asked=self.asked,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from ..tasks.metrics import Score
-from .base import CycleReport, Plan
+from .base import BatchKind, CycleReport
 from .trainer.difficulty import too_hard
 
 LEAST_ERROR = 0.0005
@@ -21,7 +21,7 @@ LEAST_ERROR = 0.0005
 REST = 4
 """Batches for which they rest; then the student may have grown."""
 
-ARMS: tuple[Plan, ...] = ("lessons", "breadth")
+ARMS: tuple[BatchKind, ...] = ("lessons", "breadth")
 """In the order in which they are tried first."""
 
 
@@ -65,11 +65,11 @@ def after_first(history: Sequence[CycleReport]) -> Sequence[CycleReport] | None:
 
     Whatever that batch is, it is worth more than any later one: it is no evidence for its kind of texts.
     """
-    learnt = [place for place, row in enumerate(history) if row["plan"] in ARMS and row["kept"]]
+    learnt = [place for place, row in enumerate(history) if row["batch_kind"] in ARMS and row["kept"]]
     return history[learnt[0] + 1 :] if learnt else None
 
 
-def next_plan(history: Sequence[CycleReport], seed: int) -> Plan:
+def next_batch_kind(history: Sequence[CycleReport], seed: int) -> BatchKind:
     """The plan of the next cycle: breadth until something is learnt, then each arm once, then by the bandit.
 
     Lessons of which the student can't use too much rest for a while, whatever the bandit says.
@@ -83,16 +83,16 @@ def next_plan(history: Sequence[CycleReport], seed: int) -> Plan:
         return "breadth"
     if not any(row["gate"] for row in history):
         return "lessons"  # nothing is held out to compare on
-    played = {arm: [row for row in later if row["plan"] == arm] for arm in ARMS}
+    played = {arm: [row for row in later if row["batch_kind"] == arm] for arm in ARMS}
     for arm, rows in played.items():
         if not rows:
             return arm
     if _beyond(later):
         return "breadth"  # also where that has no more texts: the run rather ends
     able = [arm for arm, rows in played.items() if _has_texts(rows[-1])]
-    dice = random.Random(f"{seed} {len(history)}")
+    rng = random.Random(f"{seed} {len(history)}")
     unknown = usual_error(later)
-    return max(able or ARMS, key=lambda arm: _draw(played[arm], unknown, dice))
+    return max(able or ARMS, key=lambda arm: _draw(played[arm], unknown, rng))
 
 
 def _has_texts(row: CycleReport) -> bool:
@@ -105,16 +105,16 @@ def _beyond(later: Sequence[CycleReport]) -> bool:
 
     What a batch brings is smaller than what held-out texts can tell; what it asks of the student can be counted.
     """
-    recent = [row["counts"] for row in later[-REST:] if row["plan"] == "lessons"]
-    return bool(recent) and too_hard(recent[-1].get("out of reach", 0), recent[-1].get("for lessons", 0))
+    recent = [row["counts"] for row in later[-REST:] if row["batch_kind"] == "lessons"]
+    return bool(recent) and too_hard(recent[-1].get("too hard", 0), recent[-1].get("for lessons", 0))
 
 
-def _draw(rows: Sequence[CycleReport], unknown: float, dice: random.Random) -> float:
+def _draw(rows: Sequence[CycleReport], unknown: float, rng: random.Random) -> float:
     """A gain that the arm may have: from the normal distribution that its batches leave of its mean."""
     gains = [brought(row, unknown).per(_thousands(row)) for row in rows]
     weights = [1 / gain.error**2 for gain in gains]
     mean = sum(weight * gain.value for weight, gain in zip(weights, gains, strict=True)) / sum(weights)
-    return dice.gauss(mean, math.sqrt(1 / sum(weights)))
+    return rng.gauss(mean, math.sqrt(1 / sum(weights)))
 
 
 def _thousands(row: CycleReport) -> float:

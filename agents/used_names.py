@@ -47,12 +47,12 @@ def used(services: Services, cycle: int) -> Used:
     found = Used()
     for status in ("kept", "candidate", "shelved"):
         for example in services.memory.samples("train", status):
-            if example.origin.stance not in EXEMPT and example.origin.cycle < cycle:
+            if example.origin.source not in EXEMPT and example.origin.cycle < cycle:
                 found.add(names_in(services, example))
     return found
 
 
 def names_in(services: Services, example: Example) -> set[str]:
     """The names in one text, normalised; not words in lower case (nearby, italian): a type may have only a few."""
-    fillers = services.task.fillers(example.text, example.label)
-    return {normalise(name) for name in fillers if not name.islower()}
+    mentions = services.task.mentions(example.text, example.label)
+    return {normalise(name) for name in mentions if not name.islower()}

@@ -2,9 +2,10 @@
 
     python benchmarks/calibration.py --data DATA --task ag_news --shares 0 0.6 0.8
 
-One example a class is shown, rows of the train file are rated once (kept in the run folder under `--out`), and then
-labelled with either prior: what is said of texts without content, and the mean of the batch. `--shares`: the part of a
-batch that is of one class (0: all classes in equal numbers); means over `DRAWS` batches drawn from the rated rows.
+One example a class is shown, rows of the train file are logprob_labels once (kept in the run folder under `--out`), and
+then labelled with either prior: what is said of texts without content, and the mean of the batch. `--shares`: the part
+of a batch that is of one class (0: all classes in equal numbers); means over `DRAWS` batches drawn from the
+logprob_labels rows.
 """
 
 import argparse
@@ -20,10 +21,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 from benchmarks import trial
-from benchmarks.data_sets import known_task
+from benchmarks.data_sets import data_set_task
 from benchmarks.teachers.replay import read_rows
 from evokd.agents.annotator.agent import Annotator
-from evokd.agents.annotator.logprob_labels import BLANKS, calibrated, rated
+from evokd.agents.annotator.logprob_labels import BLANKS, calibrated, logprob_labels
 from evokd.agents.base import Services
 from evokd.graph.setup.services import open_services
 from evokd.memory.run_folder import RunFolder
@@ -38,22 +39,22 @@ THRESHOLD = Annotator().threshold
 """Least confidence of a label that is learnt."""
 
 
-def drawn(examples: Sequence[Example], labels: Sequence[str], share: float, dice: random.Random) -> list[int]:
+def drawn(examples: Sequence[Example], labels: Sequence[str], share: float, rng: random.Random) -> list[int]:
     """Places of a batch: a class that chance picks has this share of it, the others the rest in equal parts."""
     places = {label: [n for n, example in enumerate(examples) if example.label == label] for label in labels}
     parts = dict.fromkeys(labels, 1 / len(labels))
     if share:
-        parts = dict.fromkeys(labels, (1 - share) / (len(labels) - 1)) | {dice.choice(labels): share}
+        parts = dict.fromkeys(labels, (1 - share) / (len(labels) - 1)) | {rng.choice(labels): share}
     size = min(LARGEST, *(int(len(places[label]) / part) for label, part in parts.items()))
-    return [n for label, part in parts.items() for n in dice.sample(places[label], max(1, round(size * part)))]
+    return [n for label, part in parts.items() for n in rng.sample(places[label], max(1, round(size * part)))]
 
 
 def worth(task: Task, examples: Sequence[Example], rows: Sequence[list[float]], prior: np.ndarray) -> np.ndarray:
     """Share of right labels, share that is confident, and share of right ones among these."""
-    opinions = [calibrated(task, list(task.labels), row, prior) for row in rows]
-    verdicts = [opinion.verdict for opinion in opinions if opinion.verdict is not None]
-    right = np.array([task.is_right(e.label, verdict.label) for e, verdict in zip(examples, verdicts, strict=True)])
-    sure = np.array([verdict.confidence >= THRESHOLD for verdict in verdicts])
+    annotations = [calibrated(task, list(task.labels), row, prior) for row in rows]
+    verdicts = [annotation.aggregate for annotation in annotations if annotation.aggregate is not None]
+    right = np.array([task.is_right(e.label, aggregate.label) for e, aggregate in zip(examples, verdicts, strict=True)])
+    sure = np.array([aggregate.confidence >= THRESHOLD for aggregate in verdicts])
     return np.array([right.mean(), sure.mean(), right[sure].mean() if sure.any() else np.nan])
 
 
@@ -62,7 +63,7 @@ def all_rated(services: Services, texts: Sequence[str]) -> list[list[float]]:
     choices = services.task.choices()
     if choices is None:
         raise SystemExit("There is nothing to rate: this task has no closed list of answers.")
-    rows = [row for row in rated(services, texts, choices, cycle=1) if row is not None]
+    rows = [row for row in logprob_labels(services, texts, choices, cycle=1) if row is not None]
     if len(rows) < len(texts):
         raise SystemExit(f"The teacher gave no probabilities for {len(texts) - len(rows)} of {len(texts)} texts.")
     return rows
@@ -73,13 +74,13 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--task", default="ag_news")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--n", type=int, default=250, help="rows that are rated")
+    parser.add_argument("--n", type=int, default=250, help="rows that are logprob_labels")
     parser.add_argument("--shares", nargs="+", type=float, default=[0.0, 0.6, 0.8])
     parser.add_argument("--out", type=Path, default=Path("runs/bench"))
     given = parser.parse_args()
     words = ["--data", str(given.data), "--task", given.task, "--teacher", "local", "--seed", str(given.seed)]
     options = trial.parsed([*words, "--variant", "calibration", "--out", str(given.out)])
-    task, folder = known_task(given.task), RunFolder((given.out / trial.name_of(options)).resolve())
+    task, folder = data_set_task(given.task), RunFolder((given.out / trial.name_of(options)).resolve())
     config = trial.begun(options, task, folder)
     found = read_rows(given.data / given.task / "train.jsonl")
     random.Random(f"calibration {given.seed}").shuffle(found)
@@ -88,9 +89,9 @@ def main() -> None:
         rows = all_rated(services, [*(example.text for example in examples), *BLANKS])
     blank = np.mean(rows[len(examples) :], axis=0)
     for share in given.shares:
-        dice, scores, sizes = random.Random(given.seed), [], []
+        rng, scores, sizes = random.Random(given.seed), [], []
         for _ in range(DRAWS):
-            places = drawn(examples, list(task.labels), share, dice)
+            places = drawn(examples, list(task.labels), share, rng)
             sizes.append(len(places))
             batch = [rows[place] for place in places]
             texts = [examples[place] for place in places]

@@ -20,7 +20,7 @@ from unittest.mock import patch
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
-from benchmarks.data_sets import known_task
+from benchmarks.data_sets import data_set_task
 from benchmarks.scoring import scores
 from benchmarks.teachers.replay import read_rows
 from benchmarks.trial import example_of
@@ -51,9 +51,9 @@ def ways(
     learnt: list[Example], noise: float, labels: Sequence[str], seed: int
 ) -> Iterator[tuple[str, list[Example], bool, bool]]:
     """Name, texts, whether classes count the same, whether the start of the head knows how many labels there are."""
-    dice = random.Random(f"noise {seed}")
+    rng = random.Random(f"noise {seed}")
     taught = [
-        each.model_copy(update={"label": dice.choice(labels)}) if dice.random() < noise else each for each in learnt
+        each.model_copy(update={"label": rng.choice(labels)}) if rng.random() < noise else each for each in learnt
     ]
     yield "as they are, C = 0.3", taught, False, False
     yield "balanced, C = 0.3", taught, True, False
@@ -82,7 +82,7 @@ def main() -> None:
     parser.add_argument("--noise", type=float, default=0.0, help="share of texts with a label drawn at random")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1])
     given = parser.parse_args()
-    task = known_task(given.task)
+    task = data_set_task(given.task)
     rows = read_rows(given.data / given.task / "train.jsonl")
     for seed in given.seeds:
         labels, examples = list(task.labels), [example_of(task, number, row) for number, row in enumerate(rows)]

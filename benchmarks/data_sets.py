@@ -11,6 +11,6 @@ from evokd.tasks.task import Task
 TASKS: dict[str, Any] = tomllib.loads((Path(__file__).parent / "tasks.toml").read_text(encoding="utf-8"))
 
 
-def known_task(name: str) -> Task:
+def data_set_task(name: str) -> Task:
     """The task of a data set."""
     return make_task(TaskSettings.model_validate(TASKS[name]))

@@ -3,7 +3,7 @@
     python benchmarks/gates.py --data DATA --task sst2 --seed 0
 
 A student of 150 texts of plain generation is compared, on 150 others, with one that has learnt a lesson batch as well
-(its texts within reach): by the loss as it is, and by the loss at the power of each student's probabilities that suits
+(its texts not too hard): by the loss as it is, and by the loss at the power of each student's probabilities that suits
 it (`agents/evaluator/gate.py`). 1,000 rows of the train file tell what the batch was really worth, so that no test row
 has a say in a default. Both sides are means of two fits.
 """
@@ -19,7 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
-from benchmarks.data_sets import known_task
+from benchmarks.data_sets import data_set_task
 from benchmarks.scoring import Scores, scores
 from benchmarks.teachers.replay import read_rows
 from benchmarks.worth import read_examples, within_reach
@@ -79,7 +79,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--freeze", type=int, default=2)
     given = parser.parse_args()
-    task, folder = known_task(given.task), given.data / "teacher_texts" / given.task
+    task, folder = data_set_task(given.task), given.data / "teacher_texts" / given.task
     plain = read_examples(folder / "A.jsonl")
     known = {unspaced(example.text) for example in plain}
     real = [each for each in read_examples(given.data / given.task / "train.jsonl") if unspaced(each.text) not in known]

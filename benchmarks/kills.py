@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    dice, found = random.Random(options.seed), Counter[str]()
+    rng, found = random.Random(options.seed), Counter[str]()
     with tempfile.TemporaryDirectory() as place:
         root, server = Path(place), Server()
         with serving(server) as running:
@@ -55,7 +55,7 @@ def main() -> None:
             length, wanted, needed = time.monotonic() - began, outcome(root / "whole" / "small"), dict(server.asked)
             for number in range(options.count):
                 server.asked.clear()
-                found.update(_killed(config, root / f"{number}", server, dice, length))
+                found.update(_killed(config, root / f"{number}", server, rng, length))
                 found["other texts or scores"] += outcome(root / f"{number}" / "small") != wanted
                 found["calls made twice"] += sum(server.asked[call] - 1 for call in server.asked)
                 found["calls that were not needed"] += len(set(server.asked) - set(needed))
@@ -64,12 +64,12 @@ def main() -> None:
     print(f"{options.count} runs of {len(needed)} calls and about {length:.0f} s each: {dict(found)}")
 
 
-def _killed(config: Path, runs: Path, server: Server, dice: random.Random, length: float) -> dict[str, int]:
+def _killed(config: Path, runs: Path, server: Server, rng: random.Random, length: float) -> dict[str, int]:
     """One run, killed once or more often at random moments, then left to its end; what was seen on the way."""
     seen = Counter[str]()
     words: tuple[str | Path, ...] = ("run", config, "--runs", runs)
-    while dice.random() < (1.0 if not seen["kills"] else 0.3):
-        code, said = _until(parts.start(*words), dice.uniform(0.0, length))
+    while rng.random() < (1.0 if not seen["kills"] else 0.3):
+        code, said = _until(parts.start(*words), rng.uniform(0.0, length))
         seen["kills"] += 1
         folder = runs / "small"
         if code == 0:

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from langgraph.checkpoint.sqlite import SqliteSaver
 
-from benchmarks.data_sets import known_task
+from benchmarks.data_sets import data_set_task
 from benchmarks.teachers.replay import Recording, Replay, serve
 from benchmarks.trial import draw, settings
 from evokd.graph.build import build, initial_state
@@ -69,7 +69,7 @@ def main() -> None:
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as place:
         folder, inputs = RunFolder(Path(place) / "run"), Path(place) / "inputs"
-        task = known_task(options.task)
+        task = data_set_task(options.task)
         server = serve(Replay(Recording.read(options.data / "teacher_texts" / options.task, task)))
         draw(options, task, inputs)
         config = validate(settings(options, f"http://127.0.0.1:{server.server_port}/v1"), "overhead")

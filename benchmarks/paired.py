@@ -16,7 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
-from benchmarks.data_sets import TASKS, known_task
+from benchmarks.data_sets import TASKS, data_set_task
 from benchmarks.teachers.replay import read_rows
 from benchmarks.trial import example_of
 from evokd.report.compare.statistics import over_seeds, summed
@@ -54,7 +54,7 @@ def main() -> None:
     given = parser.parse_args()
     if len(given.runs) != len(given.minus):
         parser.error(f"{len(given.runs)} runs minus {len(given.minus)}: give as many of each.")
-    task = known_task(given.task)
+    task = data_set_task(given.task)
     rows = read_rows(given.data / given.task / "test.jsonl")
     test = [example_of(task, number, row) for number, row in enumerate(rows)]
     ones, others = ([points(task, run, test) for run in side] for side in (given.runs, given.minus))

@@ -19,7 +19,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 import random
 
-from benchmarks.data_sets import known_task
+from benchmarks.data_sets import data_set_task
 from benchmarks.scoring import judged
 from benchmarks.worth import SCORED, read_examples
 from evokd.student.settings import StudentSettings
@@ -60,7 +60,7 @@ def main() -> None:
     parser.add_argument("--lr", type=float, help="learning rate in place of the recipe's")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
-    task = known_task(given.task)
+    task = data_set_task(given.task)
     learnt = read_examples(given.data / "teacher_texts" / given.task / "A.jsonl")
     known = {unspaced(example.text) for example in learnt}
     rows = read_examples(given.data / given.task / "train.jsonl")

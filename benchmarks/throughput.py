@@ -119,8 +119,8 @@ def _peak() -> float:
 
 def _overshoot(draw: int, max_tokens: int | None) -> float:
     """What was spent beyond the limit, in units of the dearest call; negative where something was left."""
-    spent, lock, dice = [0.0], threading.Lock(), random.Random(draw)
-    limit, dearest = dice.uniform(0.05, 0.3), (50 * PRICE_IN + LONG * PRICE_OUT) / 1e6
+    spent, lock, rng = [0.0], threading.Lock(), random.Random(draw)
+    limit, dearest = rng.uniform(0.05, 0.3), (50 * PRICE_IN + LONG * PRICE_OUT) / 1e6
 
     def script(body: Body) -> Said:
         own = random.Random(f"{draw} {prompt_of(body)}")

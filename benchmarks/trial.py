@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
-from benchmarks.data_sets import TASKS, known_task
+from benchmarks.data_sets import TASKS, data_set_task
 from benchmarks.teachers.oracle import Oracle
 from benchmarks.teachers.replay import Answering, Recording, Replay, read_rows, serve
 from benchmarks.teachers.simulator import Simulator
@@ -74,7 +74,7 @@ def settings(options: argparse.Namespace, url: str) -> dict[str, Any]:
     generator: dict[str, Any] = {"batch": options.batch, "backbone": options.backbone}
     evaluator: dict[str, Any] = {}
     if options.strategy == "gated":
-        generator["gate"] = options.gate
+        generator["gate_size"] = options.gate
     if options.strategy == "paper" and options.teacher == "replay":
         evaluator["curriculum"] = "gated"  # the recording's first batch is static: the loop starts after it
         generator["backbone"] = options.batch
@@ -136,7 +136,7 @@ def scored(options: argparse.Namespace, task: Task, folder: RunFolder) -> dict[s
         student: pooled(_points(task, sample, _predicted(folder, student, sample))).value
         for student in {row["champion"] for row in metrics}
     }
-    shown = ("cycle", "plan", "kept", "counts", "gate", "why", "champion", "teacher", "seconds")
+    shown = ("cycle", "batch_kind", "kept", "counts", "gate", "why", "champion", "teacher", "seconds")
     cycles = [{**{key: row[key] for key in shown}, "test sample": in_sample[row["champion"]]} for row in metrics]
     return {
         "trial": name_of(options), "options": {key: str(value) for key, value in vars(options).items()},
@@ -180,7 +180,7 @@ def parsed(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--strategy", choices=sorted(STRATEGIES), default="gated")
     parser.add_argument("--out", type=Path, default=Path("runs/bench"))
     for option, default in {
-        "seed": 0, "shots": 1, "cycles": 10, "backbone": 150, "gate": 150, "batch": 30, "members": 2, "freeze": 0,
+        "seed": 0, "shots": 1, "cycles": 10, "backbone": 150, "gate_size": 150, "batch": 30, "members": 2, "freeze": 0,
         "pool": 0,
     }.items():  # fmt: skip
         parser.add_argument(f"--{option}", type=int, default=default)
@@ -194,7 +194,7 @@ def main() -> None:
     options = parsed()
     folder = RunFolder((options.out / name_of(options)).resolve())
     result = folder.root / "trial.json"
-    task = known_task(options.task)
+    task = data_set_task(options.task)
     if not result.exists():
         url = ""
         if options.teacher != "local":

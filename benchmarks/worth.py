@@ -1,4 +1,4 @@
-"""What recorded texts are worth to a student, by how they are used: soups, texts out of reach, texts without labels.
+"""What recorded texts are worth to a student, by how they are used: soups, texts too hard, texts without labels.
 
     python benchmarks/worth.py --data DATA --task sst2 --seed 0
 
@@ -21,7 +21,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 import numpy as np
 
-from benchmarks.data_sets import known_task
+from benchmarks.data_sets import data_set_task
 from benchmarks.scoring import scores
 from benchmarks.teachers.replay import read_rows
 from evokd.student.settings import StudentSettings
@@ -74,7 +74,7 @@ def within_reach(task: Task, student: TransformerStudent, examples: Sequence[Exa
     return [
         example
         for example, answer in zip(examples, answers, strict=True)
-        if task.is_right(example.label, answer.label) or answer.probability <= task.reach
+        if task.is_right(example.label, answer.label) or answer.probability <= task.max_difficulty
     ]
 
 
@@ -85,7 +85,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--members", type=int, default=3)
     given = parser.parse_args()
-    task = known_task(given.task)
+    task = data_set_task(given.task)
     recorded = {arm: read_examples(given.data / "teacher_texts" / given.task / f"{arm}.jsonl") for arm in "AB"}
     known = {unspaced(example.text) for arm in recorded.values() for example in arm}
     static = recorded["A"]

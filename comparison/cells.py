@@ -23,10 +23,10 @@ from ..tasks.base import Example
 from ..tasks.data.reading import read_examples
 from ..tasks.errors import ConfigError
 from ..tasks.task import Task
-from .spec import Cell, Plan, Shots, anchored
+from .spec import Cell, ComparisonSpec, Shots, anchored
 
 
-def prepare(plan: Plan, root: Path) -> None:
+def prepare(spec: ComparisonSpec, root: Path) -> None:
     """Make the run folder of every cell, with all data checked.
 
     Raises:
@@ -34,19 +34,19 @@ def prepare(plan: Plan, root: Path) -> None:
     """
     comparison_marker(root).claim()
     with tempfile.TemporaryDirectory() as place:
-        for cell in plan.cells:
+        for cell in spec.cells:
             folder = folder_of(cell, root)
             if (folder.root / "config.toml").exists():
                 _refuse_other_settings(folder, cell.config)
                 _refuse_other_data(folder, _as_it_is_now(cell, Path(place)))
             else:
                 _create(cell, folder)
-    _copy_gold(plan, root)
+    _copy_gold(spec, root)
     cells = [
         {"name": c.name, "task": c.task, "variant": c.variant, "shots": str(c.shots), "seed": c.config.seed}
-        for c in plan.cells
+        for c in spec.cells
     ]
-    comparison_marker(root).note(name=plan.settings.name, baseline=plan.baseline, cells=cells)
+    comparison_marker(root).note(name=spec.settings.name, baseline=spec.baseline, cells=cells)
 
 
 def folder_of(cell: Cell, root: Path) -> RunFolder:
@@ -105,13 +105,13 @@ def draw(examples: list[Example], task: Task, shots: Shots, seed: int) -> list[E
     return chosen
 
 
-def _copy_gold(plan: Plan, root: Path) -> None:
-    for name, entry in plan.settings.tasks.items():
+def _copy_gold(spec: ComparisonSpec, root: Path) -> None:
+    for name, entry in spec.settings.tasks.items():
         if entry.gold is not None:
-            config = next(cell.config for cell in plan.cells if cell.task == name)
+            config = next(cell.config for cell in spec.cells if cell.task == name)
             columns = {"text": config.data.text, "label": config.data.label}
-            source = anchored(entry.gold, plan.base)
-            gold = read_examples(source, make_task(config.task), "train", **columns, base=plan.base)
+            source = anchored(entry.gold, spec.base)
+            gold = read_examples(source, make_task(config.task), "train", **columns, base=spec.base)
             RunFolder(root).write_rows(root / "gold" / f"{name}.jsonl", gold)
 
 

@@ -17,7 +17,7 @@ from ..tasks.errors import ConfigError
 from .cells import folder_of, is_finished, made, outcome, prepare
 from .executors import Executor, Job
 from .shared_budget import Limits, Share, Shares, spent
-from .spec import Cell, Plan
+from .spec import Cell, ComparisonSpec
 from .worker import is_at_work
 
 TICK = 0.2
@@ -55,11 +55,11 @@ class Ended:
 Show = Callable[[Now], None]
 
 
-def compare(plan: Plan, root: Path, executor: Executor, jobs: int, show: Show) -> Ended:
+def compare(spec: ComparisonSpec, root: Path, executor: Executor, jobs: int, show: Show) -> Ended:
     """Run what is not finished yet; started again after whatever end, it goes on where it was.
 
     Args:
-        plan: the cells.
+        spec: the cells.
         root: folder of the comparison.
         executor: where cells are at work.
         jobs: how many at once.
@@ -75,8 +75,8 @@ def compare(plan: Plan, root: Path, executor: Executor, jobs: int, show: Show) -
     except Timeout:
         raise ConfigError(f"another process is at work on the comparison in {root}. Wait for it or stop it.") from None
     with right, _signals() as asked:
-        prepare(plan, root)
-        return _Comparing(plan, root, executor, jobs, asked).run(show)
+        prepare(spec, root)
+        return _Comparing(spec, root, executor, jobs, asked).run(show)
 
 
 class Asked:
@@ -121,9 +121,9 @@ class _AtWork:
 class _Comparing:
     """The loop: start while there is room, money and no signal; look; book what ended."""
 
-    def __init__(self, plan: Plan, root: Path, executor: Executor, jobs: int, asked: Asked) -> None:
-        self._plan, self._root, self._executor, self._jobs, self._asked = plan, root, executor, jobs, asked
-        self._shares = Shares(plan.settings.budget)
+    def __init__(self, spec: ComparisonSpec, root: Path, executor: Executor, jobs: int, asked: Asked) -> None:
+        self._plan, self._root, self._executor, self._jobs, self._asked = spec, root, executor, jobs, asked
+        self._shares = Shares(spec.settings.budget)
         self._too_little: Limits = {}
         """What the cell that was cut short last had left: not enough for another call."""
         self._waiting: deque[Cell] = deque()

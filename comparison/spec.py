@@ -42,7 +42,7 @@ class SharedBudget(Frozen):
 
 
 class Comparison(Frozen):
-    """All of one comparison: every variant on every task, with every number of shots and every seed."""
+    """All of one comparison: every variant on every task, with every number of shots and every random seed."""
 
     name: str
     strategies: tuple[str, ...] = ()
@@ -51,7 +51,7 @@ class Comparison(Frozen):
     baseline: str | None = None
     """The variant that the others are compared with; by default the first."""
     shots: tuple[Shots, ...] = Field(default=("all",), min_length=1)
-    seeds: tuple[NonNegativeInt, ...] = Field(default=(0, 1, 2), min_length=1)
+    random_seeds: tuple[NonNegativeInt, ...] = Field(default=(0, 1, 2), min_length=1)
     tasks: dict[str, TaskEntry] = Field(min_length=1)
     set: dict[str, JsonValue] = Field(default={})
     """Overrides of every cell's config, by dotted key or as tables; a variant's own win."""
@@ -80,7 +80,7 @@ class Comparison(Frozen):
                 raise ValueError(f'{each!r} must be a number of rows per label, 1 or more, or "all"')
         return value
 
-    @field_validator("shots", "seeds", "strategies")
+    @field_validator("shots", "random_seeds", "strategies")
     @classmethod
     def _once_each(cls, value: tuple[Any, ...]) -> tuple[Any, ...]:
         if doubled := [each for number, each in enumerate(value) if each in value[:number]]:
@@ -106,7 +106,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ComparisonSpec:
     """A comparison with all its cells, in the order they are run: every variant of a seed before the next seed."""
 
     settings: Comparison
@@ -121,7 +121,7 @@ class Plan:
         return tuple(sorted({spec for cell in self.cells for spec in own_parts(cell.config)}))
 
 
-def read_plan(path: Path) -> Plan:
+def read_spec(path: Path) -> ComparisonSpec:
     """Read a comparison and check the config of every cell.
 
     Raises:
@@ -147,10 +147,10 @@ def read_plan(path: Path) -> Plan:
         Cell(task, variant, shots, _named(configs[task, variant], task, variant, shots, seed), _folder(entry, base))
         for task, entry in settings.tasks.items()
         for shots in settings.shots
-        for seed in settings.seeds
+        for seed in settings.random_seeds
         for variant in variants
     ]
-    return Plan(settings, tuple(cells), baseline, base)
+    return ComparisonSpec(settings, tuple(cells), baseline, base)
 
 
 def _variants(settings: Comparison, path: Path) -> dict[str, dict[str, Any]]:

@@ -32,7 +32,7 @@ Graph = StateGraph[State, Any, State, State]
 
 def initial_state() -> State:
     """The state of a run that has not begun: cycle 0 trains on the seeds alone."""
-    return State(cycle=0, plan="seed", batch=[], lessons=[], counts={}, seconds={}, history=[], stop="")
+    return State(cycle=0, batch_kind="seed", batch=[], lessons=[], counts={}, seconds={}, history=[], stop="")
 
 
 def build(agents: Mapping[str, Agent], stop: Stopping, context: type = Services) -> Graph:

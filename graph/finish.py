@@ -9,7 +9,7 @@ from ..agents.base import Services
 from ..agents.evaluator.gate import calibrated_losses, harms
 from ..agents.generator.pool_sampling import unused
 from ..agents.trainer.agent import Trainer
-from ..agents.trainer.weight_averaging import cook
+from ..agents.trainer.weight_averaging import average_fits
 from ..student.base import Student
 from ..tasks.base import Example, Prediction, bare
 from ..tasks.metrics import paired, pooled, pooled_difference
@@ -54,9 +54,9 @@ def fit_last(services: Services, champion: str, trainer: Trainer) -> None:
     seeds = [(services.seed + 1) * 10_000 - number for number in range(1, trainer.last_members + 1)]
     if not folder.exists() and (unlabelled := _unlabelled(services, champion)):
         first = folder.with_name(f".{folder.name}-first")
-        cook(services, first, seeds, fitted)
+        average_fits(services, first, seeds, fitted)
         imitated += _imitated(services.students.load(first), unlabelled)
-    cook(services, folder, seeds, fitted)
+    average_fits(services, folder, seeds, fitted)
     shutil.rmtree(folder.with_name(f".{folder.name}-first"), ignore_errors=True)
     if not _harms_dev(services, champion, folder.name):
         services.folder.crown(services.folder.relative(folder))

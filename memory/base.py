@@ -9,8 +9,8 @@ from pydantic import Field
 
 from ..tasks.base import ErrorCase, Example, Frozen, Lesson, Split
 
-Status = Literal["kept", "candidate", "shelved", "out of reach", "quarantined"]
-"""A train example is a `candidate` until the gate decides; then `kept` or `shelved`. One that is `out of reach` never
+Status = Literal["kept", "candidate", "shelved", "too hard", "quarantined"]
+"""A train example is a `candidate` until the gate decides; then `kept` or `shelved`. One that is `too hard` never
 came to the gate: it would teach this student the reverse of what it says. It is tried again when the student has grown.
 `quarantined` examples could not be labelled with confidence. `shelved` and `quarantined` ones are never trained on."""
 
@@ -84,7 +84,7 @@ class Memory(Protocol):
         """Seed and train examples by id, in the order asked; unknown and held-out ids are left out."""
 
     def reasons(self, status: Status) -> dict[str, str]:
-        """Id -> why it is quarantined, shelved or out of reach ("" where no reason was given)."""
+        """Id -> why it is quarantined, shelved or too hard ("" where no reason was given)."""
 
     def errors(self, cycle: int | None = None) -> list[ErrorCase]:
         """All error cases, or those of one cycle; by cycle, then id."""

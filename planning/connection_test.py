@@ -31,7 +31,7 @@ class Word(BaseModel):
 
 
 @dataclass(frozen=True)
-class Trial:
+class ConnectionTest:
     """What one tiny call to the server said."""
 
     ok: bool
@@ -46,7 +46,7 @@ def teacher_of_plan(config: RunConfig, folder: Path) -> ChatTeacher:
     return open_teacher(config.teacher, Budget(config.budget, config.teacher), folder, run="plan", seed=config.seed)
 
 
-def tried(config: RunConfig, folder: Path) -> Trial:
+def check_connection(config: RunConfig, folder: Path) -> ConnectionTest:
     """Make one call to every model; `folder` is made for what a teacher writes down. Told is the generator's."""
     teacher = teacher_of_plan(config, folder)
     roles = {config.teacher.role(role).model_dump_json(): role for role in (*config.teacher.roles, "generator")}
@@ -54,22 +54,22 @@ def tried(config: RunConfig, folder: Path) -> Trial:
     try:
         trials = [_called(teacher, role) for role in sorted(roles.values(), key=lambda role: role != "generator")]
     except TeacherDown as error:
-        return Trial(False, time.monotonic() - began, str(error))
+        return ConnectionTest(False, time.monotonic() - began, str(error))
     finally:
         teacher.close()
-    return next((trial for trial in trials if not trial.ok), trials[0])
+    return next((connection for connection in trials if not connection.ok), trials[0])
 
 
-def _called(teacher: ChatTeacher, role: str) -> Trial:
+def _called(teacher: ChatTeacher, role: str) -> ConnectionTest:
     began = time.monotonic()
-    if teacher.prompting(role) == "plain":
+    if teacher.prompting(role) == "completion":
         teacher.complete([Prompt("One, two,")], role=role, cycle=0)
-        return Trial(True, time.monotonic() - began, "the model continues texts")
+        return ConnectionTest(True, time.monotonic() - began, "the model continues texts")
     ask = Message(role="user", content='Answer with the word "ready".')
     [answer] = teacher.ask([Prompt((ask,))], Word, role=role, cycle=0)
     seconds = time.monotonic() - began
     if answer.value is None:
         given = f" It said: {answer.text!r:.200}" if answer.text else ""
         problem = f"{teacher.model(role)} gives no structured answer: {answer.problem}.{given}"
-        return Trial(False, seconds, problem)
-    return Trial(True, seconds, MODE[teacher.mode(role)])
+        return ConnectionTest(False, seconds, problem)
+    return ConnectionTest(True, seconds, MODE[teacher.mode(role)])

@@ -15,7 +15,7 @@ FREE_FORM = {"Outline": 900, "Analysis": 700, "WaryAnalysis": 800, "Drafts": 600
 
 
 @dataclass(frozen=True)
-class Need:
+class Cost:
     """Calls and tokens of one cycle, or of all."""
 
     calls: float = 0
@@ -24,17 +24,19 @@ class Need:
     usd: float | None = 0.0
     """None where a price is unknown."""
 
-    def __add__(self, other: "Need") -> "Need":
+    def __add__(self, other: "Cost") -> "Cost":
         usd = None if self.usd is None or other.usd is None else self.usd + other.usd
-        return Need(self.calls + other.calls, self.tokens_in + other.tokens_in, self.tokens_out + other.tokens_out, usd)
+        return Cost(self.calls + other.calls, self.tokens_in + other.tokens_in, self.tokens_out + other.tokens_out, usd)
 
-    def times(self, factor: float) -> "Need":
+    def times(self, factor: float) -> "Cost":
         """So many of it."""
         usd = None if self.usd is None else factor * self.usd
-        return Need(factor * self.calls, factor * self.tokens_in, factor * self.tokens_out, usd)
+        return Cost(factor * self.calls, factor * self.tokens_in, factor * self.tokens_out, usd)
 
 
-def needs(asked: Sequence[Asked], drafts: Sequence[Draft], task: Task, teacher: TeacherSettings) -> dict[str, Need]:
+def estimate_cost(
+    asked: Sequence[Asked], drafts: Sequence[Draft], task: Task, teacher: TeacherSettings
+) -> dict[str, Cost]:
     """Role -> what the calls of a cycle need of it.
 
     Args:
@@ -51,7 +53,7 @@ def needs(asked: Sequence[Asked], drafts: Sequence[Draft], task: Task, teacher: 
     return {role: _need([a for a in asked if a.role == role], out[role], teacher) for role in {a.role for a in asked}}
 
 
-def _need(asked: Sequence[Asked], out: int, teacher: TeacherSettings) -> Need:
+def _need(asked: Sequence[Asked], out: int, teacher: TeacherSettings) -> Cost:
     schema = sum(tokens_of(str(a.schema.model_json_schema())) for a in asked if a.schema)
     tokens = sum(tokens_of(a.text) for a in asked) + schema
-    return Need(len(asked), tokens, out, teacher.role(asked[0].role).usd(tokens, out))
+    return Cost(len(asked), tokens, out, teacher.role(asked[0].role).usd(tokens, out))

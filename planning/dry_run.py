@@ -1,6 +1,6 @@
 """A teacher that is never asked: it keeps the prompts that agents would send and answers with stand-ins.
 
-So that a plan shows what a run really sends, the run's own agents are rehearsed. What depends on answers nobody has
+So that a plan shows what a run really sends, the run's own agents are dry run. What depends on answers nobody has
 given is filled with words of the user's own texts, of the lengths that real ones would have.
 """
 
@@ -47,7 +47,7 @@ class Asked:
         return body if isinstance(body, str) else "\n\n".join(f"{m['role']}:\n{m['content']}" for m in body)
 
 
-class Rehearsal:
+class DryRun:
     """Implements `Teacher`."""
 
     def __init__(self, endpoints: dict[str, Endpoint], default: Endpoint, task: Task, own: Sequence[Example]) -> None:
@@ -91,7 +91,7 @@ class Rehearsal:
             return [Answer(self._said()) for _ in prompts]
         return [Answer(next(self._texts())) for _ in prompts]
 
-    def rate(
+    def score_choices(
         self,
         prompts: Sequence[Prompt],
         choices: Sequence[str],
@@ -130,8 +130,13 @@ class Rehearsal:
             return {"lessons": [{"name": f"lesson {n}", **lesson} for n in range(MOST)], "probe": probe}
         if "classes" in names:
             subtypes = tuple(Subtype(name=f"subtype {n}", topics=("a topic", "another")) for n in range(8))
-            facets = self._task.facets([])
-            return {"classes": [ClassOutline(label=facet, subtypes=list(subtypes)).model_dump() for facet in facets]}
+            target_classes = self._task.target_classes([])
+            return {
+                "classes": [
+                    ClassOutline(label=target_class, subtypes=list(subtypes)).model_dump()
+                    for target_class in target_classes
+                ]
+            }
         if "labels" in names:
             return {"labels": [{"id": n, "label": self._said()} for n in range(1, MOST + 1)]}
         texts, said = self._texts(), self._said()

@@ -1,4 +1,4 @@
-"""What a run would ask, cost and start from, for a few small calls: the run's own agents, rehearsed."""
+"""What a run would ask, cost and start from, for a few small calls: the run's own agents, dry run."""
 
 import math
 import tempfile
@@ -18,10 +18,10 @@ from ..tasks.errors import ConfigError
 from ..tasks.kinds.label_names import first_of
 from ..teacher.accounting.prices import source
 from ..teacher.settings import TeacherSettings
-from .connection_test import Trial, tried
-from .cost import Need, needs
-from .dry_run import Asked, Rehearsal
-from .teacher_agreement import Hearing, heard
+from .connection_test import ConnectionTest, check_connection
+from .cost import Cost, estimate_cost
+from .dry_run import Asked, DryRun
+from .teacher_agreement import TeacherAgreement, measure_agreement
 
 LOW, HIGH = 0.8, 1.5
 """Of what is expected: shorter texts; and tie-breaks, repairs, duplicates that are written anew."""
@@ -31,12 +31,12 @@ GUESSED_SECONDS = 8.0
 
 
 @dataclass(frozen=True)
-class Plan:
+class Estimate:
     """A run that has not begun."""
 
-    first: dict[str, Need]
+    first: dict[str, Cost]
     """Role -> what the first cycle needs of it."""
-    later: dict[str, Need]
+    later: dict[str, Cost]
     """The same for a later cycle: one with lessons, if the strategy has any."""
     prompts: tuple[Asked, ...]
     """The first of every kind, as they would be sent."""
@@ -47,8 +47,8 @@ class Plan:
     seeds_only: Figures
     """The seed-only student's score on dev; empty without one."""
     metric: str
-    trial: Trial | None
-    hearing: Hearing | None
+    connection: ConnectionTest | None
+    agreement: TeacherAgreement | None
     """What the teacher says of the user's own examples; None where it was not asked."""
     has_test: bool
     lacks_pool: bool
@@ -57,31 +57,33 @@ class Plan:
     """What should be looked at before money is spent."""
 
     @property
-    def expected(self) -> Need:
+    def expected(self) -> Cost:
         """Of the whole run, if it uses all its cycles."""
-        first, later = (sum(each.values(), Need()) for each in (self.first, self.later))
-        return first + later.times(max(0, self.cycles - 1)) if self.cycles else Need()
+        first, later = (sum(each.values(), Cost()) for each in (self.first, self.later))
+        return first + later.times(max(0, self.cycles - 1)) if self.cycles else Cost()
 
     @property
     def seconds(self) -> float:
         """Of waiting for the teacher."""
-        each = self.trial.seconds if self.trial and self.trial.ok else GUESSED_SECONDS
+        each = self.connection.seconds if self.connection and self.connection.ok else GUESSED_SECONDS
         return self.expected.calls / self.concurrency * each
 
     def told(self) -> dict[str, Any]:
         """What the report shows of it."""
         assumed = (
-            "" if self.trial and self.trial.ok else f", at {GUESSED_SECONDS:g} s a call, which nobody has measured"
+            ""
+            if self.connection and self.connection.ok
+            else f", at {GUESSED_SECONDS:g} s a call, which nobody has measured"
         )
         notes = [
             f"About {self.seconds / 60:.0f} min of waiting for the teacher at concurrency {self.concurrency}{assumed}; "
             "training comes on top. Tokens are counted as four characters each; what a model thinks before it answers "
             "is not in them.",
         ]
-        if self.trial:
-            notes.append(f"One call was tried ({self.trial.seconds:.1f} s): {self.trial.said.rstrip('.')}.")
-        if self.hearing:
-            notes += self.hearing.notes
+        if self.connection:
+            notes.append(f"One call was tried ({self.connection.seconds:.1f} s): {self.connection.said.rstrip('.')}.")
+        if self.agreement:
+            notes += self.agreement.notes
         notes += self.prices
         if self.lacks_pool:
             notes.append(
@@ -105,12 +107,12 @@ class Plan:
     @property
     def verdict(self) -> str:
         """`go`, `look again`, or `not yet`."""
-        if self.trial is not None and not self.trial.ok:
+        if self.connection is not None and not self.connection.ok:
             return "not yet"
         return "look again" if self.doubts else "go"
 
 
-def plan(config: RunConfig, base: Path, offline: bool) -> Plan:
+def estimate(config: RunConfig, base: Path, offline: bool) -> Estimate:
     """Rehearse a first cycle and a later one, train the seed-only student, try the server, and hear the teacher.
 
     Args:
@@ -129,28 +131,32 @@ def plan(config: RunConfig, base: Path, offline: bool) -> Plan:
     with tempfile.TemporaryDirectory() as place:
         folder = RunFolder(Path(place) / config.name)
         create(config, base, folder)
-        trial = None if offline else tried(config, Path(place) / "trial")
+        connection = None if offline else check_connection(config, Path(place) / "trial")
         task = make_task(config.task)
         seeds = folder.read_rows(folder.root / "data" / "seed.jsonl", Example)
         endpoints = {role: config.teacher.role(role) for role in config.teacher.roles}
-        teacher = Rehearsal(endpoints, config.teacher.role(""), task, seeds)
+        teacher = DryRun(endpoints, config.teacher.role(""), task, seeds)
         with open_services(config, folder, teacher=teacher) as services:
             state = _after_seeds(config, services)
-            first = _rehearsed(config, services, teacher, state)
+            first = _dry_run(config, services, teacher, state)
             _stand_in_batch(services)
-            later = _rehearsed(config, services, teacher, State(**{**state, "cycle": 2, "plan": _later(config)}))
+            later = _dry_run(
+                config, services, teacher, State(**{**state, "cycle": 2, "batch_kind": _later_kind(config)})
+            )
             scores = state["history"][-1]["scores"].get("dev", {})
-            hearing = heard(config, services, Path(place) / "hearing") if trial and trial.ok else None
-    made = Plan(
+            agreement = (
+                measure_agreement(config, services, Path(place) / "hearing") if connection and connection.ok else None
+            )
+    made = Estimate(
         first=first, later=later, prompts=_first_of_each(teacher.asked), cycles=getattr(stop_rule(config), "cycles", 1),
         concurrency=config.teacher.concurrency, prices=_prices(config.teacher, sorted({*first, *later})),
-        seeds_only=scores, metric=task.metric, trial=trial, hearing=hearing, doubts=(),
+        seeds_only=scores, metric=task.metric, connection=connection, agreement=agreement, doubts=(),
         has_test=config.data.test is not None, lacks_pool=_lacks_pool(config),
     )  # fmt: skip
     return replace(made, doubts=tuple(_doubts(config, made)))
 
 
-def _later(config: RunConfig) -> Literal["breadth", "lessons"]:
+def _later_kind(config: RunConfig) -> Literal["breadth", "lessons"]:
     """What a later batch is: lessons, unless the strategy has none."""
     return "breadth" if getattr(agents(config)["evaluator"], "curriculum", None) == "breadth" else "lessons"
 
@@ -167,13 +173,13 @@ def _after_seeds(config: RunConfig, services: Services) -> State:
     return state
 
 
-def _rehearsed(config: RunConfig, services: Services, teacher: Rehearsal, state: State) -> dict[str, Need]:
+def _dry_run(config: RunConfig, services: Services, teacher: DryRun, state: State) -> dict[str, Cost]:
     """Role -> what a cycle needs of it."""
     before, ring = len(teacher.asked), agents(config)
     for role in [role for role in ring if role not in ("trainer", "evaluator")]:
         state = State(**{**state, **ring[role](state, services)})
     drafts = services.folder.read_rows(services.folder.cycle(state["cycle"]) / "drafts.jsonl", Draft)
-    return needs(teacher.asked[before:], drafts, services.task, config.teacher)
+    return estimate_cost(teacher.asked[before:], drafts, services.task, config.teacher)
 
 
 def _prices(teacher: TeacherSettings, roles: Sequence[str]) -> tuple[str, ...]:
@@ -208,7 +214,7 @@ def _stand_in_batch(services: Services) -> None:
     services.memory.remember(
         examples=[
             Example(
-                text=draft.text, label=seed.label, split="train", origin=Origin(stance=draft.stance, asked=draft.asked)
+                text=draft.text, label=seed.label, split="train", origin=Origin(source=draft.source, asked=draft.asked)
             )
             for draft in drafts
         ]
@@ -229,7 +235,7 @@ def _first_of_each(asked: Sequence[Asked]) -> tuple[Asked, ...]:
     return tuple(kinds.values())
 
 
-def _doubts(config: RunConfig, made: Plan) -> list[str]:
+def _doubts(config: RunConfig, made: Estimate) -> list[str]:
     need, budget, found = made.expected, config.budget, []
     tokens = need.tokens_in + need.tokens_out
     for name, limit, wanted in (
@@ -245,4 +251,4 @@ def _doubts(config: RunConfig, made: Plan) -> list[str]:
         found.append(f"labels without a description: {first_of(bare, 5)}; one line each is cheap help")
     if (n := made.seeds_only.get("n")) and n < 50:
         found.append(f"the dev set has {n:.0f} rows: differences below {100 / math.sqrt(n):.0f} points cannot be told")
-    return [*found, *(made.hearing.doubts if made.hearing else [])]
+    return [*found, *(made.agreement.doubts if made.agreement else [])]

@@ -26,7 +26,7 @@ FEW = 0.7
 
 
 @dataclass(frozen=True)
-class Hearing:
+class TeacherAgreement:
     """What the teacher said of the user's own examples."""
 
     asked: int
@@ -63,7 +63,7 @@ class Hearing:
         ]
 
 
-def heard(config: RunConfig, services: Services, folder: Path) -> Hearing | None:
+def measure_agreement(config: RunConfig, services: Services, folder: Path) -> TeacherAgreement | None:
     """Ask; None where there is nothing to compare, or an annotator of the user's own.
 
     Args:
@@ -76,7 +76,7 @@ def heard(config: RunConfig, services: Services, folder: Path) -> Hearing | None
         return None
     seeds = sorted(seeds, key=lambda each: (services.task.names(each.label), each.id))[:: -(-len(seeds) // MOST)]
     teacher = teacher_of_plan(config, folder)
-    asking, found = replace(services, teacher=teacher), Hearing(0, 0, 0)
+    asking, found = replace(services, teacher=teacher), TeacherAgreement(0, 0, 0)
     try:
         for half in (seeds[::2], seeds[1::2]):
             found = _with_half(found, half, annotator, asking)
@@ -88,17 +88,23 @@ def heard(config: RunConfig, services: Services, folder: Path) -> Hearing | None
     return replace(found, calls=calls)
 
 
-def _with_half(found: Hearing, half: list[Example], annotator: Annotator, services: Services) -> Hearing:
+def _with_half(
+    found: TeacherAgreement, half: list[Example], annotator: Annotator, services: Services
+) -> TeacherAgreement:
     task, memory, ids = services.task, services.memory, [example.id for example in half]
     memory.mark(ids, "shelved")  # not shown to the teacher meanwhile
     try:
-        opinions = annotator.label([example.text for example in half], services, 0)
+        annotations = annotator.label([example.text for example in half], services, 0)
     finally:
         memory.mark(ids, "kept")
     others = []
-    for example, opinion in zip(half, opinions, strict=True):
-        if opinion.verdict is None or not task.is_right(example.label, opinion.verdict.label):
-            said = task.say(example.text, opinion.verdict.label) if opinion.verdict else f"no label ({opinion.problem})"
+    for example, annotation in zip(half, annotations, strict=True):
+        if annotation.verdict is None or not task.is_right(example.label, annotation.verdict.label):
+            said = (
+                task.say(example.text, annotation.verdict.label)
+                if annotation.verdict
+                else f"no label ({annotation.problem})"
+            )
             own = task.say(example.text, example.label)
             others.append(f"{one_line(example.text)!r:.120}: yours is {own}, the teacher's {said}")
-    return Hearing(found.asked + len(half), found.right + len(half) - len(others), 0, (*found.others, *others))
+    return TeacherAgreement(found.asked + len(half), found.right + len(half) - len(others), 0, (*found.others, *others))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from ..tasks.errors import ConfigError
-from ..tasks.guidelines import Card, parse_card
+from ..tasks.guidelines import Guidelines, parse_guidelines
 
 Row = dict[str, Any]
 
@@ -73,10 +73,10 @@ class Run:
         return [row for row in self.rows("samples.jsonl") if row["split"] in splits and row["status"] == "kept"]
 
     @cached_property
-    def card(self) -> Card:
-        """The convention card; an empty one where the run has none."""
-        path = self.root / "conventions.toml"
-        return parse_card(path.read_text(encoding="utf-8"), str(path)) if path.exists() else Card()
+    def guidelines(self) -> Guidelines:
+        """The annotation guidelines; an empty one where the run has none."""
+        path = self.root / "guidelines.toml"
+        return parse_guidelines(path.read_text(encoding="utf-8"), str(path)) if path.exists() else Guidelines()
 
     def rows(self, name: str) -> list[Row]:
         """The rows of one of the run's JSON lines files; an absent file has none, a torn last line is left out."""

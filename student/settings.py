@@ -27,7 +27,7 @@ class Recipe(Frozen):
 
     @property
     def robustness(self) -> float:
-        """The q of the loss, as `student.training.losses.curbed` takes it: 0 for cross-entropy."""
+        """The q of the loss, as `student.training.losses.generalised_cross_entropy` takes it: 0 for cross-entropy."""
         return self.q if self.loss == "generalised" else 0.0
 
 

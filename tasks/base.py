@@ -13,7 +13,7 @@ Split = Literal["seed", "train", "gate", "dev", "test"]
 """`seed` and `train` may be learnt from and shown to the teacher; `dev` and `test` never. `gate` is sent to be
 labelled, and learnt by the last student alone, when nothing is left to be decided by it."""
 
-Stance = Literal["gold", "typical", "hard", "probe", "rewrite", "pool"]
+Source = Literal["gold", "typical", "hard", "probe", "rewrite", "pool"]
 """Why a text exists: the user's own, written as typical, as hard, as a new shape, as another wording of a seed, or
 taken from the unlabelled pool."""
 
@@ -73,13 +73,13 @@ class Origin(Frozen):
     """Where an example comes from; what the teacher said is data with a source."""
 
     cycle: int = 0
-    stance: Stance = "gold"
+    source: Source = "gold"
     lesson: str | None = None
     """Id of the lesson it was written for."""
     subtype: str | None = None
     """The subtype of its class it was asked for (breadth)."""
     asked: str | None = None
-    """What the generator was asked for, a key of `Task.facets`; the annotator never sees it."""
+    """What the generator was asked for, a key of `Task.target_classes`; the annotator never sees it."""
     teacher: str | None = None
     """Model that labelled it."""
     prompt: str | None = None
@@ -159,17 +159,17 @@ class Lesson(Frozen):
     """Ids of the cases it cites; a lesson without a real case is refused."""
     cycle: int = 0
     effect: dict[str, float] = {}
-    """`before` / `after` main score on the texts written for it, `samples`, `out of reach`, and `kept` (1 or 0)."""
+    """`before` / `after` main score on the texts written for it, `samples`, `too hard`, and `kept` (1 or 0)."""
 
 
-class Dropped(ValueError):
+class Abstained(ValueError):
     """The teacher said `drop`: the text is put aside, and asking again would be a mistake."""
 
     def __init__(self, reason: str = "two classes fit or none"):
         super().__init__(reason)
 
 
-class Misfit(ValueError):
+class InvalidAnswer(ValueError):
     """A teacher's answer does not fit the text or the task; `kind` is what is counted, the message says why."""
 
     def __init__(self, kind: str, message: str):
@@ -177,14 +177,14 @@ class Misfit(ValueError):
         self.kind = kind
 
 
-class Reading(Frozen):
+class ParsedLabel(Frozen):
     """The label in a teacher's answer, and what had to be repaired to read it (kinds of repair, counted)."""
 
     label: Label
     repaired: tuple[str, ...] = ()
 
 
-class Verdict(Frozen):
+class Aggregate(Frozen):
     """What several votes about one text come to."""
 
     label: Label

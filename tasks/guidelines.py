@@ -1,6 +1,6 @@
-"""The convention card: what counts where careful annotators would differ, with one decided example for each pattern.
+"""Annotation guidelines: what counts where careful annotators would differ, with one decided example for each pattern.
 
-A convention is `gold` where a seed decides it, `user` where the user wrote it, and `assumed` where the teacher guessed.
+A guideline is `gold` where a seed decides it, `user` where the user wrote it, and `assumed` where the teacher guessed.
 An assumed one is told to every role, but never made a lesson of: drilling a wrong guess costs more than the guess.
 """
 
@@ -21,7 +21,7 @@ HEADER = """\
 """
 
 
-class Convention(Frozen):
+class Guideline(Frozen):
     """One contested pattern and how it is decided."""
 
     pattern: str = Field(min_length=1)
@@ -33,47 +33,47 @@ class Convention(Frozen):
     status: Literal["gold", "user", "assumed"] = "user"
 
 
-class Card(Frozen):
-    """All conventions of a run."""
+class Guidelines(Frozen):
+    """All guidelines of a run."""
 
-    convention: tuple[Convention, ...] = ()
+    guideline: tuple[Guideline, ...] = ()
 
     def told(self) -> str:
-        """The card for a prompt; nothing where it is empty."""
-        if not self.convention:
+        """The guidelines for a prompt; nothing where there are none."""
+        if not self.guideline:
             return ""
-        lines = [f"- {each.pattern}: {each.text} => {each.answer}" for each in self.convention]
+        lines = [f"- {each.pattern}: {each.text} => {each.answer}" for each in self.guideline]
         return "\n".join(["Conventions, one decided example each:", *lines])
 
     @property
-    def assumed(self) -> tuple[Convention, ...]:
+    def assumed(self) -> tuple[Guideline, ...]:
         """Those that nobody has confirmed."""
-        return tuple(each for each in self.convention if each.status == "assumed")
+        return tuple(each for each in self.guideline if each.status == "assumed")
 
     def toml(self) -> str:
-        """The card as the user edits it."""
-        return HEADER + tomli_w.dumps({"convention": [each.model_dump() for each in self.convention]})
+        """The file as the user edits it."""
+        return HEADER + tomli_w.dumps({"guideline": [each.model_dump() for each in self.guideline]})
 
 
-def parse_card(text: str, source: str) -> Card:
-    """The card in a TOML file.
+def parse_guidelines(text: str, source: str) -> Guidelines:
+    """The guidelines in a TOML file.
 
     Raises:
         ConfigError: it is not TOML, or an entry lacks something; the message says where.
     """
     try:
-        return Card.model_validate(tomllib.loads(text))
+        return Guidelines.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{source}: not a readable TOML file: {error}") from None
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise ConfigError(
-            f"{source}: {where}: {first['msg']}. An entry is [[convention]] with pattern, text, answer, and a status "
+            f"{source}: {where}: {first['msg']}. An entry is [[guideline]] with pattern, text, answer, and a status "
             "(user, gold or assumed)."
         ) from None
 
 
-def listed(conventions: Sequence[Convention]) -> str:
+def listed(guidelines: Sequence[Guideline]) -> str:
     """Numbered patterns, for a prompt that asks about them by number."""
-    return "\n".join(f"({number}) {each.pattern}" for number, each in enumerate(conventions, start=1))
+    return "\n".join(f"({number}) {each.pattern}" for number, each in enumerate(guidelines, start=1))

@@ -10,20 +10,23 @@ WORST = -math.log(SMALLEST_PROBABILITY)
 """The largest surprise, 13.8 nats."""
 
 
-def surprise(shares: Mapping[str, float], right: str, power: float = 1.0) -> float:
+def negative_log_likelihood(shares: Mapping[str, float], right: str, inverse_temperature: float = 1.0) -> float:
     """Surprise at `right`, at most `WORST`; a share that is missing or no number counts as the smallest.
 
     Args:
         shares: answer -> its probability, of a closed list.
         right: the right answer.
-        power: to which all shares are raised before they are made to sum to one again. Above 1 they become sharper,
-            below 1 flatter; it is the inverse of a temperature (Guo et al. 2017, arXiv 1706.04599).
+        inverse_temperature: power to which all shares are raised before they are made to sum to one again. Above 1 they
+            become sharper, below 1 flatter; it is the inverse of a temperature (Guo et al. 2017, arXiv 1706.04599).
     """
     own = _bounded(shares.get(right, 0.0))
-    if power == 1.0:
+    if inverse_temperature == 1.0:
         return -math.log(own)
-    total = sum(_bounded(share) ** power for answer, share in shares.items() if answer != right) + own**power
-    return min(WORST, math.log(total) - power * math.log(own))
+    total = (
+        sum(_bounded(share) ** inverse_temperature for answer, share in shares.items() if answer != right)
+        + own**inverse_temperature
+    )
+    return min(WORST, math.log(total) - inverse_temperature * math.log(own))
 
 
 def _bounded(share: float) -> float:

@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from pydantic import JsonValue
 
-from .base import Example, Label, Prediction, Reading, Verdict
+from .base import Aggregate, Example, Label, ParsedLabel, Prediction
 
 Points = tuple[float, float]
 """What one example adds to the numerator and the denominator of the main score: (1 or 0, 1) for accuracy,
@@ -32,12 +32,12 @@ class Task(Protocol):
     columns: tuple[tuple[str, str], ...]
     """Pairs of columns a row of data may have, (text, label); the first pair that is there is read."""
     contested: bool
-    """Whether careful annotators would disagree on what counts, so that a convention card is drafted first."""
+    """Whether careful annotators would disagree on what counts, so that a annotation guidelines is drafted first."""
     coverage: float
     """Share of a lesson batch that is written in breadth all the same (facts measured per kind)."""
     per_lesson: int | None
     """Most texts for one lesson, None for no limit."""
-    reach: float
+    max_difficulty: float
     """Probability of a wrong answer above which a text written for a lesson is out of the student's reach; 1: never."""
     rule: str
     """How to answer, for the annotator: the form of a label, and when to drop a text."""
@@ -49,24 +49,25 @@ class Task(Protocol):
     def describe(self) -> str:
         """The task for a prompt: the description, then each label with its own."""
 
-    def facets(self, seeds: Sequence[Example]) -> Mapping[str, float]:
+    def target_classes(self, seeds: Sequence[Example]) -> Mapping[str, float]:
         """What breadth is spread over -> its share of the texts: the labels, and `none` where a text may have none."""
 
-    def wanted(self, facet: str) -> str:
-        """What texts are asked for by a key of `facets`, after "typical texts": `of the class "x"`."""
+    def wanted(self, target_class: str) -> str:
+        """What texts are asked for by a key of `target_classes`, after "typical texts": `of the class "x"`."""
 
-    def register(self, seeds: Sequence[Example], texts: Sequence[str]) -> str:
+    def style_rules(self, seeds: Sequence[Example], texts: Sequence[str]) -> str:
         """How real texts look beyond length and topic (density, shapes), as rules for the writer; "" if nothing."""
 
     def answer_schema(self) -> dict[str, JsonValue]:
         """JSON schema of the teacher's answer about one text."""
 
-    def read(self, text: str, answer: object) -> Reading:
+    def read(self, text: str, answer: object) -> ParsedLabel:
         """The label in a teacher's answer, a JSON value or a line in the form of `say`.
 
         Raises:
             Dropped: the teacher gives the text up; quarantine it, do not ask again.
-            Misfit: the answer does not fit; the message says why and is shown to the teacher, who is asked once more.
+            InvalidAnswer: the answer does not fit; the message says why and is shown to the teacher, who is asked once
+            more.
         """
 
     def gold(self, text: str, cell: object) -> Label:
@@ -82,18 +83,18 @@ class Task(Protocol):
     def names(self, label: Label) -> tuple[str, ...]:
         """The names of the task's labels that a label holds, each once."""
 
-    def fits(self, facet: str, label: Label) -> bool:
-        """Whether a text with this label is what was asked for by a key of `facets`."""
+    def fits(self, target_class: str, label: Label) -> bool:
+        """Whether a text with this label is what was asked for by a key of `target_classes`."""
 
-    def stand_in(self, facet: str | None) -> Label:
+    def stand_in(self, target_class: str | None) -> Label:
         """The label kept with a text that could not be labelled and goes to quarantine."""
 
-    def fillers(self, text: str, label: Label) -> tuple[str, ...]:
+    def mentions(self, text: str, label: Label) -> tuple[str, ...]:
         """What must vary from text to text beyond the wording: names of entities; nothing for most kinds."""
 
     @property
     def words(self) -> Mapping[str, str]:
-        """Key of `facets` -> the word that says it to a model which continues texts."""
+        """Key of `target_classes` -> the word that says it to a model which continues texts."""
 
     def exports(self, examples: Sequence[Example]) -> Mapping[str, Iterable[str]]:
         """File name -> lines: other forms in which the field keeps such examples; none for most kinds."""
@@ -101,10 +102,10 @@ class Task(Protocol):
     def choices(self) -> Mapping[str, str] | None:
         """Label, or `none`, -> the word that says it, where an answer is one of a closed list; None where it is not."""
 
-    def settle(self, votes: Sequence[Label]) -> Verdict:
+    def settle(self, votes: Sequence[Label]) -> Aggregate:
         """The verdict over at least one vote."""
 
-    def settle_soft(self, probabilities: Mapping[str, float]) -> Verdict:
+    def settle_soft(self, probabilities: Mapping[str, float]) -> Aggregate:
         """The verdict of a probability for each choice (token probabilities)."""
 
     def is_right(self, gold: Label, predicted: Label) -> bool:
@@ -113,14 +114,15 @@ class Task(Protocol):
     def mistakes(self, gold: Label, predicted: Label) -> tuple[tuple[str, str], ...]:
         """How a prediction is wrong, as pairs (what is there, what was said); empty if it is right."""
 
-    def loss(self, example: Example, prediction: Prediction, power: float = 1.0) -> float:
+    def loss(self, example: Example, prediction: Prediction, inverse_temperature: float = 1.0) -> float:
         """How wrong a prediction is: negative log probability of the example's label in nats.
 
         Args:
             example: with the right label.
             prediction: of the student.
-            power: to which its probabilities are raised first (`surprise`): the gate finds the one that suits each
-                student, so that being too sure or not sure enough is not taken for being wrong.
+            inverse_temperature: power to which its probabilities are raised first (`negative_log_likelihood`): the gate
+                finds the one that suits each student, so that being too sure or not sure enough is not taken for being
+                wrong.
         """
 
     def points(self, gold: Label, predicted: Label) -> Points:

@@ -14,7 +14,7 @@ from ..tasks.errors import EvoKDError
 
 T = TypeVar("T", bound=BaseModel)
 
-Prompting = Literal["chat", "plain"]
+Prompting = Literal["instruct", "completion"]
 """`chat`: instructions and JSON answers. `plain`: a small or base model that continues a text."""
 
 Progress = Callable[[int, int], None]
@@ -96,7 +96,7 @@ class Teacher(Protocol):
     ) -> list[Answer[BaseModel]]:
         """One free text per prompt (`Answer.text`), for `plain` models."""
 
-    def rate(
+    def score_choices(
         self,
         prompts: Sequence[Prompt],
         choices: Sequence[str],

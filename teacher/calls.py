@@ -17,7 +17,7 @@ from .accounting.ledger import Entry, Ledger
 from .accounting.reuse import Answers
 from .base import TeacherDown, Usage
 from .structured import Parsed
-from .transport.circuit_breaker import IN_A_ROW, Streak
+from .transport.circuit_breaker import IN_A_ROW, CircuitBreaker
 from .transport.connection import Connection
 from .transport.errors import CallFailed, given_up
 from .transport.request import Reply, Request, canonical
@@ -50,7 +50,7 @@ class Calls:
         self.ledger = ledger
         self.budget = budget
         self._longest: dict[str, int] = {}
-        self._streaks: dict[str, Streak] = {}
+        self._streaks: dict[str, CircuitBreaker] = {}
         self._lock = threading.Lock()
         ledger.complete(answers.paid(ledger.run))
         budget.restore(ledger.cost)
@@ -132,10 +132,10 @@ class Calls:
             self._longest[client.model] = max(reply.usage.output, self._longest.get(client.model, 0))
         return entry, reply
 
-    def _streak(self, client: Connection) -> Streak:
+    def _streak(self, client: Connection) -> CircuitBreaker:
         """One for each model and address."""
         with self._lock:
-            return self._streaks.setdefault(f"{client.model} {client.endpoint.base_url}", Streak())
+            return self._streaks.setdefault(f"{client.model} {client.endpoint.base_url}", CircuitBreaker())
 
     def _failed(self, entry: Entry, outcome: str) -> Cost:
         """Write down a try without a usable answer; what it counts for."""

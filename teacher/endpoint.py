@@ -126,8 +126,8 @@ class Endpoint(BaseModel):
             raise ValueError(f"{where}.model is needed for kind = {kind!r}, e.g. model = {example!r}")
         if kind == "langchain" and ":" not in (own.model or ""):
             raise ValueError(f"{where}.model = {own.model!r} needs its provider, e.g. 'anthropic:claude-sonnet-4-5'")
-        if kind == "langchain" and own.prompting == "plain":
-            raise ValueError(f"{where}.prompting = 'plain': a chat model of LangChain does not continue texts")
+        if kind == "langchain" and own.prompting == "completion":
+            raise ValueError(f"{where}.prompting = 'completion': a chat model of LangChain does not continue texts")
         prices = Prices(0.0, 0.0, 0.0) if local else _prices(kind, own)
         return cls(
             kind=kind,  # type: ignore[arg-type]
@@ -137,7 +137,7 @@ class Endpoint(BaseModel):
             temperature=own.temperature,
             top_p=own.top_p,
             max_tokens=own.max_tokens or (400 if local else None),
-            prompting=own.prompting or ("plain" if local else "chat"),
+            prompting=own.prompting or ("completion" if local else "instruct"),
             timeout=own.timeout or 300,
             usd_input=prices.input if prices else own.usd_per_million_input,
             usd_output=prices.output if prices else own.usd_per_million_output,

@@ -39,11 +39,11 @@ def open_teacher(
     from .accounting.ledger import Ledger
     from .accounting.reuse import Answers
     from .calls import Calls
-    from .routing import Roles
+    from .routing import Routing
     from .teacher import ChatTeacher
     from .tracing import redact_traces
 
-    roles = Roles(settings, budget.permits, clock)
+    roles = Routing(settings, budget.permits, clock)
     redact_traces(settings.redact, roles.keys)
     shared = AnswerCache(Path(settings.cache)) if settings.cache and settings.use_cache else None
     answers = Answers(AnswerCache(folder / "answers.sqlite"), shared, settings.use_cache)

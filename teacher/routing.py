@@ -6,13 +6,13 @@ from .embedded.process import LocalServer
 from .endpoint import Endpoint
 from .settings import TeacherSettings
 from .transport.connection import Connection
-from .transport.langchain_client import ProviderClient
+from .transport.langchain_client import LangChainClient
 from .transport.openai_client import Client
-from .transport.rate_limiter import Clock, Limits, Pace
-from .transport.retries import Permits, Tries
+from .transport.rate_limiter import Clock, Limits, RateLimiter
+from .transport.retries import Permits, Retries
 
 
-class Roles:
+class Routing:
     """The clients of a run by role."""
 
     def __init__(self, settings: TeacherSettings, permits: Permits, clock: Clock | None = None) -> None:
@@ -30,7 +30,7 @@ class Roles:
         self._lock = threading.Lock()
         self._permits = permits
         self._clock = clock or Clock()
-        self._paces: dict[tuple[str | None, str, str], Pace] = {}
+        self._paces: dict[tuple[str | None, str, str], RateLimiter] = {}
         self._servers: dict[str, LocalServer] = {}
         self._clients: dict[str, Connection] = {}
         for role in ("", *settings.roles):
@@ -60,19 +60,19 @@ class Roles:
                 server.close()
 
     def _opened(self, endpoint: Endpoint) -> Connection:
-        tries = Tries(self._pace(endpoint), self.settings.retries, self._permits)
+        tries = Retries(self._limiter(endpoint), self.settings.retries, self._permits)
         if endpoint.kind == "langchain":
-            return ProviderClient(endpoint, tries)
+            return LangChainClient(endpoint, tries)
         server = self._server(endpoint.model) if endpoint.kind == "local" else None
         return Client(endpoint, tries, server)
 
-    def _pace(self, endpoint: Endpoint) -> Pace:
+    def _limiter(self, endpoint: Endpoint) -> RateLimiter:
         """One for each model behind an address and key: that is what a provider counts by."""
         who = (endpoint.base_url, endpoint.model, endpoint.api_key_env)
         if who not in self._paces:
             own = self.settings
             limits = Limits(own.concurrency, own.requests_per_minute, own.tokens_per_minute, own.patience)
-            self._paces[who] = Pace(limits, self._clock)
+            self._paces[who] = RateLimiter(limits, self._clock)
         return self._paces[who]
 
     def _server(self, model: str) -> LocalServer:

@@ -80,7 +80,7 @@ class Parsed(Generic[T]):
 
     value: T | None = None
     problem: str | None = None
-    is_misfit: bool = False
+    is_invalid: bool = False
     """Whether the answer has another form than was asked for."""
 
 
@@ -110,7 +110,7 @@ def parse(text: str, schema: type[T], finish_reason: str | None = None, refusal:
             problem = "the JSON is nested too deeply"
     if any(other != fitting[0] for other in fitting[1:]):  # a quoted text may hold one that somebody else wrote
         return Parsed(problem=f"the answer holds {len(fitting)} different JSON objects that fit; give one")
-    return Parsed(value=fitting[0]) if fitting else Parsed(problem=problem, is_misfit=True)
+    return Parsed(value=fitting[0]) if fitting else Parsed(problem=problem, is_invalid=True)
 
 
 THOUGHTS = r"(?:<(/?)(?:think|thinking|reasoning)>|\[(/?)THINK\])"

@@ -12,9 +12,9 @@ from ..tasks.errors import StepError
 from .base import Answer, Message, Progress, Prompt, Prompting, Usage
 from .calls import Calls, Purpose
 from .logprobs import scoring as rating
-from .logprobs.next_tokens import Rater
+from .logprobs.next_tokens import NextTokens
 from .parallel import Item, Round
-from .routing import Roles
+from .routing import Routing
 from .structured import Mode, Parsed, instruction, parse, response_format
 from .transport.connection import Connection
 from .transport.errors import CallFailed
@@ -32,7 +32,7 @@ QUOTED = 4000
 class ChatTeacher:
     """Implements `Teacher` over one or several endpoints. Build it with `teacher.factory.open_teacher`."""
 
-    def __init__(self, roles: Roles, calls: Calls, run: str, seed: int) -> None:
+    def __init__(self, roles: Routing, calls: Calls, run: str, seed: int) -> None:
         """Hold the parts; nothing is started before the first call.
 
         Args:
@@ -115,7 +115,7 @@ class ChatTeacher:
 
         return self._round(role, cycle, progress).answer(prompts, request, one, self._calls.budget.outlook)
 
-    def rate(
+    def score_choices(
         self,
         prompts: Sequence[Prompt],
         choices: Sequence[str],
@@ -133,13 +133,13 @@ class ChatTeacher:
         def make(path: Path, body: dict[str, Any], prompt: Prompt, wanted: tuple[str, ...]) -> Request:
             return self._request(client, path, body, prompt, wanted)
 
-        rater = Rater(self._calls, client, make, self._judge, self._limits.setdefault(client.model, {}))
+        next_tokens = NextTokens(self._calls, client, make, self._judge, self._limits.setdefault(client.model, {}))
 
         def one(item: Item, config: RunnableConfig) -> dict[str, float] | None:
             purpose = Purpose(role, cycle, item.prompt.lesson)
-            return rating.rate(choices, rater.listing(item.prompt, purpose, config))
+            return rating.score_choices(choices, next_tokens.listing(item.prompt, purpose, config))
 
-        return self._round(role, cycle, progress).answer(prompts, rater.first, one, self._calls.budget.outlook)
+        return self._round(role, cycle, progress).answer(prompts, next_tokens.first, one, self._calls.budget.outlook)
 
     def spent(self, cycle: int | None = None) -> dict[str, float]:
         """As the ledger has it; `usd` only where every price is known."""
@@ -176,7 +176,7 @@ class ChatTeacher:
                 if parsed.value is not None:
                     self._learn_form(client, schema, turn.attempt, is_untold)
                     break
-                is_untold = parsed.is_misfit and not reply.added
+                is_untold = parsed.is_invalid and not reply.added
                 request = _repair(request, reply, parsed.problem or "", "" if reply.added else instruction(schema))
         except CallFailed as error:
             parsed, fresh = Parsed(problem=str(error)), True

@@ -29,7 +29,7 @@ class ScriptedTeacher:
         self,
         roles: Mapping[str, Speak],
         rates: Mapping[str, Callable[[Prompt, str], float]] | None = None,
-        prompting: Prompting = "chat",
+        prompting: Prompting = "instruct",
     ) -> None:
         self.roles = dict(roles)
         self.rates = dict(rates or {})
@@ -79,7 +79,7 @@ class ScriptedTeacher:
 
         return self._all(prompts, one, progress)
 
-    def rate(
+    def score_choices(
         self,
         prompts: Sequence[Prompt],
         choices: Sequence[str],
@@ -91,9 +91,9 @@ class ScriptedTeacher:
         def one(prompt: Prompt) -> dict[str, float] | None:
             if role not in self.rates:
                 return None
-            rate = self.rates[role]
+            score_choices = self.rates[role]
             said, _ = self._said(
-                role, cycle, "rate", prompt, lambda each: {choice: rate(each, choice) for choice in choices}
+                role, cycle, "rate", prompt, lambda each: {choice: score_choices(each, choice) for choice in choices}
             )
             return dict(said)
 

@@ -119,7 +119,7 @@ class After:
     lessons: int = 1
 
     def __call__(self, state: State) -> str:
-        rows = [row for row in state["history"] if row["plan"] == "lessons"]
+        rows = [row for row in state["history"] if row["batch_kind"] == "lessons"]
         return f"{len(rows)} lesson batches" if len(rows) >= self.lessons else ""
 
 
@@ -153,7 +153,7 @@ def config(url: str, **changes: Any) -> dict[str, Any]:
         "student": {"kind": "tests.parts:Students"},
         "memory": {"kind": "tests.parts:Notes", "duplicate_cosine": 0.999},
         "stop": {"cycles": 2},
-        "agents": {"generator": {"backbone": 24, "gate": 16, "batch": 8}},
+        "agents": {"generator": {"backbone": 24, "gate_size": 16, "batch": 8}},
     }
     for key, value in changes.items():
         raw[key] = {**raw.get(key, {}), **value} if isinstance(value, dict) else value
@@ -163,11 +163,11 @@ def config(url: str, **changes: Any) -> dict[str, Any]:
 def write(folder: Path, url: str, **changes: Any) -> Path:
     """The config and its data files in a folder; returns the config's path."""
     folder.mkdir(parents=True, exist_ok=True)
-    dice = random.Random(3)
+    rng = random.Random(3)
     rows = {
         "seeds": [(text, label) for label, text in world.SEEDS.items()],
-        "dev": [(world.make_text(label, dice), label) for label in world.VOCABULARY for _ in range(6)],
-        "test": [(world.make_text(label, dice), label) for label in world.VOCABULARY for _ in range(6)],
+        "dev": [(world.make_text(label, rng), label) for label in world.VOCABULARY for _ in range(6)],
+        "test": [(world.make_text(label, rng), label) for label in world.VOCABULARY for _ in range(6)],
     }
     for name, pairs in rows.items():
         lines = [json.dumps({"text": text, "label": label}) for text, label in pairs]

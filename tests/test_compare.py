@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests import parts
-from tests.graph.comparisons import read, write
+from tests.comparison.comparisons import read, write
 from tests.loopback import Body, Said, serving
 
 pytestmark = pytest.mark.slow

@@ -40,7 +40,7 @@ def test_the_student_gets_better_than_the_seeds(tmp_path: Path) -> None:
     first, *_, last = rows(state)
     assert last["scores"]["dev"]["value"] > first["scores"]["dev"]["value"] + 0.1
     assert [row["cycle"] for row in rows(state)] == [0, 1, 2, 3]
-    assert [row["plan"] for row in rows(state)] == ["seed", "breadth", "lessons", "breadth"]
+    assert [row["batch_kind"] for row in rows(state)] == ["seed", "breadth", "lessons", "breadth"]
     assert state["stop"] == "all 3 cycles are done"
     assert (tmp_path / "best" / "model.json").exists()
 
@@ -100,7 +100,7 @@ def test_a_harmful_batch_is_shelved_and_breadth_returns(tmp_path: Path) -> None:
     services = world.services(tmp_path, teacher=world.teacher(annotator=wrong))
     state = run(services, cycles=4, trainer={"reach": 1.0})  # all of it is learnt, so that all the gate sees is harm
     assert [row["kept"] for row in rows(state)] == [True, True, False, False, False]
-    assert [row["plan"] for row in rows(state)] == ["seed", "breadth", "lessons", "breadth", "breadth"]
+    assert [row["batch_kind"] for row in rows(state)] == ["seed", "breadth", "lessons", "breadth", "breadth"]
     assert rows(state)[-1]["champion"] == "students/cycle-001"
     shelved = services.memory.samples("train", "shelved")
     assert len(shelved) > 20 and all(example.origin.cycle >= 2 for example in shelved)
@@ -110,11 +110,11 @@ def test_a_harmful_batch_is_shelved_and_breadth_returns(tmp_path: Path) -> None:
 def test_the_papers_loop_keeps_everything_and_starts_with_lessons(tmp_path: Path) -> None:
     services = world.services(tmp_path)
     state = run(services, "paper")
-    assert [row["plan"] for row in rows(state)] == ["seed", "lessons", "lessons", "lessons"]
+    assert [row["batch_kind"] for row in rows(state)] == ["seed", "lessons", "lessons", "lessons"]
     assert all(row["kept"] for row in rows(state))
     assert not services.memory.samples("gate")
-    stances = {example.origin.stance for example in services.memory.samples("train")}
-    assert stances == {"hard", "typical"}
+    sources = {example.origin.source for example in services.memory.samples("train")}
+    assert sources == {"hard", "typical"}
 
 
 AFTER_A_FIRST_BATCH: dict[str, Any] = {"evaluator": {"curriculum": "gated"}}
@@ -122,7 +122,7 @@ REWRITES: dict[str, Any] = {"backbone": 40, "batch": 12, "first": "rewrites"}
 
 
 @pytest.mark.parametrize(
-    ("strategy", "more", "plans", "stances"),
+    ("strategy", "more", "plans", "sources"),
     [
         ("none", {}, ["seed"], set()),
         ("static", {}, ["seed", "breadth", "breadth", "breadth"], {"typical"}),
@@ -144,7 +144,7 @@ REWRITES: dict[str, Any] = {"backbone": 40, "batch": 12, "first": "rewrites"}
     ],
 )
 def test_the_strategies_and_what_they_begin_with(
-    tmp_path: Path, strategy: str, more: dict[str, Any], plans: list[str], stances: set[str]
+    tmp_path: Path, strategy: str, more: dict[str, Any], plans: list[str], sources: set[str]
 ) -> None:
     services = world.services(tmp_path)
     asked = config(strategy, **more)
@@ -152,9 +152,9 @@ def test_the_strategies_and_what_they_begin_with(
     graph = build(agents(asked), stop).compile(checkpointer=InMemorySaver())
     settings: Any = {"configurable": {"thread_id": "t"}, "recursion_limit": 50}
     state = dict(graph.invoke(initial_state(), settings, context=services, durability="sync"))
-    assert [row["plan"] for row in rows(state)] == plans
+    assert [row["batch_kind"] for row in rows(state)] == plans
     written = [*services.memory.samples("train"), *services.memory.samples("train", "shelved")]
-    assert {example.origin.stance for example in written} == stances
+    assert {example.origin.source for example in written} == sources
     asked_to_label = any(role == "annotator" for role, _ in services.teacher.asked)  # type: ignore[attr-defined]
     assert asked_to_label is (strategy in ("static", "paper", "gated"))
     assert bool(services.teacher.asked) is (strategy != "none")  # type: ignore[attr-defined]

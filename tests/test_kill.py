@@ -74,7 +74,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, int]:
     assert code == 0, err
     assert set(server.answered.values()) == {1}
     kept = outcome(folder / "runs" / "small")
-    assert [row["plan"] for row in kept[1]] == ["seed", "breadth", "lessons"]
+    assert [row["batch_kind"] for row in kept[1]] == ["seed", "breadth", "lessons"]
     return kept, sum(server.answered.values())
 
 

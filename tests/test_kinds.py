@@ -36,12 +36,12 @@ FRAMES = ["{PER} went to {LOC}", "in {LOC} it rained on {PER}", "{PER} and {PER}
 EMPTY = ["nothing happened at all", "it rained again on the road", "they met and went on", "the long way was quiet"]
 
 
-def sentence(dice: random.Random) -> str:
+def sentence(rng: random.Random) -> str:
     """A sentence of the world, one in five without a name."""
-    if dice.random() < 0.2:
-        return f"{dice.choice(EMPTY)} {dice.randrange(1000)}"
-    frame = re.sub(r"\{(\w+)\}", lambda match: dice.choice(NAMES[match[1]]), dice.choice(FRAMES))
-    return f"{frame} {dice.randrange(1000)}"
+    if rng.random() < 0.2:
+        return f"{rng.choice(EMPTY)} {rng.randrange(1000)}"
+    frame = re.sub(r"\{(\w+)\}", lambda match: rng.choice(NAMES[match[1]]), rng.choice(FRAMES))
+    return f"{frame} {rng.randrange(1000)}"
 
 
 def quotes(text: str) -> list[dict[str, str]]:
@@ -52,17 +52,17 @@ def quotes(text: str) -> list[dict[str, str]]:
 
 
 def spoken(prompt: Prompt, label: Any, text: Any) -> dict[str, Any]:
-    """The teacher: writes texts, labels numbered ones, has one convention and one lesson."""
-    said, dice = words(prompt), random.Random(f"{prompt.sample} {words(prompt)}")
+    """The teacher: writes texts, labels numbered ones, has one guideline and one lesson."""
+    said, rng = words(prompt), random.Random(f"{prompt.sample} {words(prompt)}")
     if "where would two careful annotators disagree" in said:
         return {"conventions": [{"pattern": "a town in a row", "seed": None, "text": "Oslo 3", "label": []}]}
     if "list what each " in said:
         return {"classes": [{"label": "LOC", "subtypes": [{"name": "towns", "topics": []}]}]}
     if "Lesson: " in said:
         counts = dict(re.findall(r"^- `(\w+)`: (\d+)", said, re.MULTILINE))
-        return {stance: [{"text": text(dice)} for _ in range(int(count))] for stance, count in counts.items()}
+        return {source: [{"text": text(rng)} for _ in range(int(count))] for source, count in counts.items()}
     if found := re.search(r"Write (\d+) typical texts", said):
-        return {"texts": [{"text": text(dice)} for _ in range(int(found[1]))]}
+        return {"texts": [{"text": text(rng)} for _ in range(int(found[1]))]}
     if "Find up to" in said:
         lesson = {"name": "names", "pattern": "p", "advice": "a", "cases": [1], "assumes": None}
         return {"lessons": [lesson], "probe": None}
@@ -73,8 +73,8 @@ def spoken(prompt: Prompt, label: Any, text: Any) -> dict[str, Any]:
 def services(folder: Path, task: Task, student: Any, label: Any, text: Any, seeds: list[str]) -> Services:
     """Services on fakes with these seeds and a dev set of sixty texts."""
     memory = ListMemory(settings=MemorySettings(duplicate_cosine=0.9999))
-    dice = random.Random(3)
-    for split, texts in (("seed", seeds), ("dev", [text(dice) for _ in range(60)])):
+    rng = random.Random(3)
+    for split, texts in (("seed", seeds), ("dev", [text(rng) for _ in range(60)])):
         for each in texts:
             memory.remember([Example(text=each, label=task.gold(each, label(each)), split=split)])  # type: ignore[arg-type]
     roles = dict.fromkeys(("generator", "analyst", "annotator"), lambda prompt: spoken(prompt, label, text))
@@ -97,10 +97,10 @@ def topics(text: str) -> list[str]:
     return [name for name, its in TOPICS.items() if set(its) & set(text.split())]
 
 
-def review(dice: random.Random) -> str:
+def review(rng: random.Random) -> str:
     """A review with the words of none, one or two topics."""
-    chosen = dice.sample(list(TOPICS), dice.choice([0, 1, 1, 2]))
-    return " ".join([*(dice.choice(TOPICS[name]) for name in chosen), f"it{dice.randrange(10_000)}"])
+    chosen = rng.sample(list(TOPICS), rng.choice([0, 1, 1, 2]))
+    return " ".join([*(rng.choice(TOPICS[name]) for name in chosen), f"it{rng.randrange(10_000)}"])
 
 
 def reviews(folder: Path) -> Services:
@@ -115,7 +115,7 @@ def test_the_student_gets_better_than_the_seeds(tmp_path: Path, world: Any) -> N
     state = run(there)
     first, *_, last = rows(state)
     assert last["scores"]["dev"]["value"] > first["scores"]["dev"]["value"] + 0.1
-    assert [row["plan"] for row in rows(state)] == ["seed", "breadth", "lessons", "breadth"]
+    assert [row["batch_kind"] for row in rows(state)] == ["seed", "breadth", "lessons", "breadth"]
     assert json.loads(json.dumps(state["history"])) == state["history"]
 
 
@@ -163,8 +163,8 @@ def test_an_annotator_that_runs_again_changes_nothing(tmp_path: Path) -> None:
     """A killed step finds its own texts in memory; their names must not count against them."""
     there = entities(tmp_path)
     state = step(Trainer(members=1, rival=False), world_state(), there)
-    state = State(**{**step(Evaluator(), state, there), "cycle": 1, "plan": "breadth"})
-    state = step(Generator(backbone=120, gate=40), state, there)
+    state = State(**{**step(Evaluator(), state, there), "cycle": 1, "batch_kind": "breadth"})
+    state = step(Generator(backbone=120, gate_size=40), state, there)
     settled(Annotator(), state, there)
 
 
@@ -180,8 +180,8 @@ def test_a_label_that_does_not_fit_is_asked_for_once_more_with_the_reason(tmp_pa
         return {"labels": [{"id": 1, "label": [{"type": "PER", "text": "Nobody"}]}]}
 
     there.teacher.roles["annotator"] = careless  # type: ignore[attr-defined]
-    [opinion] = by_votes(there, ["it rained"], 1, 2)
-    assert opinion.verdict is not None and opinion.verdict.label == () and len(told) == 2
+    [annotation] = by_votes(there, ["it rained"], 1, 2)
+    assert annotation.aggregate is not None and annotation.aggregate.label == () and len(told) == 2
     assert "'Nobody' is not in the text" in told[0]
 
 
@@ -193,16 +193,16 @@ def test_spans_on_which_two_passes_differ_are_decided_by_a_third(tmp_path: Path)
         return {"labels": [{"id": 1, "label": [name]}]}
 
     there.teacher.roles["annotator"] = torn  # type: ignore[attr-defined]
-    [opinion] = by_votes(there, ["Ann slept"], 1, 2, tie_break=True)
-    assert opinion.verdict is not None and opinion.verdict.label == (Span(start=0, end=3, type="PER"),)
-    assert opinion.verdict.confidence == pytest.approx(2 / 3)
-    [opinion] = by_votes(there, ["Ann slept"], 2, 2)
-    assert opinion.verdict is not None and opinion.verdict.confidence == 0.5, "quarantine"
+    [annotation] = by_votes(there, ["Ann slept"], 1, 2, tie_break=True)
+    assert annotation.aggregate is not None and annotation.aggregate.label == (Span(start=0, end=3, type="PER"),)
+    assert annotation.aggregate.confidence == pytest.approx(2 / 3)
+    [annotation] = by_votes(there, ["Ann slept"], 2, 2)
+    assert annotation.aggregate is not None and annotation.aggregate.confidence == 0.5, "quarantine"
 
 
 def test_a_lesson_is_small_and_most_of_the_batch_is_coverage(tmp_path: Path) -> None:
     there = entities(tmp_path)
-    run(there, generator={"backbone": 40, "gate": 40, "batch": 30}, annotator={"quarantine": False})
+    run(there, generator={"backbone": 40, "gate_size": 40, "batch": 30}, annotator={"quarantine": False})
     batch = [e for e in there.memory.samples("train", "kept") if e.origin.cycle == 2]
     batch += [e for e in there.memory.samples("train", "shelved") if e.origin.cycle == 2]
     aimed = [example for example in batch if example.origin.lesson]
@@ -212,5 +212,5 @@ def test_a_lesson_is_small_and_most_of_the_batch_is_coverage(tmp_path: Path) -> 
 def test_the_card_is_drafted_for_entities_and_not_for_several_labels(tmp_path: Path) -> None:
     run(entities(tmp_path / "a"))
     run(reviews(tmp_path / "b"))
-    assert 'pattern = "a town in a row"' in (tmp_path / "a" / "conventions.toml").read_text()
-    assert not (tmp_path / "b" / "conventions.toml").exists()
+    assert 'pattern = "a town in a row"' in (tmp_path / "a" / "guidelines.toml").read_text()
+    assert not (tmp_path / "b" / "guidelines.toml").exists()

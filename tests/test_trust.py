@@ -14,8 +14,8 @@ from evokd.graph.config import parts as plug_ins
 from evokd.memory.marker import run_marker
 from evokd.memory.run_folder import RunFolder
 from tests import parts, world
+from tests.comparison import comparisons
 from tests.fake_student import WordStudent
-from tests.graph import comparisons
 
 Said = tuple[int, str, str]
 

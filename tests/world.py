@@ -27,10 +27,10 @@ SEEDS = {"sports": "the team won the match", "money": "the bank raised a loan", 
          "food": "soup with bread"}  # fmt: skip
 
 
-def make_text(label: str, dice: random.Random) -> str:
+def make_text(label: str, rng: random.Random) -> str:
     """A text of a class: three of its words among filler."""
-    chosen = dice.sample(VOCABULARY[label], 3) + dice.sample(FILLER, 4)
-    dice.shuffle(chosen)
+    chosen = rng.sample(VOCABULARY[label], 3) + rng.sample(FILLER, 4)
+    rng.shuffle(chosen)
     return " ".join(chosen)
 
 
@@ -52,7 +52,7 @@ def task() -> Classification:
 
 def generator(prompt: Prompt) -> Any:
     """Lists subtypes, or writes texts in breadth or for a lesson, different for every sample."""
-    said, dice = words(prompt), random.Random(f"{prompt.sample} {words(prompt)}")
+    said, rng = words(prompt), random.Random(f"{prompt.sample} {words(prompt)}")
     if "list what each " in said:
         return {
             "classes": [
@@ -61,12 +61,12 @@ def generator(prompt: Prompt) -> Any:
             ]
         }
     if found := re.search(r'Write (\d+) typical texts of the class "(.*?)"', said):
-        return {"texts": [{"text": make_text(found[2], dice), "label": found[2]} for _ in range(int(found[1]))]}
+        return {"texts": [{"text": make_text(found[2], rng), "label": found[2]} for _ in range(int(found[1]))]}
     if found := re.search(r"=> (\w+)\n\nWrite (\d+) other versions of it", said):
-        return {"texts": [{"text": make_text(found[1], dice), "label": found[1]} for _ in range(int(found[2]))]}
+        return {"texts": [{"text": make_text(found[1], rng), "label": found[1]} for _ in range(int(found[2]))]}
     answer: dict[str, list[Any]] = {"hard": [], "typical": [], "probe": []}
-    for stance, count in re.findall(r"^- `(\w+)`: (\d+)", said, re.MULTILINE):
-        answer[stance] = [{"text": make_text(dice.choice(list(VOCABULARY)), dice)} for _ in range(int(count))]
+    for source, count in re.findall(r"^- `(\w+)`: (\d+)", said, re.MULTILINE):
+        answer[source] = [{"text": make_text(rng.choice(list(VOCABULARY)), rng)} for _ in range(int(count))]
     return answer
 
 
@@ -107,9 +107,9 @@ def teacher(**roles: Any) -> ScriptedTeacher:
 def services(folder: Path, **changes: Any) -> Services:
     """Services on fakes, seeds and a dev set of forty texts remembered."""
     memory = changes.pop("memory", None) or ListMemory(settings=MemorySettings(duplicate_cosine=0.999))
-    dice = random.Random(7)
+    rng = random.Random(7)
     memory.remember(Example(text=text, label=label, split="seed") for label, text in SEEDS.items())
-    dev = [(label, make_text(label, dice)) for label in VOCABULARY for _ in range(10)]
+    dev = [(label, make_text(label, rng)) for label in VOCABULARY for _ in range(10)]
     memory.remember(Example(text=text, label=label, split="dev") for label, text in dev)
     parts: dict[str, Any] = {
         "task": task(),

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pydantic import BaseModel, NonNegativeInt
 
 from ...tasks.base import Lesson
-from ...tasks.guidelines import Card, listed
+from ...tasks.guidelines import Guidelines, listed
 from ...teacher.base import Message, Prompt
 from ..base import Case, Services, State
 from ..cases import crossfitted, last_batch
-from ..guidelines import read_card
+from ..guidelines import read_guidelines
 from ..prompting import prompt
 from .evidence import Evidence, gather
 from .failed_lessons import retired, told
@@ -48,14 +48,14 @@ class Analysis(BaseModel):
 
 
 class WaryLesson(LessonAnswer):
-    """A lesson that says whether it rests on a convention nobody has confirmed."""
+    """A lesson that says whether it rests on a guideline nobody has confirmed."""
 
     assumes: int | None
-    """Number of that convention."""
+    """Number of that guideline."""
 
 
 class WaryAnalysis(BaseModel):
-    """What the analyst answers where conventions are assumed."""
+    """What the analyst answers where guidelines are assumed."""
 
     lessons: list[WaryLesson]
     probe: ProbeAnswer | None
@@ -79,12 +79,12 @@ class Analyst:
 
     def __call__(self, state: State, services: Services) -> State:
         """Write this cycle's lessons, or none if the cycle's texts are to cover the classes in breadth."""
-        if state["plan"] != "lessons":
+        if state["batch_kind"] != "lessons":
             return State(lessons=[])
         cycle = state["cycle"]
         evidence = self._evidence(services, cycle)
         counts = dict(state.get("counts", {}))
-        if services.teacher.prompting("analyst") == "plain":
+        if services.teacher.prompting("analyst") == "completion":
             lessons = self._worded(evidence, services, cycle)
         else:
             lessons = self._analysed(evidence, services, cycle, counts)
@@ -96,11 +96,11 @@ class Analyst:
 
     def _evidence(self, services: Services, cycle: int) -> Evidence:
         if self.crossfit and (cases := crossfitted(services, cycle)):
-            return gather(services, cases, WRONG, self.correct, SIMILAR, services.task.reach)
+            return gather(services, cases, WRONG, self.correct, SIMILAR, services.task.max_difficulty)
         return gather(services, last_batch(services, cycle - 1), WRONG, self.correct, SIMILAR)
 
     def _analysed(self, evidence: Evidence, services: Services, cycle: int, counts: dict[str, int]) -> list[Lesson]:
-        card = read_card(services)
+        guidelines = read_guidelines(services)
         request = prompt(
             "analyst/lessons",
             task=services.task.describe(),
@@ -109,21 +109,21 @@ class Analyst:
             correct=evidence.correct_cases(),
             past=evidence.past_cases(),
             lessons=self.lessons,
-            conventions=card.told(),
-            assumed=prompt("analyst/assumed", assumed=listed(card.assumed)) if card.assumed else "",
+            guidelines=guidelines.told(),
+            assumed=prompt("analyst/assumed", assumed=listed(guidelines.assumed)) if guidelines.assumed else "",
             unpaid=told(services),
             probe=prompt("analyst/probe", covered=evidence.covered()) if self.probe else "Set `probe` to null.",
         )
         messages = (Message(role="user", content=request),)
         bar = services.bar("analysing the errors")
-        form: type[Analysis] | type[WaryAnalysis] = WaryAnalysis if card.assumed else Analysis
+        form: type[Analysis] | type[WaryAnalysis] = WaryAnalysis if guidelines.assumed else Analysis
         [answer] = services.teacher.ask([Prompt(messages)], form, role="analyst", cycle=cycle, progress=bar)
         if answer.value is None:
             counts["analysis failed"] = counts.get("analysis failed", 0) + 1
             return _computed(evidence, cycle)[: self.lessons]
         conversation = [*messages, Message(role="assistant", content=answer.text)]
         services.folder.write_json(services.folder.cycle(cycle) / "conversation.json", conversation)
-        sound = [each for each in answer.value.lessons if not _rests_on(each, card)]
+        sound = [each for each in answer.value.lessons if not _rests_on(each, guidelines)]
         if guessed := len(answer.value.lessons) - len(sound):
             counts["lessons refused: rest on an assumed convention"] = guessed
         lessons = [_lesson(each, evidence.cases, cycle) for each in sound]
@@ -164,9 +164,11 @@ class Analyst:
         ]
 
 
-def _rests_on(answer: LessonAnswer, card: Card) -> bool:
+def _rests_on(answer: LessonAnswer, guidelines: Guidelines) -> bool:
     """Whether a lesson would drill what nobody has confirmed."""
-    return isinstance(answer, WaryLesson) and answer.assumes is not None and 1 <= answer.assumes <= len(card.assumed)
+    return (
+        isinstance(answer, WaryLesson) and answer.assumes is not None and 1 <= answer.assumes <= len(guidelines.assumed)
+    )
 
 
 def _lesson(answer: LessonAnswer, cases: Sequence[Case], cycle: int) -> Lesson:

@@ -16,7 +16,7 @@ class Evidence:
 
     task: Task
     wrong: tuple[Case, ...]
-    """Of every confusion its share; within reach first, then what stays wrong after training, then the least likely."""
+    """Of every confusion its share; not too hard first, then what stays wrong after training, then the least likely."""
     correct: tuple[Case, ...]
     """The least sure first; empty where the setting leaves them out."""
     past: tuple[ErrorCase, ...]
@@ -73,7 +73,7 @@ class Evidence:
 
 
 def gather(
-    services: Services, cases: Sequence[Case], wrong: int, correct: bool, similar: int, reach: float = 1.0
+    services: Services, cases: Sequence[Case], wrong: int, correct: bool, similar: int, max_difficulty: float = 1.0
 ) -> Evidence:
     """Collect the evidence that cases hold, with what memory adds.
 
@@ -83,12 +83,12 @@ def gather(
         wrong: most wrong cases.
         correct: whether correct ones belong to it.
         similar: most earlier errors for each of the worst cases.
-        reach: probability of a wrong answer above which a case comes after all others: texts for lessons about what a
-            student is sure is something else teach it that cues mean the reverse, or end on a shelf.
+        max_difficulty: probability of a wrong answer above which a case comes after all others: texts for lessons about
+            what a student is sure is something else teach it that cues mean the reverse, or end on a shelf.
     """
     failed = sorted(
         (case for case in cases if not case.right_before),
-        key=lambda case: (case.before_sure > reach, case.right_after, case.after_probability),
+        key=lambda case: (case.before_sure > max_difficulty, case.right_after, case.after_probability),
     )
     passed = sorted((case for case in cases if case.right_before), key=lambda case: case.before_probability)
     correct_shown = tuple(passed[: max(4, wrong // 2)]) if correct else ()
@@ -100,7 +100,7 @@ def gather(
         right = sum(all(there != label for there, _ in pairs[case.id]) for case in have)
         per_label[label] = (right, len(have))
     confusions = Counter(pair for case in failed for pair in pairs[case.id])
-    chosen = _shared_out([case for case in failed if case.before_sure <= reach], pairs, confusions, wrong)
+    chosen = _shared_out([case for case in failed if case.before_sure <= max_difficulty], pairs, confusions, wrong)
     chosen.update([case.id for case in failed if case.id not in chosen][: wrong - len(chosen)])
     shown = [case for case in failed if case.id in chosen]
     samples = services.memory.samples("train")

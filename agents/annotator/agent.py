@@ -1,4 +1,4 @@
-"""The annotator: a blind second look. It labels drafts knowing neither lesson, stance nor the class asked for."""
+"""The annotator: a blind second look. It labels drafts knowing neither lesson, source nor the class asked for."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt
 
-from ...tasks.base import Dropped, Example, Misfit, Verdict
+from ...tasks.base import Abstained, Aggregate, Example, InvalidAnswer
 from ...tasks.task import Task
 from ...teacher.base import Prompting
 from ..base import Draft, Services, State
 from ..used_names import EXEMPT, names_in, used
-from .logprob_labels import Opinion, by_completion, by_rating, check_any_usable, problem, sentences
+from .logprob_labels import Annotation, by_completion, by_logprobs, check_any_usable, problem, sentences
 from .voting import by_votes
 
 
@@ -20,9 +20,10 @@ from .voting import by_votes
 class Annotator:
     """Labels in a separate conversation (the paper's separate labelling), by token probabilities or by votes."""
 
-    method: Literal["auto", "rate", "vote"] = "auto"
-    """`rate`: token probabilities of the label words, calibrated; `vote`: several answers. `auto`: vote where the model
-    takes instructions; where it continues texts, rate a closed list of answers and let it write open ones once."""
+    method: Literal["auto", "logprobs", "vote"] = "auto"
+    """`logprobs`: token probabilities of the label words, calibrated; `vote`: several answers. `auto`: vote where the
+    model takes instructions; where it continues texts, score a closed list of answers and let it write open ones
+    once."""
     votes: PositiveInt = 2
     """Answers per text, each in another order of the texts. One more about texts on which they are not at one, where an
     answer has parts, spans or labels: two that differ in one of many would lose the text."""
@@ -32,9 +33,9 @@ class Annotator:
     threshold: Annotated[float, Field(ge=0, le=1)] = 0.6
     """Least confidence of a label that is learnt."""
     calibration: Literal["auto", "blank", "batch"] = "auto"
-    """For `rate`: against the batch's mean, which takes its classes to be balanced, as ordered texts are; or against
-    texts without content, for a pool of which most texts are of one class. `auto`: the batch where it has five texts or
-    more per class."""
+    """For `logprobs`: against the batch's mean, which takes its classes to be balanced, as written texts are; or
+    against texts without content, for a pool of which most texts are of one class. `auto`: the batch where it has five
+    texts or more per class."""
 
     def __call__(self, state: State, services: Services) -> State:
         """Label this cycle's drafts; what cannot be labelled goes to quarantine with the reason.
@@ -44,22 +45,22 @@ class Annotator:
         """
         cycle = state["cycle"]
         drafts = services.folder.read_rows(services.folder.cycle(cycle) / "drafts.jsonl", Draft)
-        opinions = self._opinions(drafts, services, cycle)
+        annotations = self._annotations(drafts, services, cycle)
         model = services.teacher.model("annotator")
         accepted: list[Example] = []
         refused: dict[str, list[Example]] = {}
         names = used(services, cycle)
-        for draft, opinion in zip(drafts, opinions, strict=True):
-            example = _example(draft, opinion.verdict, cycle, model, services.task)
-            own = set() if draft.stance in EXEMPT else names_in(services, example)
-            reason = self._refusal(draft, opinion, services)
+        for draft, annotation in zip(drafts, annotations, strict=True):
+            example = _example(draft, annotation.aggregate, cycle, model, services.task)
+            own = set() if draft.source in EXEMPT else names_in(services, example)
+            reason = self._refusal(draft, annotation, services)
             if not reason and self.quarantine and names.is_worn(own):
                 reason = "a name used too often"
             if reason:
                 refused.setdefault(reason, []).append(example.moved("train"))
             else:
                 accepted.append(example)
-                if draft.split == "train" and draft.stance not in EXEMPT:
+                if draft.split == "train" and draft.source not in EXEMPT:
                     names.add(own)
         services.memory.remember(examples=accepted, status="candidate")
         for reason, examples in refused.items():
@@ -67,7 +68,7 @@ class Annotator:
         batch = [example for example in accepted if example.split == "train"]
         tally = Counter({f"quarantined: {reason}": len(examples) for reason, examples in refused.items()})
         for name, kinds in (("repaired", "repaired"), ("unusable", "unusable")):
-            tally.update(f"{name}: {kind}" for opinion in opinions for kind in getattr(opinion, kinds))
+            tally.update(f"{name}: {kind}" for annotation in annotations for kind in getattr(annotation, kinds))
         counts = {
             **state.get("counts", {}),
             "accepted": len(batch),
@@ -76,14 +77,14 @@ class Annotator:
         }
         return State(batch=[example.id for example in batch], counts=counts)
 
-    def _opinions(self, drafts: Sequence[Draft], services: Services, cycle: int) -> list[Opinion]:
+    def _annotations(self, drafts: Sequence[Draft], services: Services, cycle: int) -> list[Annotation]:
         unlabelled = [draft.text for draft in drafts if draft.label is None]
         asked = iter(self.label(unlabelled, services, cycle))
-        opinions = [next(asked) if draft.label is None else _own_label(draft, services) for draft in drafts]
-        check_any_usable(opinions)
-        return opinions
+        annotations = [next(asked) if draft.label is None else _own_label(draft, services) for draft in drafts]
+        check_any_usable(annotations)
+        return annotations
 
-    def label(self, texts: Sequence[str], services: Services, cycle: int) -> list[Opinion]:
+    def label(self, texts: Sequence[str], services: Services, cycle: int) -> list[Annotation]:
         """What the teacher thinks of texts that come without an answer of its own."""
         if not texts:
             return []
@@ -91,41 +92,43 @@ class Annotator:
             return by_votes(services, texts, cycle, self.votes, tie_break=services.task.head != "sequence")
         if self.method == "auto" and services.task.choices() is None:
             return by_completion(services, texts, cycle)
-        return by_rating(services, texts, cycle, self.calibration)
+        return by_logprobs(services, texts, cycle, self.calibration)
 
     def _votes(self, prompting: Prompting) -> bool:
-        return self.method == "vote" or (self.method == "auto" and prompting == "chat")
+        return self.method == "vote" or (self.method == "auto" and prompting == "instruct")
 
-    def _refusal(self, draft: Draft, opinion: Opinion, services: Services) -> str:
-        verdict = opinion.verdict
-        if verdict is None:
-            return opinion.problem
+    def _refusal(self, draft: Draft, annotation: Annotation, services: Services) -> str:
+        aggregate = annotation.aggregate
+        if aggregate is None:
+            return annotation.problem
         if not self.quarantine:
             return ""
-        if verdict.confidence < self.threshold:
+        if aggregate.confidence < self.threshold:
             return "not confident"
-        weak = services.teacher.prompting("annotator") == "plain"  # a strong one's second look is better than its plan
-        if weak and draft.asked is not None and not services.task.fits(draft.asked, verdict.label):
+        weak = (
+            services.teacher.prompting("annotator") == "completion"
+        )  # a strong one's second look is better than its plan
+        if weak and draft.asked is not None and not services.task.fits(draft.asked, aggregate.label):
             return "not what was asked for"
         return ""
 
 
-def _own_label(draft: Draft, services: Services) -> Opinion:
+def _own_label(draft: Draft, services: Services) -> Annotation:
     try:
         reading = services.task.read(draft.text, draft.label)
-    except (Dropped, Misfit) as error:
-        return Opinion(None, problem(error), wrong=sentences(error))
-    return Opinion(services.task.settle([reading.label]), repaired=reading.repaired)
+    except (Abstained, InvalidAnswer) as error:
+        return Annotation(None, problem(error), wrong=sentences(error))
+    return Annotation(services.task.settle([reading.label]), repaired=reading.repaired)
 
 
-def _example(draft: Draft, verdict: Verdict | None, cycle: int, model: str, task: Task) -> Example:
+def _example(draft: Draft, aggregate: Aggregate | None, cycle: int, model: str, task: Task) -> Example:
     origin = draft.origin(cycle).model_copy(
         update={
             "teacher": model,
-            "votes": verdict.votes if verdict else {},
-            "confidence": verdict.confidence if verdict else None,
+            "votes": aggregate.votes if aggregate else {},
+            "confidence": aggregate.confidence if aggregate else None,
         }
     )
-    label = verdict.label if verdict else task.stand_in(draft.asked)
-    soft = verdict.soft if verdict else None
+    label = aggregate.label if aggregate else task.stand_in(draft.asked)
+    soft = aggregate.soft if aggregate else None
     return Example(text=draft.text, label=label, soft=soft, split=draft.split, origin=origin)

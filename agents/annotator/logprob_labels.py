@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from ...tasks.base import Dropped, Misfit, Verdict
+from ...tasks.base import Abstained, Aggregate, InvalidAnswer
 from ...tasks.errors import StepError
 from ...tasks.task import Task
 from ...teacher.base import Prompt
@@ -33,10 +33,10 @@ BALANCED = 5
 
 
 @dataclass(frozen=True)
-class Opinion:
+class Annotation:
     """What the teacher thinks of one text: a verdict, or the reason why there is none."""
 
-    verdict: Verdict | None
+    aggregate: Aggregate | None
     problem: str = ""
     repaired: tuple[str, ...] = ()
     """What had to be repaired to read the answers."""
@@ -46,53 +46,55 @@ class Opinion:
     """Why not one of the answers could be used, as sentences that quote them; empty where one could."""
 
 
-def problem(error: Dropped | Misfit) -> str:
+def problem(error: Abstained | InvalidAnswer) -> str:
     """Why there is no label, as it is counted."""
-    return f"no usable answer ({error.kind})" if isinstance(error, Misfit) else DROPPED
+    return f"no usable answer ({error.kind})" if isinstance(error, InvalidAnswer) else DROPPED
 
 
-def sentences(error: Dropped | Misfit) -> tuple[str, ...]:
+def sentences(error: Abstained | InvalidAnswer) -> tuple[str, ...]:
     """What is wrong with an answer; nothing where the teacher used its right to drop a text."""
-    return (str(error),) if isinstance(error, Misfit) else ()
+    return (str(error),) if isinstance(error, InvalidAnswer) else ()
 
 
-def check_any_usable(opinions: Sequence[Opinion]) -> None:
+def check_any_usable(annotations: Sequence[Annotation]) -> None:
     """Stop a run that gets nothing but garbage.
 
     Raises:
         StepError: not one of `ALL_BAD` texts or more got an answer that can be used.
     """
-    if len(opinions) < ALL_BAD or not all(opinion.wrong and opinion.verdict is None for opinion in opinions):
+    if len(annotations) < ALL_BAD or not all(
+        annotation.wrong and annotation.aggregate is None for annotation in annotations
+    ):
         return
-    last = "\n  ".join(opinion.wrong[-1] for opinion in opinions[-3:])
+    last = "\n  ".join(annotation.wrong[-1] for annotation in annotations[-3:])
     raise StepError(
-        f"not one of {len(opinions)} texts got a label that can be used. "
+        f"not one of {len(annotations)} texts got a label that can be used. "
         f"What was wrong with the last three:\n  {last}\n"
         "`evokd show RUN --prompts --role annotator` has the answers. Try a stronger teacher.model, or clearer labels; "
         "then resume (with --no-cache, if the same model is to be asked again)."
     )
 
 
-def by_completion(services: Services, texts: Sequence[str], cycle: int) -> list[Opinion]:
+def by_completion(services: Services, texts: Sequence[str], cycle: int) -> list[Annotation]:
     """Let a model that continues texts write the label after demonstrations without instructions, once for each."""
     shown = [f"Text: {said(services.task, example, chr(10) + 'Answer:')}\n" for example in shown_seeds(services)]
     prompts = [Prompt("\n".join([*shown, f"Text: {one_line(text)}\nAnswer:"])) for text in texts]
     bar = services.bar("labelling")
     answers = services.teacher.complete(prompts, role="annotator", cycle=cycle, stop=("\n",), progress=bar)
-    opinions = []
+    annotations = []
     for text, answer in zip(texts, answers, strict=True):
         try:
             reading = services.task.read(text, answer.text.strip())
-        except (Dropped, Misfit) as error:
-            opinions.append(Opinion(None, problem(error), wrong=sentences(error)))
+        except (Abstained, InvalidAnswer) as error:
+            annotations.append(Annotation(None, problem(error), wrong=sentences(error)))
         else:
-            opinions.append(Opinion(services.task.settle([reading.label]), repaired=reading.repaired))
-    return opinions
+            annotations.append(Annotation(services.task.settle([reading.label]), repaired=reading.repaired))
+    return annotations
 
 
-def by_rating(
+def by_logprobs(
     services: Services, texts: Sequence[str], cycle: int, calibration: Literal["auto", "blank", "batch"]
-) -> list[Opinion]:
+) -> list[Annotation]:
     """Read the calibrated probability of each label word after demonstrations without instructions.
 
     The raw probabilities of a small model mostly show which word it likes; dividing by what it says of texts without
@@ -106,29 +108,33 @@ def by_rating(
         raise ValueError(f"a {services.task.kind} task has no closed list of answers to rate: use method = 'vote'")
     by_batch = calibration == "batch" or (calibration == "auto" and len(texts) >= BALANCED * len(choices))
     blanks = () if by_batch else BLANKS
-    rows = rated(services, (*texts, *blanks), choices, cycle)
+    rows = logprob_labels(services, (*texts, *blanks), choices, cycle)
     basis = [row for row in (rows[len(texts) :] if blanks else rows) if row is not None]
     prior = np.mean(basis, axis=0) if basis else np.zeros(len(choices))
     return [calibrated(services.task, list(choices), row, prior) for row in rows[: len(texts)]]
 
 
-def rated(services: Services, texts: Sequence[str], choices: Mapping[str, str], cycle: int) -> list[list[float] | None]:
+def logprob_labels(
+    services: Services, texts: Sequence[str], choices: Mapping[str, str], cycle: int
+) -> list[list[float] | None]:
     """Log-probabilities of the label words as they are, text by text; None where the server gave none."""
     shown = _demonstrations(services, choices)
     prompts = [Prompt("\n".join([*shown, f"Text: {one_line(text)}\nLabel:"])) for text in texts]
     bar = services.bar("labelling")
-    answers = services.teacher.rate(prompts, list(choices.values()), role="annotator", cycle=cycle, progress=bar)
+    answers = services.teacher.score_choices(
+        prompts, list(choices.values()), role="annotator", cycle=cycle, progress=bar
+    )
     return [[answer[word] for word in choices.values()] if answer else None for answer in answers]
 
 
-def calibrated(task: Task, labels: Sequence[str], row: list[float] | None, prior: np.ndarray) -> Opinion:
+def calibrated(task: Task, labels: Sequence[str], row: list[float] | None, prior: np.ndarray) -> Annotation:
     """The verdict that log-probabilities of the label words give, once the prior is taken off."""
     if row is None:
-        return Opinion(None, "the server gave no probabilities")
+        return Annotation(None, "the server gave no probabilities")
     logits = np.array(row) - prior
     weights = np.exp(logits - logits.max())
     probabilities = (weights / weights.sum()).tolist()
-    return Opinion(task.settle_soft(dict(zip(labels, probabilities, strict=True))))
+    return Annotation(task.settle_soft(dict(zip(labels, probabilities, strict=True))))
 
 
 def _demonstrations(services: Services, choices: Mapping[str, str]) -> list[str]:

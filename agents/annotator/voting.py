@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel, JsonValue, create_model
 
-from ...tasks.base import Dropped, Misfit, Reading
+from ...tasks.base import Abstained, InvalidAnswer, ParsedLabel
 from ...tasks.task import Task
 from ...teacher.base import Answer, Message, Prompt
 from ..answer_schemas import with_labels
 from ..base import Services
 from ..generator.lengths import tokens_of
-from ..guidelines import read_card
+from ..guidelines import read_guidelines
 from ..prompting import chunks, one_line, prompt, said, shown_seeds
-from .logprob_labels import DROPPED, Opinion, problem
+from .logprob_labels import DROPPED, Annotation, problem
 
 PER_CALL, MANY = 20, 30
 """Texts labelled in one call; twice as many where there are more labels than `MANY`, whose list would otherwise be
@@ -42,23 +42,23 @@ Group = Sequence[int]
 
 
 @dataclass
-class Ballot:
+class Votes:
     """What the votes said of one text."""
 
-    readings: list[Reading] = field(default_factory=list)
+    readings: list[ParsedLabel] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
 
-    def opinion(self, task: Task) -> Opinion:
+    def annotation(self, task: Task) -> Annotation:
         """The verdict, if more than half of the votes can be read and none drops the text."""
         repaired = tuple(kind for reading in self.readings for kind in reading.repaired)
         unusable = tuple(each for each in self.problems if each != DROPPED)
         if DROPPED in self.problems:
-            return Opinion(None, DROPPED, repaired, unusable)
+            return Annotation(None, DROPPED, repaired, unusable)
         if len(self.readings) <= len(self.problems):
             wrong = () if self.readings else tuple(self.wrong)
-            return Opinion(None, self.problems[0], repaired, unusable, wrong)
-        return Opinion(task.settle([reading.label for reading in self.readings]), "", repaired, unusable)
+            return Annotation(None, self.problems[0], repaired, unusable, wrong)
+        return Annotation(task.settle([reading.label for reading in self.readings]), "", repaired, unusable)
 
     def is_open(self) -> bool:
         """Whether the votes are not at one, and none dropped the text."""
@@ -80,7 +80,7 @@ def labels_schema(task: Task) -> type[Labels]:
 
 def by_votes(
     services: Services, texts: Sequence[str], cycle: int, votes: int, tie_break: bool = False
-) -> list[Opinion]:
+) -> list[Annotation]:
     """Ask `votes` times, with the right to drop a text.
 
     Args:
@@ -92,14 +92,14 @@ def by_votes(
     """
     order, size = random.Random(services.seed * 1000 + cycle), per_call(services.task, texts)
     shuffled = [order.sample(range(len(texts)), len(texts)) for _ in range(votes)]
-    ballots = [Ballot() for _ in texts]
+    ballots = [Votes() for _ in texts]
     groups = [(vote, group) for vote in range(votes) for group in chunks(shuffled[vote], size)]
     _ask(services, texts, groups, cycle, ballots)
     disputed = [i for i, ballot in enumerate(ballots) if ballot.is_open()] if tie_break else []
     if disputed:
         last = chunks(order.sample(disputed, len(disputed)), size)
         _ask(services, texts, [(votes, group) for group in last], cycle, ballots)
-    return [ballot.opinion(services.task) for ballot in ballots]
+    return [ballot.annotation(services.task) for ballot in ballots]
 
 
 def _ask(
@@ -107,7 +107,7 @@ def _ask(
     texts: Sequence[str],
     groups: Sequence[tuple[int, Group]],
     cycle: int,
-    ballots: list[Ballot],
+    ballots: list[Votes],
 ) -> None:
     """Ask about the groups, once more about labels that do not fit, and put what was said on the ballots.
 
@@ -116,20 +116,20 @@ def _ask(
     """
     prompts = [_numbered(services, [texts[i] for i in group], vote) for vote, group in groups]
     answers = _answers(services, prompts, cycle, "labelling")
-    again: list[tuple[Prompt, Group, dict[int, Misfit]]] = []
+    again: list[tuple[Prompt, Group, dict[int, InvalidAnswer]]] = []
     halves: list[tuple[int, Group]] = []
     for request, (vote, group), answer in zip(prompts, groups, answers, strict=True):
         if answer.value is None and len(group) > 1:
             halves += [(vote, half) for half in chunks(group, -(-len(group) // 2))]
             continue
-        misfits = _read(services, texts, dict(enumerate(group, start=1)), answer, ballots)
-        if misfits and answer.value is not None:
-            again.append((_repair(request, answer.text, misfits), group, misfits))
+        invalid = _read(services, texts, dict(enumerate(group, start=1)), answer, ballots)
+        if invalid and answer.value is not None:
+            again.append((_repair(request, answer.text, invalid), group, invalid))
         else:
-            _give_up(dict(enumerate(group, start=1)), misfits, ballots)
+            _give_up(dict(enumerate(group, start=1)), invalid, ballots)
     answers = _answers(services, [request for request, _, _ in again], cycle, "labelling once more what does not fit")
-    for (_, group, misfits), answer in zip(again, answers, strict=True):
-        places = {number: group[number - 1] for number in misfits}
+    for (_, group, invalid), answer in zip(again, answers, strict=True):
+        places = {number: group[number - 1] for number in invalid}
         _give_up(places, _read(services, texts, places, answer, ballots), ballots)
     if halves:
         _ask(services, texts, halves, cycle, ballots)
@@ -143,43 +143,43 @@ def _answers(services: Services, prompts: Sequence[Prompt], cycle: int, what: st
 
 
 def _read(
-    services: Services, texts: Sequence[str], places: Mapping[int, int], answer: Answer[Labels], ballots: list[Ballot]
-) -> dict[int, Misfit]:
+    services: Services, texts: Sequence[str], places: Mapping[int, int], answer: Answer[Labels], ballots: list[Votes]
+) -> dict[int, InvalidAnswer]:
     """Put the labels that fit on the ballots; number -> why its label does not."""
     if answer.value is None:
-        return dict.fromkeys(places, Misfit("no label", answer.problem or "There was no answer."))
-    marked, misfits = answer.value.labels, dict[int, Misfit]()
+        return dict.fromkeys(places, InvalidAnswer("no label", answer.problem or "There was no answer."))
+    marked, invalid = answer.value.labels, dict[int, InvalidAnswer]()
     for number, i in places.items():
         try:
             ballots[i].readings.append(services.task.read(texts[i], _label_of(number, marked)))
-        except Dropped:
+        except Abstained:
             ballots[i].problems.append(DROPPED)
-        except Misfit as error:
-            misfits[number] = error
-    return misfits
+        except InvalidAnswer as error:
+            invalid[number] = error
+    return invalid
 
 
 def _label_of(number: int, marked: Sequence[Marked]) -> JsonValue:
     """What the list says of one number; a list that says nothing, or two things, is a slip and no label."""
     found = [each.label for each in marked if each.id == number]
     if not found:
-        raise Misfit("no label", "There is no label for this number.")
+        raise InvalidAnswer("no label", "There is no label for this number.")
     if any(label != found[0] for label in found):
-        raise Misfit("two labels", f"There are {len(found)} different labels for this number. Give one.")
+        raise InvalidAnswer("two labels", f"There are {len(found)} different labels for this number. Give one.")
     return found[0]
 
 
-def _give_up(places: Mapping[int, int], misfits: Mapping[int, Misfit], ballots: list[Ballot]) -> None:
-    for number, misfit in misfits.items():
-        ballots[places[number]].problems.append(problem(misfit))
-        ballots[places[number]].wrong.append(str(misfit))
+def _give_up(places: Mapping[int, int], invalid: Mapping[int, InvalidAnswer], ballots: list[Votes]) -> None:
+    for number, each in invalid.items():
+        ballots[places[number]].problems.append(problem(each))
+        ballots[places[number]].wrong.append(str(each))
 
 
 def _numbered(services: Services, texts: Sequence[str], vote: int) -> Prompt:
     request = prompt(
         "annotator/label",
         task=services.task.describe(),
-        conventions=read_card(services).told(),
+        guidelines=read_guidelines(services).told(),
         seeds="\n".join(f"- {said(services.task, example)}" for example in shown_seeds(services)),
         rule=services.task.rule,
         texts="\n".join(f"[{number}] {one_line(text)}" for number, text in enumerate(texts, start=1)),
@@ -188,9 +188,9 @@ def _numbered(services: Services, texts: Sequence[str], vote: int) -> Prompt:
     return Prompt((Message(role="user", content=request),), sample=vote)
 
 
-def _repair(request: Prompt, answer: str, misfits: Mapping[int, Misfit]) -> Prompt:
+def _repair(request: Prompt, answer: str, invalid: Mapping[int, InvalidAnswer]) -> Prompt:
     """The same conversation, told what does not fit."""
     assert not isinstance(request.body, str)
-    told = prompt("annotator/repair", problems="\n".join(f"[{n}] {misfit}" for n, misfit in misfits.items()))
+    told = prompt("annotator/repair", problems="\n".join(f"[{n}] {invalid}" for n, invalid in invalid.items()))
     messages = (Message(role="assistant", content=answer), Message(role="user", content=told))
     return Prompt((*request.body, *messages), request.sample)

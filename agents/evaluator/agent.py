@@ -10,7 +10,7 @@ from ...tasks.base import ErrorCase, Example, Split
 from ...tasks.metrics import pooled
 from ..base import Case, CycleReport, Figures, Services, State
 from ..cases import case_of
-from ..policy import next_plan
+from ..policy import next_batch_kind
 from .export import export_samples
 from .gate import Decision, decide
 
@@ -29,7 +29,7 @@ class Evaluator:
     def __call__(self, state: State, services: Services) -> State:
         """Score, decide, remember, and plan the next cycle."""
         started = time.monotonic()
-        cycle, plan = state["cycle"], state["plan"]
+        cycle, batch_kind = state["cycle"], state["batch_kind"]
         batch = services.memory.get(state.get("batch", []))
         if cycle == 0:
             batch = services.memory.samples("seed")
@@ -41,7 +41,7 @@ class Evaluator:
         shelved = 0 if decision.keep else state.get("shelved_in_a_row", 0) + 1
         row = CycleReport(
             cycle=cycle,
-            plan=plan,
+            batch_kind=batch_kind,
             counts=state.get("counts", {}),
             fresh_before=_score(services, cases, "before") if cycle else {},
             fresh_after=_score(services, cases, "after") if cycle else {},
@@ -59,7 +59,7 @@ class Evaluator:
         export_samples(services)
         return State(
             cycle=cycle + 1,
-            plan=next_plan(history, services.seed) if self.curriculum == "gated" else self.curriculum,
+            batch_kind=next_batch_kind(history, services.seed) if self.curriculum == "gated" else self.curriculum,
             champion=champion,
             shelved_in_a_row=shelved,
             batch=[],
@@ -82,7 +82,7 @@ class Evaluator:
         if not state.get("champion"):
             return Decision(True, "the first student")
         if not state.get("batch"):
-            far, aimed = (state["counts"].get(name, 0) for name in ("out of reach", "for lessons"))
+            far, aimed = (state["counts"].get(name, 0) for name in ("too hard", "for lessons"))
             told = f"its lessons are beyond the student ({far} of {aimed} texts)" if far else "the batch is empty"
             return Decision(False, told)
         return decide(services, state["cycle"])
@@ -109,13 +109,13 @@ class Evaluator:
         )
         if decision.keep:
             _mark_fixed(services, state["challenger"], cycle)
-        beyond = Counter(example.origin.lesson for example in memory.samples("train", "out of reach"))
+        beyond = Counter(example.origin.lesson for example in memory.samples("train", "too hard"))
         for lesson in memory.lessons():
             if lesson.id in state.get("lessons", []):
                 own = [case for case in cases if by_id[case.id].origin.lesson == lesson.id]
                 effect = {
                     "samples": float(len(own)),
-                    "out of reach": float(beyond[lesson.id]),
+                    "too hard": float(beyond[lesson.id]),
                     "kept": float(decision.keep),
                     "before": _score(services, own, "before").get("value") or 0.0,
                     "after": _score(services, own, "after").get("value") or 0.0,

@@ -105,11 +105,11 @@ def calibrated_losses(task: Task, texts: Sequence[Example], predictions: Sequenc
     """
     from scipy.optimize import minimize_scalar
 
-    def losses(log_power: float) -> Vector:
-        power = math.exp(log_power)
-        return np.array([task.loss(e, p, power) for e, p in zip(texts, predictions, strict=True)])
+    def losses(log_inverse_temperature: float) -> Vector:
+        inverse_temperature = math.exp(log_inverse_temperature)
+        return np.array([task.loss(e, p, inverse_temperature) for e, p in zip(texts, predictions, strict=True)])
 
-    def cost(log_power: float) -> float:
-        return float(losses(log_power).sum() + (log_power / SPREAD) ** 2 / 2)
+    def cost(log_inverse_temperature: float) -> float:
+        return float(losses(log_inverse_temperature).sum() + (log_inverse_temperature / SPREAD) ** 2 / 2)
 
     return losses(minimize_scalar(cost, bounds=(-2.0, 2.0), method="bounded", options={"xatol": 0.005}).x)

@@ -11,12 +11,12 @@ from ...tasks.base import Example, Lesson
 from ...teacher.base import Answer, Message, Prompt
 from ..answer_schemas import with_labels
 from ..base import Draft, Services
-from ..guidelines import read_card
+from ..guidelines import read_guidelines
 from ..prompting import one_line, prompt, said
 from ..used_names import used
 from .lengths import Lengths, lengths
 from .pool_sampling import shown
-from .quotas import Order
+from .quotas import Quota
 
 
 class Text(BaseModel):
@@ -43,7 +43,7 @@ SHOWN_SEEDS = 12
 """The user's examples that a prompt in breadth shows, those of what is asked for first."""
 
 SHOWN_TEXTS = 10
-"""Texts of a facet that a prompt shows as written already, the latest."""
+"""Texts of a target class that a prompt shows as written already, the latest."""
 
 
 class Written(BaseModel, Generic[T]):
@@ -91,21 +91,21 @@ class ChatWriter:
     cycle: int
     manner: Manner = field(default_factory=Manner)
 
-    def write(self, orders: Sequence[Order], sample: int) -> list[list[Draft]]:
+    def write(self, quotas: Sequence[Quota], sample: int) -> list[list[Draft]]:
         """The drafts of each order, in order; `sample` tells repeated orders apart."""
-        groups = _by_lesson(orders)
+        groups = _by_lesson(quotas)
         # The sample index keeps equal orders, of this or of another cycle, from getting one and the same cached answer.
         first = (self.cycle * 10 + sample) * 1000
         form = Text if self.manner.separate else with_labels(LabelledText, self.services.task)
-        drafts: list[list[Draft]] = [[] for _ in orders]
+        drafts: list[list[Draft]] = [[] for _ in quotas]
         for aimed, schema in ((True, Written[form]), (False, Listed[form])):  # type: ignore[valid-type]
-            chosen = [group for group in groups if (orders[group[0]].lesson is not None) is aimed]
-            prompts = [self._prompt([orders[i] for i in group], first + group[0]) for group in chosen]
+            chosen = [group for group in groups if (quotas[group[0]].lesson is not None) is aimed]
+            prompts = [self._prompt([quotas[i] for i in group], first + group[0]) for group in chosen]
             bar = self.services.bar("writing texts")
             answers = self.services.teacher.ask(prompts, schema, role="generator", cycle=self.cycle, progress=bar)
             for group, answer in zip(chosen, answers, strict=True):
                 for i in group:
-                    drafts[i] = _drafts(orders[i], answer)
+                    drafts[i] = _drafts(quotas[i], answer)
         return drafts
 
     @cached_property
@@ -113,7 +113,7 @@ class ChatWriter:
         """Measured once: a pool may be large, and every prompt tells it."""
         return lengths(self.services)
 
-    def _prompt(self, group: Sequence[Order], sample: int) -> Prompt:
+    def _prompt(self, group: Sequence[Quota], sample: int) -> Prompt:
         first = group[0]
         if first.seed is not None:
             return Prompt((Message(role="user", content=self._rewrite(first, first.seed)),), sample)
@@ -121,7 +121,7 @@ class ChatWriter:
             return Prompt((Message(role="user", content=self._breadth(first)),), sample)
         return self._lesson(group, first.lesson, sample)
 
-    def _lesson(self, group: Sequence[Order], lesson: Lesson, sample: int) -> Prompt:
+    def _lesson(self, group: Sequence[Quota], lesson: Lesson, sample: int) -> Prompt:
         path = self.services.folder.cycle(self.cycle) / "conversation.json"
         talk = self.services.folder.read_json(path) if self.manner.conversation and path.exists() else []
         request = prompt(
@@ -132,12 +132,12 @@ class ChatWriter:
             pattern=lesson.pattern,
             advice=lesson.advice,
             cases="" if talk else self._cases(lesson) or self._examples(),
-            parts="\n".join(ASKS[order.stance].replace("$n", str(order.count)) for order in group),
+            parts="\n".join(ASKS[quota.source].replace("$n", str(quota.count)) for quota in group),
             low=self._size.low,
             high=self._size.high,
             unit=self._size.unit,
-            conventions=read_card(self.services).told(),
-            register=self._register,
+            guidelines=read_guidelines(self.services).told(),
+            style_rules=self._style_rules,
             label=self._label_rule(),
         )
         return Prompt((*talk, Message(role="user", content=request)), sample, lesson.id)
@@ -149,40 +149,40 @@ class ChatWriter:
             "\n".join(["Texts that it misreads or is least sure of, with their right labels:", *lines]) if lines else ""
         )
 
-    def _rewrite(self, order: Order, seed: Example) -> str:
+    def _rewrite(self, quota: Quota, seed: Example) -> str:
         task = self.services.task
         return prompt(
             "generator/rewrite", task=task.describe(), text=one_line(seed.text), label=task.say(seed.text, seed.label),
-            count=order.count, rule=self._label_rule(),
+            count=quota.count, rule=self._label_rule(),
         )  # fmt: skip
 
-    def _breadth(self, order: Order) -> str:
+    def _breadth(self, quota: Quota) -> str:
         subtypes = "\n".join(
             f"- {each.name}" + (f" (for example about: {', '.join(each.topics)})" if each.topics else "")
-            for each in order.subtypes
+            for each in quota.subtypes
         )
         return prompt(
             "generator/breadth",
             task=self.services.task.describe(),
-            wanted=self.services.task.wanted(order.facet or ""),
-            count=order.count,
+            wanted=self.services.task.wanted(quota.target_class or ""),
+            count=quota.count,
             subtypes=subtypes or "- any",
             low=self._size.low,
             high=self._size.high,
             unit=self._size.unit,
-            examples=self._examples(order.facet),
-            written=self._written(order.facet) if self.manner.examples else "",
-            conventions=read_card(self.services).told(),
-            register=self._register if self.manner.examples else "",
+            examples=self._examples(quota.target_class),
+            written=self._written(quota.target_class) if self.manner.examples else "",
+            guidelines=read_guidelines(self.services).told(),
+            style_rules=self._style_rules if self.manner.examples else "",
             rule=self._label_rule(),
         )
 
     @cached_property
-    def _register(self) -> str:
+    def _style_rules(self) -> str:
         """How real texts look, and which names are worn out, as further items of the list of rules."""
-        register = self.services.task.register(self.services.memory.samples("seed"), self.services.pool)
+        style_rules = self.services.task.style_rules(self.services.memory.samples("seed"), self.services.pool)
         worn = used(self.services, self.cycle).worn_out()[:SHOWN_NAMES] if self.manner.varied else []
-        rules = [*register.splitlines(), *([f"Used too often, so not again: {', '.join(worn)}."] if worn else [])]
+        rules = [*style_rules.splitlines(), *([f"Used too often, so not again: {', '.join(worn)}."] if worn else [])]
         return "".join(f"\n- {rule}" for rule in rules)
 
     @cached_property
@@ -196,13 +196,13 @@ class ChatWriter:
         refusals = self.services.memory.novel(pool)
         return [text for text, refusal in zip(pool, refusals, strict=True) if refusal != "held-out"]
 
-    def _examples(self, facet: str | None = None) -> str:
+    def _examples(self, target_class: str | None = None) -> str:
         """How texts of the task look; a teacher that is shown none writes in a style of its own."""
         if not self.manner.examples:
             return ""
         task, seeds = self.services.task, self._seeds
-        if facet is not None:  # of many classes, twelve examples could leave out that one
-            seeds = sorted(seeds, key=lambda seed: not task.fits(facet, seed.label))
+        if target_class is not None:  # of many classes, twelve examples could leave out that one
+            seeds = sorted(seeds, key=lambda seed: not task.fits(target_class, seed.label))
         lines = [*(said(task, seed) for seed in seeds[:SHOWN_SEEDS]), *(one_line(text) for text in self._unlabelled)]
         listed = "\n".join(f"- {line}" for line in lines)
         return (
@@ -210,9 +210,9 @@ class ChatWriter:
             f"matched):\n{listed}\n"
         )
 
-    def _written(self, facet: str | None) -> str:
-        """The last texts of this facet: a model that is asked the same again writes much the same again."""
-        texts = [each.text for each in self.services.memory.samples("train") if each.origin.asked == facet]
+    def _written(self, target_class: str | None) -> str:
+        """The last texts of this target class: a model that is asked the same again writes much the same again."""
+        texts = [each.text for each in self.services.memory.samples("train") if each.origin.asked == target_class]
         listed = "\n".join(f"- {one_line(text)}" for text in texts[-SHOWN_TEXTS:])
         return (
             f"These are written already. Nothing new may resemble them in topic, wording or form:\n{listed}"
@@ -226,32 +226,32 @@ class ChatWriter:
         return f"Give each text its label. {self.services.task.rule}"
 
 
-def _by_lesson(orders: Sequence[Order]) -> list[list[int]]:
+def _by_lesson(quotas: Sequence[Quota]) -> list[list[int]]:
     """Places of the orders that one call answers: all of a lesson, or one in breadth."""
     groups: dict[str, list[int]] = {}
-    for place, order in enumerate(orders):
-        groups.setdefault(order.lesson.id if order.lesson else f"breadth {place}", []).append(place)
+    for place, quota in enumerate(quotas):
+        groups.setdefault(quota.lesson.id if quota.lesson else f"breadth {place}", []).append(place)
     return list(groups.values())
 
 
-def _drafts(order: Order, answer: Answer[BaseModel]) -> list[Draft]:
+def _drafts(quota: Quota, answer: Answer[BaseModel]) -> list[Draft]:
     value = answer.value
     if isinstance(value, Written):
-        texts = getattr(value, order.stance)
+        texts = getattr(value, quota.source)
     else:
         texts = value.texts if isinstance(value, Listed) else []
     drafts = []
-    for number, item in enumerate(texts[: order.count]):
+    for number, item in enumerate(texts[: quota.count]):
         text = one_line(item.text)
         if text:
-            subtype = order.subtypes[number * len(order.subtypes) // order.count].name if order.subtypes else None
+            subtype = quota.subtypes[number * len(quota.subtypes) // quota.count].name if quota.subtypes else None
             drafts.append(
                 Draft(
                     text=text,
-                    stance=order.stance,
-                    lesson=order.lesson.id if order.lesson else None,
+                    source=quota.source,
+                    lesson=quota.lesson.id if quota.lesson else None,
                     subtype=subtype,
-                    asked=order.facet,
+                    asked=quota.target_class,
                     prompt=answer.prompt,
                     label=getattr(item, "label", None),
                 )

@@ -13,7 +13,7 @@ from functools import cached_property
 from ...teacher.base import Prompt
 from ..base import Draft, Services
 from ..prompting import one_line, prompt
-from .quotas import Order, total
+from .quotas import Quota, total
 
 STOP = ('"', "\n", "”")
 LONGEST = 400
@@ -21,7 +21,7 @@ LONGEST = 400
 
 
 @dataclass(frozen=True)
-class PlainWriter:
+class CompletionWriter:
     """Writes one text per call, for `plain` teachers."""
 
     services: Services
@@ -29,79 +29,86 @@ class PlainWriter:
     separate: bool = True
     """Off: a text keeps the class it was asked for as its label, where an answer is one of a closed list."""
 
-    def write(self, orders: Sequence[Order], sample: int) -> list[list[Draft]]:
+    def write(self, quotas: Sequence[Quota], sample: int) -> list[list[Draft]]:
         """The drafts of each order, in order; `sample` tells repeated orders apart."""
-        dice = random.Random(f"{self.services.seed} {self.cycle} {sample}")
+        rng = random.Random(f"{self.services.seed} {self.cycle} {sample}")
         labels = list(self.services.task.labels)
-        before = [self.cycle * total(orders) + total(orders[:place]) for place in range(len(orders))]
+        before = [self.cycle * total(quotas) + total(quotas[:place]) for place in range(len(quotas))]
         wanted = [
-            (place, order, self._facet(order) or self._label_of(order, labels, number, before[place]))
-            for place, order in enumerate(orders)
-            for number in range(order.count)
+            (place, quota, self._target_class(quota) or self._label_of(quota, labels, number, before[place]))
+            for place, quota in enumerate(quotas)
+            for number in range(quota.count)
         ]
         first = (self.cycle * 10 + sample) * 10_000
         prompts = [
-            Prompt(self._opening(order, label, dice), first + number, order.lesson.id if order.lesson else None)
-            for number, (_, order, label) in enumerate(wanted)
+            Prompt(self._opening(quota, label, rng), first + number, quota.lesson.id if quota.lesson else None)
+            for number, (_, quota, label) in enumerate(wanted)
         ]
         bar = self.services.bar("writing texts")
         answers = self.services.teacher.complete(prompts, role="generator", cycle=self.cycle, stop=STOP, progress=bar)
-        groups: list[list[Draft]] = [[] for _ in orders]
-        for (place, order, label), answer in zip(wanted, answers, strict=True):
+        groups: list[list[Draft]] = [[] for _ in quotas]
+        for (place, quota, label), answer in zip(wanted, answers, strict=True):
             if text := whole_sentences(answer.text):
-                lesson = order.lesson.id if order.lesson else None
+                lesson = quota.lesson.id if quota.lesson else None
                 groups[place].append(
                     Draft(
                         text=text,
-                        stance=order.stance,
+                        source=quota.source,
                         lesson=lesson,
                         asked=label,
                         prompt=answer.prompt,
-                        label=self._own_label(order, label),
+                        label=self._own_label(quota, label),
                     )
                 )
         return groups
 
     @cached_property
     def _seeds(self) -> dict[str, str]:
-        """Facet -> the first of the user's texts that fits it, or nothing."""
+        """Target class -> the first of the user's texts that fits it, or nothing."""
         seeds, task = self.services.memory.samples("seed"), self.services.task
-        return {facet: next((e.text for e in seeds if task.fits(facet, e.label)), "") for facet in task.words}
+        return {
+            target_class: next((e.text for e in seeds if task.fits(target_class, e.label)), "")
+            for target_class in task.words
+        }
 
-    def _facet(self, order: Order) -> str | None:
+    def _target_class(self, quota: Quota) -> str | None:
         """What the order asks for; of a seed in other words, the first that it fits."""
-        task, seed = self.services.task, order.seed
-        return next((facet for facet in task.words if task.fits(facet, seed.label)), None) if seed else order.facet
+        task, seed = self.services.task, quota.seed
+        return (
+            next((target_class for target_class in task.words if task.fits(target_class, seed.label)), None)
+            if seed
+            else quota.target_class
+        )
 
-    def _own_label(self, order: Order, label: str) -> str | None:
+    def _own_label(self, quota: Quota, label: str) -> str | None:
         task = self.services.task
         if self.separate or task.choices() is None:
             return None
-        return task.say("", order.seed.label if order.seed else task.stand_in(label))
+        return task.say("", quota.seed.label if quota.seed else task.stand_in(label))
 
-    def _label_of(self, order: Order, labels: Sequence[str], number: int, before: int) -> str:
+    def _label_of(self, quota: Quota, labels: Sequence[str], number: int, before: int) -> str:
         """Hard texts are of the class that was misread; typical and probe texts of every class in turn.
 
         The turn goes on from order to order and cycle to cycle (`before`): a batch is smaller than many label lists.
         """
-        cited = self.services.memory.get(order.lesson.evidence) if order.lesson and order.stance == "hard" else []
+        cited = self.services.memory.get(quota.lesson.evidence) if quota.lesson and quota.source == "hard" else []
         names = [name for example in cited for name in self.services.task.names(example.label)]
         return names[number % len(names)] if names else labels[(before + number) % len(labels)]
 
-    def _opening(self, order: Order, label: str, dice: random.Random) -> str:
+    def _opening(self, quota: Quota, label: str, rng: random.Random) -> str:
         task = self.services.task
         words = task.words
-        if order.seed is not None:
-            text = one_line(order.seed.text)
-            named = words.get(next(iter(task.names(order.seed.label)), ""), task.noun)
+        if quota.seed is not None:
+            text = one_line(quota.seed.text)
+            named = words.get(next(iter(task.names(quota.seed.label)), ""), task.noun)
             return prompt("generator/rewrite_completion", task=task.description, noun=task.noun, label=named, text=text)
         shown = [(words[other], text) for other, text in self._seeds.items() if other != label and text]
-        if order.lesson and order.stance == "hard":
-            cited = [e for e in self.services.memory.get(order.lesson.evidence) if task.fits(label, e.label)]
-            shown += [(words[label], e.text) for e in dice.sample(cited, min(2, len(cited)))]
+        if quota.lesson and quota.source == "hard":
+            cited = [e for e in self.services.memory.get(quota.lesson.evidence) if task.fits(label, e.label)]
+            shown += [(words[label], e.text) for e in rng.sample(cited, min(2, len(cited)))]
         lines = [f'A {task.noun} about {word}: "{one_line(text)}"' for word, text in shown[-8:]]
         things = concrete_things(task.labels.get(label, ""))
-        case = f", in this case {dice.choice(things)}" if things else ""
+        case = f", in this case {rng.choice(things)}" if things else ""
         return prompt(
             "generator/completion",
             task=task.description,

@@ -1,10 +1,10 @@
-"""What is to be written: how many texts, of which stance, for which lesson or class. Knows no prompt and no LLM."""
+"""What is to be written: how many texts, of which source, for which lesson or class. Knows no prompt and no LLM."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from ...tasks.base import Example, Lesson, Stance
+from ...tasks.base import Example, Lesson, Source
 from .taxonomy import Subtype
 
 PER_SEED = 4
@@ -14,28 +14,29 @@ PER_LESSON = 4
 """Texts of a lesson in a batch, about, below which the last lessons get none: with fewer there is no pair to contrast,
 and they are not worth a call."""
 
-PER_FACET = 2
-"""Fewest texts of a facet in a batch: each takes a call that describes the whole task, which one text is not worth."""
+PER_CLASS = 2
+"""Fewest texts of a target class in a batch: each takes a call that describes the whole task, which one text is not
+worth."""
 
 
 SHARES: Mapping[str, float] = {"hard": 0.4, "typical": 0.4, "probe": 0.2, "rewrite": 0.1}
-"""Of a batch for lessons, by stance; those that there is nothing for are left out, and the others share the whole."""
+"""Of a batch for lessons, by source; those that there is nothing for are left out, and the others share the whole."""
 
 
 @dataclass(frozen=True)
-class Order:
-    """A number of texts of one stance: for a lesson, for a facet in breadth, or in place of a seed."""
+class Quota:
+    """A number of texts of one source: for a lesson, for a target class in breadth, or in place of a seed."""
 
-    stance: Stance
+    source: Source
     count: int
     lesson: Lesson | None = None
-    facet: str | None = None
-    """What a text in breadth is to have: a key of the task's `facets`."""
+    target_class: str | None = None
+    """What a text in breadth is to have: a key of the task's `target_classes`."""
     subtypes: tuple[Subtype, ...] = ()
     seed: Example | None = None
     """The user's text that is to be said in other words."""
 
-    def reduced(self, done: int) -> "Order":
+    def reduced(self, done: int) -> "Quota":
         """What is left of it."""
         return replace(self, count=max(0, self.count - done))
 
@@ -43,39 +44,40 @@ class Order:
 def breadth(
     count: int,
     shares: Mapping[str, float],
-    outline: Mapping[str, Sequence[Subtype]],
+    taxonomy: Mapping[str, Sequence[Subtype]],
     per_call: int,
     turn: int = 0,
     have: Mapping[str, int] = MappingProxyType({}),
-) -> list[Order]:
-    """Typical texts over the facets and their subtypes by their shares, in orders of at most `per_call`.
+) -> list[Quota]:
+    """Typical texts over the target classes and their subtypes by their shares, in orders of at most `per_call`.
 
-    A facet gets at least two; where they are too many for that, those with the fewest texts so far get them.
+    A target class gets at least two; where they are too many for that, those with the fewest texts so far get them.
 
     Args:
         count: texts in all.
-        shares: facet -> its share of the texts.
-        outline: facet -> its subtypes; one that is not there has none.
+        shares: target class -> its share of the texts.
+        taxonomy: target class -> its subtypes; one that is not there has none.
         per_call: most texts in one order.
-        turn: number of the batch; where a facet has more subtypes than it gets texts, each turn goes on with others.
-        have: facet -> texts that it has or had; where there are more facets than `count` is enough for, those with the
-            fewest for their share get them.
+        turn: number of the batch; where a target class has more subtypes than it gets texts, each turn goes on with
+            others.
+        have: target class -> texts that it has or had; where there are more target classes than `count` is enough for,
+            those with the fewest for their share get them.
     """
-    shares, orders = _neediest(shares, count, have), []
-    for facet, quota in zip(shares, largest_remainder(count, list(shares.values())), strict=True):
-        for size, subtypes in _calls(quota, outline.get(facet, ()), per_call, turn):
-            orders.append(Order("typical", size, facet=facet, subtypes=_window(subtypes, size, turn)))
-    return [order for order in orders if order.count]
+    shares, quotas = _neediest(shares, count, have), []
+    for target_class, quota in zip(shares, largest_remainder(count, list(shares.values())), strict=True):
+        for size, subtypes in _calls(quota, taxonomy.get(target_class, ()), per_call, turn):
+            quotas.append(Quota("typical", size, target_class=target_class, subtypes=_window(subtypes, size, turn)))
+    return [quota for quota in quotas if quota.count]
 
 
 def _neediest(shares: Mapping[str, float], count: int, have: Mapping[str, int]) -> Mapping[str, float]:
-    """The facets that get texts in a batch, and their shares: all, or, of too many, those with the fewest texts."""
-    facets, most = [facet for facet, share in shares.items() if share], max(1, count // PER_FACET)
-    if len(facets) <= most:
+    """The target classes that get texts, and their shares: all, or, of too many, those with the fewest texts."""
+    target_classes, most = [target_class for target_class, share in shares.items() if share], max(1, count // PER_CLASS)
+    if len(target_classes) <= most:
         return shares
-    chosen = sorted(facets, key=lambda facet: have.get(facet, 0) / shares[facet])[:most]
-    total = sum(shares[facet] for facet in chosen)
-    return {facet: shares[facet] / total for facet in facets if facet in chosen}
+    chosen = sorted(target_classes, key=lambda target_class: have.get(target_class, 0) / shares[target_class])[:most]
+    total = sum(shares[target_class] for target_class in chosen)
+    return {target_class: shares[target_class] / total for target_class in target_classes if target_class in chosen}
 
 
 def _calls(quota: int, subtypes: Sequence[Subtype], per_call: int, turn: int) -> list[tuple[int, Sequence[Subtype]]]:
@@ -99,12 +101,12 @@ def _window(subtypes: Sequence[Subtype], size: int, turn: int) -> tuple[Subtype,
     return tuple([*subtypes, *subtypes][start : start + size])
 
 
-def rewrites(count: int, seeds: Sequence[Example], per_call: int) -> list[Order]:
+def rewrites(count: int, seeds: Sequence[Example], per_call: int) -> list[Quota]:
     """Other wordings of every seed in equal numbers, in orders of at most `per_call` (AugGPT)."""
-    orders = []
+    quotas = []
     for seed, quota in zip(seeds, spread(count, len(seeds)), strict=True):
-        orders += [Order("rewrite", size, seed=seed) for size in spread(quota, -(-quota // per_call))]
-    return orders
+        quotas += [Quota("rewrite", size, seed=seed) for size in spread(quota, -(-quota // per_call))]
+    return quotas
 
 
 def aimed(
@@ -114,7 +116,7 @@ def aimed(
     seeds: Sequence[Example] = (),
     turn: int = 0,
     easy: bool = True,
-) -> list[Order]:
+) -> list[Quota]:
     """Hard and typical texts for each lesson, texts for each probe and seeds in other words, by `SHARES`.
 
     Args:
@@ -130,7 +132,7 @@ def aimed(
     if not lessons:
         return []
     there = {"hard": patterns, "typical": patterns, "probe": probes, "rewrite": seeds}
-    shares = {stance: share if there[stance] else 0.0 for stance, share in SHARES.items()}
+    shares = {source: share if there[source] else 0.0 for source, share in SHARES.items()}
     if not easy:
         shares |= {"hard": shares["hard"] + shares["typical"], "typical": 0.0}
     total = sum(shares.values())
@@ -138,13 +140,13 @@ def aimed(
         count = min(count, most * len(lessons))
     sizes = dict(zip(shares, largest_remainder(count, [share / total for share in shares.values()]), strict=True))
     patterns = patterns[: max(1, round((sizes["hard"] + sizes["typical"]) / PER_LESSON))]
-    orders: list[Order] = []
-    for stance, group in (("hard", patterns), ("typical", patterns), ("probe", probes)):
-        for lesson, size in zip(group, spread(sizes[stance], len(group)), strict=True):
-            orders.append(Order(stance, size, lesson=lesson))  # type: ignore[arg-type]
+    quotas: list[Quota] = []
+    for source, group in (("hard", patterns), ("typical", patterns), ("probe", probes)):
+        for lesson, size in zip(group, spread(sizes[source], len(group)), strict=True):
+            quotas.append(Quota(source, size, lesson=lesson))  # type: ignore[arg-type]
     for place, size in enumerate(spread(sizes["rewrite"], -(-sizes["rewrite"] // PER_SEED))):
-        orders.append(Order("rewrite", size, seed=seeds[(turn + place) % len(seeds)]))
-    return [order for order in orders if order.count]
+        quotas.append(Quota("rewrite", size, seed=seeds[(turn + place) % len(seeds)]))
+    return [quota for quota in quotas if quota.count]
 
 
 def spread(count: int, parts: int) -> list[int]:
@@ -162,6 +164,6 @@ def largest_remainder(count: int, shares: Sequence[float]) -> list[int]:
     return whole
 
 
-def total(orders: Iterable[Order]) -> int:
+def total(quotas: Iterable[Quota]) -> int:
     """Texts in all."""
-    return sum(order.count for order in orders)
+    return sum(quota.count for quota in quotas)

@@ -29,7 +29,7 @@ class ClassOutline(BaseModel):
     subtypes: list[Subtype]
 
 
-class Outline(BaseModel):
+class Taxonomy(BaseModel):
     """What the generator answers when asked for subtypes."""
 
     classes: list[ClassOutline]
@@ -42,46 +42,50 @@ class Outline(BaseModel):
         return classes
 
 
-def outline(services: Services, cycle: int, facets: Sequence[str], each: int) -> dict[str, tuple[Subtype, ...]]:
-    """Facet -> subtypes, from the run folder if they were listed before.
+def taxonomy(
+    services: Services, cycle: int, target_classes: Sequence[str], each: int
+) -> dict[str, tuple[Subtype, ...]]:
+    """Target class -> subtypes, from the run folder if they were listed before.
 
-    A facet the teacher does not name, or names wrongly, has no subtypes: its texts are then asked for without.
+    A target class the teacher does not name, or names wrongly, has no subtypes: its texts are then asked for without.
 
     Args:
         services: the teacher and the run folder.
         cycle: the ledger's.
-        facets: what breadth is spread over.
-        each: subtypes of a facet.
+        target_classes: what breadth is spread over.
+        each: subtypes of a target class.
     """
     path = services.folder.root / "outline.jsonl"
     known = services.folder.read_rows(path, ClassOutline)
     if not known:
-        known = _ask(services, cycle, chunks(facets, 8), each)
+        known = _ask(services, cycle, chunks(target_classes, 8), each)
         services.folder.write_rows(path, known)
     found = {each.label: tuple(each.subtypes) for each in known}
-    return {facet: found.get(facet, ()) for facet in facets}
+    return {target_class: found.get(target_class, ()) for target_class in target_classes}
 
 
 def _ask(services: Services, cycle: int, groups: Sequence[Sequence[str]], each: int) -> list[ClassOutline]:
     task, shown, prompts = services.task, shown_seeds(services), []
     for group in groups:
-        own = [seed for seed in shown if any(task.fits(facet, seed.label) for facet in group)]
+        own = [seed for seed in shown if any(task.fits(target_class, seed.label) for target_class in group)]
         request = prompt(
             "generator/taxonomy",
             task=services.task.describe(),
             part=services.task.part,
-            facets="\n".join(f'- "{facet}": texts {services.task.wanted(facet)}' for facet in group),
+            target_classes="\n".join(
+                f'- "{target_class}": texts {services.task.wanted(target_class)}' for target_class in group
+            ),
             count=each,
             seeds="\n".join(f"- {said(task, example)}" for example in own or shown),
         )
         prompts.append(Prompt((Message(role="user", content=request),)))
     bar = services.bar("listing the subtypes of every class")
-    answers = services.teacher.ask(prompts, Outline, role="generator", cycle=cycle, progress=bar)
+    answers = services.teacher.ask(prompts, Taxonomy, role="generator", cycle=cycle, progress=bar)
     for answer in answers:
         if answer.value is None:
             log.warning("Subtypes could not be listed, so texts are asked for without: %s", answer.problem)
-    facets = [facet for group in groups for facet in group]
-    meant = {**by_loose_name(facets), **{facet: [facet] for facet in facets}}
+    target_classes = [target_class for group in groups for target_class in group]
+    meant = {**by_loose_name(target_classes), **{target_class: [target_class] for target_class in target_classes}}
     classes = [found for answer in answers if answer.value is not None for found in answer.value.classes]
     named = [(meant.get(each.label) or meant.get(loosen(each.label), []), each) for each in classes]
     return [each.model_copy(update={"label": names[0]}) for names, each in named if len(names) == 1]

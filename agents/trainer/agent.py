@@ -10,8 +10,8 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 from ...student.base import Student
 from ...tasks.base import Example
 from ..base import Services, State
-from .difficulty import parted, too_hard
-from .weight_averaging import cook
+from .difficulty import split_by_difficulty, too_hard
+from .weight_averaging import average_fits
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Trainer:
     rival: bool = True
     """Train what the challenger is compared with, where texts are held out to compare on. Off: there is no gate, and
     every batch stays (the paper)."""
-    reach: Annotated[float, Field(gt=0, le=1)] | None = None
+    max_difficulty: Annotated[float, Field(gt=0, le=1)] | None = None
     """Probability of a wrong answer above which a text of a lesson is out of the champion's reach: it is not learnt but
     put on a shelf, and tried again when the champion has grown. None: what pays for the task's kind; 1: never."""
     balance: bool = True
@@ -49,15 +49,15 @@ class Trainer:
         kept = [*services.memory.samples("seed"), *services.memory.samples("train")]
         known = {example.id for example in kept}
         batch = [example for example in services.memory.get(state.get("batch", [])) if example.id not in known]
-        if state["plan"] == "lessons":
+        if state["batch_kind"] == "lessons":
             batch = self._within_reach(state["champion"], batch, services, counts)
         if cycle > 0 and not batch:
             return State(challenger=state["champion"], batch=[], counts=counts)  # nothing new to learn
         seeds = [services.seed * 10_000 + cycle * 100 + member for member in range(self.members)]
         challenger = services.folder.student(cycle)
-        cook(services, challenger, seeds, self._fit(state, services, kept, batch))
+        average_fits(services, challenger, seeds, self._fit(state, services, kept, batch))
         if cycle > 0 and self.rival and (services.memory.samples("gate") or services.memory.samples("dev")):
-            cook(services, services.folder.rival(cycle), seeds, self._fit(state, services, kept, []))
+            average_fits(services, services.folder.rival(cycle), seeds, self._fit(state, services, kept, []))
         counts["trained on"] = len(kept) + len(batch)
         ids = [example.id for example in batch]
         return State(challenger=services.folder.relative(challenger), batch=ids, counts=counts)
@@ -76,14 +76,14 @@ class Trainer:
 
         Where it can't use too many of them, the lessons are too hard for it, and none of their texts are learnt.
         """
-        sure = services.task.reach if self.reach is None else self.reach
+        sure = services.task.max_difficulty if self.max_difficulty is None else self.max_difficulty
         fresh = {example.id for example in batch}
-        shelf = [each for each in services.memory.samples("train", "out of reach") if each.id not in fresh]
+        shelf = [each for each in services.memory.samples("train", "too hard") if each.id not in fresh]
         aimed = [example for example in batch if example.origin.lesson]
-        near, far = parted(services, champion, aimed, sure)
-        grown, _ = parted(services, champion, shelf, sure)
-        services.memory.mark([each.id for each in far], "out of reach", f"{champion} was sure of another label")
-        found = {"for lessons": aimed, "out of reach": far, "back within reach": grown}
+        near, far = split_by_difficulty(services, champion, aimed, sure)
+        grown, _ = split_by_difficulty(services, champion, shelf, sure)
+        services.memory.mark([each.id for each in far], "too hard", f"{champion} was sure of another label")
+        found = {"for lessons": aimed, "too hard": far, "not too hard any more": grown}
         counts |= {name: len(texts) for name, texts in found.items() if texts}
         beyond = {example.id for example in far}
         if too_hard(len(far), len(aimed)):

@@ -21,16 +21,16 @@ def too_hard(far: int, aimed: int) -> bool:
     return far > max(1, BEYOND * aimed)
 
 
-def parted(
+def split_by_difficulty(
     services: Services, student: str, examples: Sequence[Example], sure: float
 ) -> tuple[list[Example], list[Example]]:
-    """The examples within and out of reach, in order.
+    """The examples within and too hard, in order.
 
     Args:
         services: the task and the students.
         student: folder of a student that was not trained on them, relative to the run folder.
         examples: labelled texts.
-        sure: probability that a wrong answer must exceed to put a text out of reach.
+        sure: probability that a wrong answer must exceed to put a text too hard.
     """
     if not examples or sure >= 1.0:
         return list(examples), []

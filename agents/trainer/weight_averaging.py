@@ -15,7 +15,7 @@ from ...student.base import Student
 from ..base import Services
 
 
-def cook(services: Services, folder: Path, seeds: Sequence[int], fitted: Callable[[int, str], Student]) -> None:
+def average_fits(services: Services, folder: Path, seeds: Sequence[int], fitted: Callable[[int, str], Student]) -> None:
     """Save in `folder` the mean of one fit per seed; a killed run finds the fits it had finished.
 
     Args:
@@ -25,12 +25,12 @@ def cook(services: Services, folder: Path, seeds: Sequence[int], fitted: Callabl
         fitted: (seed, which fit of how many) -> a student that has learnt.
     """
     if not folder.exists():
-        _cook(services, folder, seeds, fitted)
+        _average(services, folder, seeds, fitted)
     for part in folder.parent.glob(f".{folder.name}-*"):
         shutil.rmtree(part)
 
 
-def _cook(services: Services, folder: Path, seeds: Sequence[int], fitted: Callable[[int, str], Student]) -> None:
+def _average(services: Services, folder: Path, seeds: Sequence[int], fitted: Callable[[int, str], Student]) -> None:
     of = _settings(services)
     parts = [folder.with_name(f".{folder.name}-{seed}-{of}") for seed in seeds[:-1]]
     for number, (part, seed) in enumerate(zip(parts, seeds, strict=False), start=1):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from evokd.agents.base import Draft, Services, State
 from evokd.agents.generator import agent as generator
-from evokd.agents.generator.quotas import Order
+from evokd.agents.generator.quotas import Quota
 from evokd.tasks.base import Example, normalise
 from evokd.tasks.task import Task
 
@@ -35,35 +35,35 @@ class Generator(generator.Generator):
             return []
         return edits(services.task, services.memory.samples("seed"), wanted, services.seed)
 
-    def _orders(self, state: State, services: Services, wanted: int) -> list[Order]:
+    def _quotas(self, state: State, services: Services, wanted: int) -> list[Quota]:
         return []  # seeds may have fewer edits than are wanted, and nobody is asked to write the rest
 
 
 def edits(task: Task, seeds: Sequence[Example], count: int, seed: int) -> list[Draft]:
     """Up to `count` drafts with their seeds' labels, every seed in turn; no two alike, none a seed."""
-    dice = random.Random(f"edits {seed}")
+    rng = random.Random(f"edits {seed}")
     known = {normalise(example.text) for example in seeds}
     drafts: list[Draft] = []
     for attempt in range(TRIES * count):
         if len(drafts) == count:
             break
         example = seeds[attempt % len(seeds)]
-        text = edited(example.text, dice)
+        text = edited(example.text, rng)
         if normalise(text) not in known:
             known.add(normalise(text))
-            drafts.append(Draft(text=text, stance="rewrite", label=task.say(example.text, example.label)))
+            drafts.append(Draft(text=text, source="rewrite", label=task.say(example.text, example.label)))
     return drafts
 
 
-def edited(text: str, dice: random.Random) -> str:
+def edited(text: str, rng: random.Random) -> str:
     """The text with some words in each other's place, or without some words; never without all."""
     words = text.split()
     times = max(1, round(SHARE * len(words)))
-    if dice.random() < 0.5:
+    if rng.random() < 0.5:
         for _ in range(times if len(words) > 1 else 0):
-            one, other = dice.sample(range(len(words)), 2)
+            one, other = rng.sample(range(len(words)), 2)
             words[one], words[other] = words[other], words[one]
     else:
         for _ in range(min(times, len(words) - 1)):
-            del words[dice.randrange(len(words))]
+            del words[rng.randrange(len(words))]
     return " ".join(words)

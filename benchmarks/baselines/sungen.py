@@ -23,7 +23,7 @@ from torch import nn
 
 from evokd.agents.base import Services
 from evokd.agents.trainer import agent as trainer
-from evokd.student.training.losses import curbed, entropy
+from evokd.student.training.losses import entropy, generalised_cross_entropy
 from evokd.tasks.base import Example
 from evokd.tasks.errors import ConfigError
 
@@ -68,9 +68,9 @@ class Trainer(trainer.Trainer):
         targets = np.array([[_shares(example).get(name, 0.0) for name in names] for example in examples])
         vectors = services.memory.embed([example.text for example in examples])
         weights = learnt_weights(vectors, targets, services.seed, services.bar("weighing labels")).tolist()
-        own = [example for example in examples if example.origin.stance == "gold"]
+        own = [example for example in examples if example.origin.source == "gold"]
         pairs = zip(examples, weights, strict=True)
-        written = [(example, weight) for example, weight in pairs if example.origin.stance != "gold"]
+        written = [(example, weight) for example, weight in pairs if example.origin.source != "gold"]
         return [*own, *drawn(written, services.seed)]
 
 
@@ -81,9 +81,9 @@ def drawn(weighed: Sequence[tuple[Example, float]], seed: int) -> list[Example]:
         weighed: examples with weights of zero or more.
         seed: decides who gets the parts of one.
     """
-    total, dice = sum(weight for _, weight in weighed), random.Random(f"sungen {seed}")
-    copies, reached = [0] * len(weighed), dice.random()
-    for place in dice.sample(range(len(weighed)), len(weighed)):  # in another order, or neighbours share their parts
+    total, rng = sum(weight for _, weight in weighed), random.Random(f"sungen {seed}")
+    copies, reached = [0] * len(weighed), rng.random()
+    for place in rng.sample(range(len(weighed)), len(weighed)):  # in another order, or neighbours share their parts
         before, reached = reached, reached + (weighed[place][1] * len(weighed) / total if total else 0.0)
         copies[place] = int(reached) - int(before)
     return [example for (example, _), times in zip(weighed, copies, strict=True) for _ in range(times)]
@@ -104,15 +104,15 @@ def learnt_weights(
         seed: decides the halves.
         progress: called with the rounds done and all there are.
     """
-    dice = torch.Generator().manual_seed(seed)
+    rng = torch.Generator().manual_seed(seed)
     seen, wanted = _seen(vectors), torch.tensor(targets, dtype=torch.float32)
     step = 2 / max(2.0, float(torch.linalg.matrix_norm(seen, 2)) ** 2 / len(seen))  # a longer one could overshoot
     logits = torch.zeros(len(wanted), requires_grad=True)
     for done in range(ROUNDS):
-        order = torch.randperm(len(wanted), generator=dice)
+        order = torch.randperm(len(wanted), generator=rng)
         learnt, judged = order[: len(order) // 2], order[len(order) // 2 :]
         student = _trained(seen[learnt], wanted[learnt], torch.sigmoid(logits)[learnt], step)
-        loss = curbed(_excess(seen[judged] @ student, wanted[judged]), Q).mean()
+        loss = generalised_cross_entropy(_excess(seen[judged] @ student, wanted[judged]), Q).mean()
         (gradient,) = torch.autograd.grad(loss, logits)
         logits = (logits - RATE * len(wanted) * gradient).detach().requires_grad_(True)
         if progress is not None:

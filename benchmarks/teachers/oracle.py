@@ -15,7 +15,7 @@ from evokd.tasks.task import Task
 
 EMPTY: dict[str, Any] = {
     "Outline": {"classes": []},
-    "Drafts": {"conventions": []},
+    "GuidelineDrafts": {"conventions": []},
     "Analysis": {"lessons": [], "probe": None},
     "Listed": {"texts": []},
     "Written": {"hard": [], "typical": [], "probe": []},

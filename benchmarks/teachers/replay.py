@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.data_sets import known_task
+from benchmarks.data_sets import data_set_task
 from evokd.tasks.base import Label
 from evokd.tasks.task import Task
 
@@ -34,7 +34,7 @@ class Text:
     text: str
     label: Label
     cycle: int = 0
-    stance: str = ""
+    source: str = ""
     lesson: str | None = None
 
 
@@ -96,19 +96,19 @@ class Replay:
     def _new(self, body: Body) -> Any:
         name = body["response_format"]["json_schema"]["name"]
         kinds: Mapping[str, Callable[[str], Any]] = {
-            "Outline": self._outline,
+            "Outline": self._taxonomy,
             "Listed": self._breadth,
-            "Drafts": self._conventions,
+            "GuidelineDrafts": self._guidelines,
             "Analysis": self._analysis,
             "Written": self._lesson,
             "Labels": self._labels,
         }
         return kinds[name.split("_")[0]](body["messages"][-1]["content"])
 
-    def _outline(self, text: str) -> Any:
+    def _taxonomy(self, text: str) -> Any:
         return {"classes": [{"label": label, "subtypes": []} for label in self.recording.task.labels]}
 
-    def _conventions(self, text: str) -> Any:
+    def _guidelines(self, text: str) -> Any:
         return {"conventions": []}
 
     def _breadth(self, text: str) -> Any:
@@ -118,9 +118,11 @@ class Replay:
         """
         count, wanted = re.search(r"Write (\d+) typical texts (.*), spread evenly", text).groups()  # type: ignore[union-attr]
         task, given = self.recording.task, {item for answer in self._given.values() for item in texts_in(answer)}
-        facet = next(facet for facet in task.facets(()) if task.wanted(facet) == wanted)
+        target_class = next(
+            target_class for target_class in task.target_classes(()) if task.wanted(target_class) == wanted
+        )
         unused = [each for each in self.recording.static if each.text not in given]
-        chosen = [each for each in unused if task.fits(facet, each.label)]
+        chosen = [each for each in unused if task.fits(target_class, each.label)]
         if any(len(task.names(each.label)) != 1 for each in self.recording.static):
             chosen += [each for each in unused if each not in chosen]
         return {"texts": [{"text": each.text} for each in chosen[: int(count)]]}
@@ -137,7 +139,7 @@ class Replay:
         name = re.search(r"^Lesson: (.*)$", text, re.MULTILINE).group(1)  # type: ignore[union-attr]
         texts = [each for each in self.recording.evolving if each.cycle == self._cycle]
         lessons = [i for cycle, i in self.recording.advice if cycle == self._cycle]
-        easy = [each.text for each in texts if each.stance != "hard" or each.lesson not in lessons]
+        easy = [each.text for each in texts if each.source != "hard" or each.lesson not in lessons]
         place = lessons.index(name)
         return {
             "hard": [{"text": each.text} for each in texts if each.lesson == name and each.text not in easy],
@@ -212,7 +214,7 @@ def _squeezed(text: str) -> str:
 def _recorded(row: Row, task: Task) -> Text:
     text = row["text"] if "text" in row else " ".join(row["tokens"])
     label = task.gold(text, row["label"] if "label" in row else row["tags"])
-    return Text(text, label, row["cycle"], row["stance"], row["lesson"])
+    return Text(text, label, row["cycle"], row["source"], row["lesson"])
 
 
 def _advice(folder: Path) -> dict[tuple[int, str], str]:
@@ -234,7 +236,7 @@ def _advice(folder: Path) -> dict[tuple[int, str], str]:
 
 if __name__ == "__main__":
     data, name = Path(sys.argv[1]), sys.argv[2]
-    recording = Recording.read(data / "teacher_texts" / name, known_task(name))
+    recording = Recording.read(data / "teacher_texts" / name, data_set_task(name))
     running = serve(Replay(recording), int(sys.argv[3]) if len(sys.argv) > 3 else 8200)
     print(f"http://127.0.0.1:{running.server_port}/v1")
     threading.Event().wait()

@@ -84,8 +84,12 @@ class Simulator(Replay):
             return {"texts": self._near([other[1]], self._classes(other[2]), int(other[3]))}
         count, wanted = re.search(r"Write (\d+) typical texts (.*), spread evenly", text).groups()  # type: ignore[union-attr]
         task = self.recording.task
-        facet = next(facet for facet in task.facets(()) if task.wanted(facet) == wanted)
-        return {"texts": self._taken([row for row in self._unused() if task.fits(facet, row.label)][: int(count)])}
+        target_class = next(
+            target_class for target_class in task.target_classes(()) if task.wanted(target_class) == wanted
+        )
+        return {
+            "texts": self._taken([row for row in self._unused() if task.fits(target_class, row.label)][: int(count)])
+        }
 
     def _analysis(self, text: str) -> Any:
         """One lesson for each of the most frequent confusions, with its cases."""
@@ -124,22 +128,22 @@ class Simulator(Replay):
         row = self._by_text.get(_squeezed(text))
         if row is None:
             return "drop"
-        dice = random.Random(hashlib.sha256(f"{self._seed} {row.text}".encode()).hexdigest())
-        label = self._wrong(row.label, dice) if dice.random() < self._noise else row.label
+        rng = random.Random(hashlib.sha256(f"{self._seed} {row.text}".encode()).hexdigest())
+        label = self._wrong(row.label, rng) if rng.random() < self._noise else row.label
         return self.recording.task.say(row.text, label)
 
-    def _wrong(self, label: Label, dice: random.Random) -> Label:
+    def _wrong(self, label: Label, rng: random.Random) -> Label:
         """Another class; of entities or several labels, one is left out or another one given."""
         names = list(self.recording.task.labels)
         if isinstance(label, str):
-            return dice.choice([name for name in names if name != label])
+            return rng.choice([name for name in names if name != label])
         if not label:
-            return label if not names or self.recording.task.head == "token" else (dice.choice(names),)
-        place = dice.randrange(len(label))
+            return label if not names or self.recording.task.head == "token" else (rng.choice(names),)
+        place = rng.randrange(len(label))
         one = label[place]
-        if dice.random() < 0.5 or len(names) < 2 or not isinstance(one, Span):
+        if rng.random() < 0.5 or len(names) < 2 or not isinstance(one, Span):
             return cast(Label, (*label[:place], *label[place + 1 :]))
-        other = one.model_copy(update={"type": dice.choice([name for name in names if name != one.type])})
+        other = one.model_copy(update={"type": rng.choice([name for name in names if name != one.type])})
         return cast(Label, (*label[:place], other, *label[place + 1 :]))
 
     def _near(self, texts: list[str], classes: set[str], count: int) -> list[dict[str, str]]:

@@ -79,7 +79,7 @@ class DataSettings(Frozen):
     """Column of the text; by default what is usual for the task's kind, `text` or `tokens`."""
     label: str | None = None
     """Column of the label; by default `label`, `labels`, `spans` or `tags`."""
-    conventions: str | None = None
+    guidelines: str | None = None
     """TOML file with decided examples of contested patterns; without one the teacher drafts it where it matters."""
 
 

@@ -13,7 +13,7 @@ Settings = Mapping[str, Mapping[str, Any]]
 ZEROGEN: Settings = {
     "trainer": {"rival": False},
     "evaluator": {"curriculum": "breadth"},
-    "generator": {"gate": 0, "pool_share": 0.0, "examples": False, "separate": False, "card": False},
+    "generator": {"gate_size": 0, "pool_share": 0.0, "examples": False, "separate": False, "guidelines": False},
     "annotator": {"quarantine": False},
 }
 
@@ -26,14 +26,14 @@ STRATEGIES: Mapping[str, Settings] = {
         "trainer": {"start": "warm", "members": 1, "rival": False, "reach": 1.0, "last_members": 0, "balance": False},
         "evaluator": {"curriculum": "lessons"},
         "analyst": {"probe": False, "crossfit": False},
-        "generator": {"gate": 0, "pool_share": 0.0, "varied": False, "card": False, "conversation": True},
+        "generator": {"gate_size": 0, "pool_share": 0.0, "varied": False, "guidelines": False, "conversation": True},
         "annotator": {"votes": 1, "quarantine": False},
     },
     # Plain varied generation with blind labels and no feedback: what the loop has to beat.
     "static": {
         "trainer": {"rival": False},
         "evaluator": {"curriculum": "breadth"},
-        "generator": {"gate": 0},
+        "generator": {"gate_size": 0},
     },
     # One pass from the description alone, labels written with the texts (ZeroGen, arXiv 2202.07922).
     "zerogen": ZEROGEN,
@@ -41,7 +41,7 @@ STRATEGIES: Mapping[str, Settings] = {
     "auggpt": {
         "trainer": {"rival": False},
         "evaluator": {"curriculum": "breadth"},
-        "generator": {"gate": 0, "pool_share": 0.0, "first": "rewrites", "separate": False, "card": False},
+        "generator": {"gate_size": 0, "pool_share": 0.0, "first": "rewrites", "separate": False, "guidelines": False},
         "annotator": {"quarantine": False},
     },
     # The seeds and nothing else.

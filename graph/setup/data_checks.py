@@ -19,7 +19,7 @@ UNKNOWN = 0.2
 """Share of unknown tokens that is worth a warning."""
 
 
-def tell_cut(config: RunConfig, task: Task, texts: Sequence[str]) -> None:
+def warn_of_cut_texts(config: RunConfig, task: Task, texts: Sequence[str]) -> None:
     """Warn where the student reads only the beginning of most texts; where entities are sought it reads all of them."""
     usual, read = median_high(map(tokens_of, texts)), config.student.max_length
     if task.head != "token" and usual > read:
@@ -31,7 +31,7 @@ def tell_cut(config: RunConfig, task: Task, texts: Sequence[str]) -> None:
         )
 
 
-def tell_parted(task: Task, examples: Sequence[Example]) -> None:
+def warn_of_split_entities(task: Task, examples: Sequence[Example]) -> None:
     """Warn where entities of the user's own begin or end inside what the student reads as a word."""
     if task.head != "token":
         return
@@ -49,7 +49,7 @@ def tell_parted(task: Task, examples: Sequence[Example]) -> None:
         )
 
 
-def tell_unknown(config: RunConfig, texts: Sequence[str]) -> None:
+def warn_of_unknown_script(config: RunConfig, texts: Sequence[str]) -> None:
     """Warn where the encoder has no tokens for the script of the texts: then it takes each for the other."""
     letters = [letter for text in texts for letter in text if letter.isalpha()]
     if sum(letter > LATIN for letter in letters) <= UNKNOWN * len(letters):

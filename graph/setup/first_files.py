@@ -18,7 +18,7 @@ from ...memory.run_folder import RunFolder
 from ...tasks.errors import ConfigError
 from ...tasks.files import write_text
 
-FIRST = (*(f"data/{name}.jsonl" for name in ("seed", "dev", "test", "pool")), "conventions.toml", "config.toml")
+FIRST = (*(f"data/{name}.jsonl" for name in ("seed", "dev", "test", "pool")), "guidelines.toml", "config.toml")
 """Files that a run begins with."""
 
 BEGUN = ("students", "best", "metrics.jsonl")

@@ -22,7 +22,7 @@ from ...student.base import Students
 from ...tasks.base import Example, Split, bare
 from ...tasks.data.reading import check_apart, check_seeds, read_examples, read_texts
 from ...tasks.errors import ConfigError, EvoKDError, StepError
-from ...tasks.guidelines import Card
+from ...tasks.guidelines import Guidelines
 from ...tasks.task import Task
 from ...teacher.accounting.budget import Budget
 from ...teacher.base import Teacher
@@ -39,7 +39,7 @@ from ..config.run_config import (
     stop_rule,
     validate,
 )
-from .data_checks import tell_cut, tell_parted, tell_unknown
+from .data_checks import warn_of_cut_texts, warn_of_split_entities, warn_of_unknown_script
 from .first_files import check_free, start, write_first
 
 
@@ -102,7 +102,7 @@ def create(
     check_free(folder)
     task, data = make_task(config.task), config.data
     sources: dict[Split, str | None] = {"seed": data.seeds, "dev": data.dev, "test": data.test}
-    card = _own_card(data.conventions, task, base)
+    guidelines = _own_guidelines(data.guidelines, task, base)
     splits = {
         split: read_examples(source, task, split, text=data.text, label=data.label, base=base)
         for split, source in sources.items()
@@ -118,13 +118,13 @@ def create(
     pool = [text for text in texts if bare(text) not in own]  # a held-out text must not come back as unlabelled
     random.Random(config.seed).shuffle(pool)  # files are often sorted by class or date, and its first texts are shown
     shown = [*(seed.text for seed in splits["seed"]), *pool[:1000]]
-    tell_cut(config, task, shown)
-    tell_parted(task, [example for examples in splits.values() for example in examples])
-    tell_unknown(config, shown[:200])
+    warn_of_cut_texts(config, task, shown)
+    warn_of_split_entities(task, [example for examples in splits.values() for example in examples])
+    warn_of_unknown_script(config, shown[:200])
     files = {f"data/{split}.jsonl": json_lines(examples) for split, examples in splits.items()}
     files["data/pool.jsonl"] = json_lines({"text": text} for text in pool)
-    if card is not None:
-        files["conventions.toml"] = card.toml()
+    if guidelines is not None:
+        files["guidelines.toml"] = guidelines.toml()
     try:
         start(folder, {**files, "config.toml": _toml(config)})
     except OSError as error:
@@ -134,12 +134,12 @@ def create(
 def _check_annotator(config: RunConfig, task: Task) -> None:
     """Refuse what our annotator could not do with this task."""
     annotator = agents(config)["annotator"]
-    if isinstance(annotator, Annotator) and annotator.method == "rate" and task.choices() is None:
-        raise ConfigError(f"agents.annotator.method = 'rate' needs a closed list of answers; {task.kind} has none.")
+    if isinstance(annotator, Annotator) and annotator.method == "logprobs" and task.choices() is None:
+        raise ConfigError(f"agents.annotator.method = 'logprobs' needs a closed list of answers; {task.kind} has none.")
 
 
-def _own_card(source: str | None, task: Task, base: Path) -> Card | None:
-    """The user's own conventions, each example's answer read as the teacher's would be.
+def _own_guidelines(source: str | None, task: Task, base: Path) -> Guidelines | None:
+    """The user's own guidelines, each example's answer read as the teacher's would be.
 
     Raises:
         ConfigError: the file cannot be read, or an answer does not fit its text.
@@ -150,7 +150,7 @@ def _own_card(source: str | None, task: Task, base: Path) -> Card | None:
     try:
         return checked(path.read_text(encoding="utf-8"), source, task)
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"data.conventions = {source!r} cannot be read: {error}.") from error
+        raise ConfigError(f"data.guidelines = {source!r} cannot be read: {error}.") from error
 
 
 def write_config(config: RunConfig, folder: RunFolder) -> None:

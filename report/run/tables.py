@@ -38,7 +38,7 @@ def cycle_line(row: Row) -> str:
     quarantined = sum(count for name, count in counts.items() if name.startswith("quarantined"))
     tokens = row["teacher"].get("input", 0) + row["teacher"].get("output", 0)
     cells = (
-        str(row["cycle"]), row["plan"], "kept" if row["kept"] else "shelved", str(counts.get("accepted", 0)),
+        str(row["cycle"]), row["batch_kind"], "kept" if row["kept"] else "shelved", str(counts.get("accepted", 0)),
         str(refused), str(quarantined), f"{percent(row['fresh_before'])} > {percent(row['fresh_after'])}",
         interval(scores.get("gate")), interval(scores.get("dev")), f"{tokens:,.0f}",
         f"{sum(row['seconds'].values()):.0f}",
@@ -64,7 +64,7 @@ def print_run(run: Run) -> None:
             markup=False,
         )
     _print_lessons(console, run)
-    _print_conventions(console, run)
+    _print_guidelines(console, run)
     _print_samples(console, run)
     console.print()
     console.print(by_role(run))
@@ -78,10 +78,10 @@ def print_run(run: Run) -> None:
 def print_result(run: Run) -> None:
     """What the test set said about the seed-only student and the champion."""
     console = Console(highlight=False)
-    if guessed := len(run.card.assumed):
+    if guessed := len(run.guidelines.assumed):
         console.print(
-            f"{guessed} of {len(run.card.convention)} conventions are only assumed: `evokd show` lists them, and what "
-            f"you write into {run.root / 'conventions.toml'} counts from then on.",
+            f"{guessed} of {len(run.guidelines.guideline)} guidelines are only assumed: `evokd show` lists them, and "
+            f"what you write into {run.root / 'guidelines.toml'} counts from then on.",
             soft_wrap=True,
             markup=False,
         )
@@ -180,11 +180,11 @@ def _print_lessons(console: Console, run: Run) -> None:
     console.print(table)
 
 
-def _print_conventions(console: Console, run: Run) -> None:
-    if not run.card.convention:
+def _print_guidelines(console: Console, run: Run) -> None:
+    if not run.guidelines.guideline:
         return
-    console.print("\nConventions (conventions.toml; those assumed are yours to decide)", style="bold")
-    for each in run.card.convention:
+    console.print("\nConventions (guidelines.toml; those assumed are yours to decide)", style="bold")
+    for each in run.guidelines.guideline:
         console.print(
             harmless(f"  {each.status}: {each.pattern}: {each.text} => {each.answer}"), soft_wrap=True, markup=False
         )

@@ -104,7 +104,7 @@ class Head(Protocol[R]):
             logits: shape (rows, outputs) or (rows, tokens, outputs).
             targets: as `targets` gives them.
             weights: how much each row counts, shape (rows).
-            q: of the generalised cross-entropy, 0 for cross-entropy (`student.training.losses.curbed`).
+            q: of the generalised cross-entropy (`student.training.losses`), 0 for cross-entropy.
         """
 
     def predictions(self, logits: Sequence[torch.Tensor], rows: R) -> list[Prediction]:

@@ -13,7 +13,7 @@ from ...tasks.base import Example, Prediction
 from ...tasks.errors import ConfigError
 from ...tasks.kinds.label_sets import LabelsPrediction
 from ..settings import Recipe
-from ..training.losses import curbed, entropy
+from ..training.losses import entropy, generalised_cross_entropy
 from .base import Linear, Rows, whole
 from .sequence import REGULARISATION, standardised
 
@@ -128,7 +128,7 @@ class MultilabelHead:
         wanted = torch.stack(list(targets)).to(logits.device, logits.dtype)
         least = entropy(wanted) + entropy(1 - wanted)
         excess = nn.functional.binary_cross_entropy_with_logits(logits, wanted, reduction="none") - least
-        return (weights.to(logits.device)[:, None] * curbed(excess, q)).mean()
+        return (weights.to(logits.device)[:, None] * generalised_cross_entropy(excess, q)).mean()
 
     def predictions(self, logits: Sequence[torch.Tensor], rows: Rows) -> list[Prediction]:
         """The labels above their thresholds."""

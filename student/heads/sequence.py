@@ -12,7 +12,7 @@ from torch import nn
 from ...tasks.base import Example, Prediction
 from ...tasks.errors import ConfigError
 from ..settings import Recipe
-from ..training.losses import curbed
+from ..training.losses import generalised_cross_entropy
 from .base import Linear, Rows, first_tokens, whole
 
 REGULARISATION = 0.3
@@ -107,7 +107,7 @@ class SequenceHead:
         """Cross-entropy against the distributions, or the generalised one."""
         wanted = torch.stack(list(targets)).to(logits.device)
         excess = nn.functional.kl_div(torch.log_softmax(logits, dim=-1), wanted, reduction="none").sum(dim=-1)
-        return (weights.to(logits.device) * curbed(excess, q)).mean()
+        return (weights.to(logits.device) * generalised_cross_entropy(excess, q)).mean()
 
     def predictions(self, logits: Sequence[torch.Tensor], rows: Rows) -> list[Prediction]:
         """The most probable label of each text."""

@@ -13,7 +13,7 @@ from ...tasks.base import Example, Prediction, Span
 from ...tasks.entities.tags import OUTSIDE, SpanPrediction, Word, decode, encode, tags_of
 from ...tasks.errors import ConfigError
 from ..settings import Recipe
-from ..training.losses import curbed
+from ..training.losses import generalised_cross_entropy
 from .base import Linear
 from .casing import mark_capitals
 from .viterbi import best_path
@@ -108,7 +108,7 @@ class TokenHead:
         """Cross-entropy or the generalised one, the mean over the pieces that are asked."""
         wanted = nn.utils.rnn.pad_sequence(list(targets), batch_first=True, padding_value=UNASKED).to(logits.device)
         excess = nn.functional.cross_entropy(logits.transpose(1, 2), wanted, reduction="none")  # 0 where not asked
-        total = (weights.to(logits.device)[:, None] * curbed(excess, q)).sum()
+        total = (weights.to(logits.device)[:, None] * generalised_cross_entropy(excess, q)).sum()
         return total / (wanted != UNASKED).sum().clamp(min=1)
 
     def predictions(self, logits: Sequence[torch.Tensor], rows: Passages) -> list[Prediction]:

@@ -138,15 +138,15 @@ class Fitting:
 
     def _batches(self, tokens: Sequence[list[int]]) -> Iterator[list[int]]:
         """Endless batches of texts of about one length, in random order."""
-        dice, size = random.Random(self.seed), self.recipe.batch_size
+        rng, size = random.Random(self.seed), self.recipe.batch_size
         while True:
             order = list(range(len(tokens)))
-            dice.shuffle(order)
+            rng.shuffle(order)
             groups = [
                 sorted(order[i : i + 8 * size], key=lambda n: len(tokens[n])) for i in range(0, len(order), 8 * size)
             ]
             batches = [group[i : i + size] for group in groups for i in range(0, len(group), size)]
-            dice.shuffle(batches)
+            rng.shuffle(batches)
             yield from batches
 
     @torch.inference_mode()

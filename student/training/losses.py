@@ -3,7 +3,7 @@
 import torch
 
 
-def curbed(excess: torch.Tensor, q: float) -> torch.Tensor:
+def generalised_cross_entropy(excess: torch.Tensor, q: float) -> torch.Tensor:
     """The generalised cross-entropy of single decisions (Zhang & Sabuncu 2018, arXiv 1805.07836).
 
     Theirs is (1 - p^q) / q for a label with the probability p: no decision costs more than 1 / q, so that labels which

@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ..base import Misfit, Span
+from ..base import InvalidAnswer, Span
 from ..kinds.label_names import loosen
 from .inline_markup import has_marks, marked, read_marks
 from .matching import Matcher, Quote
@@ -45,13 +45,13 @@ def align(text: str, answer: object, types: Types) -> Aligned:
         types: of the task.
 
     Raises:
-        Misfit: no certain reading; its kind is one of `wrong form`, `too long`, `empty`, `unknown type`,
+        InvalidAnswer: no certain reading; its kind is one of `wrong form`, `too long`, `empty`, `unknown type`,
             `not in the text`, `overlap`, `ambiguous`, `marks do not fit`.
     """
     if isinstance(answer, str):
         return _read_string(text, answer, types)
     if not isinstance(answer, list | tuple):
-        raise Misfit("wrong form", f"{told(answer)} is not a list of entities. Answer with a list, or none.")
+        raise InvalidAnswer("wrong form", f"{told(answer)} is not a list of entities. Answer with a list, or none.")
     _refuse_too_many(answer)
     matcher = Matcher(text)
     repaired: set[str] = set()
@@ -68,29 +68,29 @@ def say_spans(text: str, spans: Sequence[Span], types: Types) -> str:
     try:
         if align(text, line, types).spans == tuple(spans):
             return line
-    except Misfit:
+    except InvalidAnswer:
         pass  # the line cannot say it: that is what marks are for
     return marked(text, spans)
 
 
 def _read_string(text: str, answer: str, types: Types) -> Aligned:
     if not answer.strip():
-        raise Misfit("empty", f"The answer is empty. Answer {NONE} if the text has no entity.")
+        raise InvalidAnswer("empty", f"The answer is empty. Answer {NONE} if the text has no entity.")
     if len(answer) > 4 * len(text) + SPARE:
-        raise Misfit("too long", f"The answer has {len(answer)} characters for a text of {len(text)}.")
+        raise InvalidAnswer("too long", f"The answer has {len(answer)} characters for a text of {len(text)}.")
     if loosen(answer) in NOTHING:
         return Aligned(())
-    problem: Misfit | None = None
+    problem: InvalidAnswer | None = None
     if has_marks(answer, types):
         try:
             spans, kinds = read_marks(text, answer, types)
             return Aligned(spans, tuple(sorted(kinds)))
-        except Misfit as misfit:
-            problem = misfit
+        except InvalidAnswer as invalid:
+            problem = invalid
     try:
         return _read_line(text, answer, types)
-    except Misfit as misfit:
-        raise problem or misfit from None
+    except InvalidAnswer as invalid:
+        raise problem or invalid from None
 
 
 def _read_line(text: str, answer: str, types: Types) -> Aligned:
@@ -107,12 +107,14 @@ def _item(item: object, types: Types, matcher: Matcher, repaired: set[str]) -> Q
     if isinstance(item, str):
         return _part(item, types, matcher, repaired)
     if not isinstance(item, dict) or not isinstance(item.get("text"), str | None):
-        raise Misfit("wrong form", f'{told(item)} is not an entity. Write {{"type": ..., "text": "its exact words"}}.')
+        raise InvalidAnswer(
+            "wrong form", f'{told(item)} is not an entity. Write {{"type": ..., "text": "its exact words"}}.'
+        )
     name, loose = types.named(item.get("type", item.get("label")))
     if loose:
         repaired.add("type name")
     if item.get("text") is None:
-        raise Misfit("empty", f"A {name} without words. Quote its exact words in the text, or leave it out.")
+        raise InvalidAnswer("empty", f"A {name} without words. Quote its exact words in the text, or leave it out.")
     return name, str(item["text"])
 
 
@@ -129,12 +131,12 @@ def _part(part: str, types: Types, matcher: Matcher, repaired: set[str]) -> Quot
         found = [each for each in found if matcher.holds(each[1])] or found[:1]
     if len(found) > 1:
         names = " or ".join(name for name, _, _ in found)
-        raise Misfit("ambiguous", f"{told(part)} may be of type {names}. Write the type with a colon after it.")
+        raise InvalidAnswer("ambiguous", f"{told(part)} may be of type {names}. Write the type with a colon after it.")
     if not found and types.known(bare):
-        raise Misfit("empty", f"{told(part)} is a type without words. Quote the exact words, or leave it out.")
+        raise InvalidAnswer("empty", f"{told(part)} is a type without words. Quote the exact words, or leave it out.")
     if not found:
         first = words[0] if words else part
-        raise Misfit("unknown type", f"{told(first)} is not one of the types. Use only: {types.listed()}.")
+        raise InvalidAnswer("unknown type", f"{told(first)} is not one of the types. Use only: {types.listed()}.")
     name, quote, loose = found[0]
     if loose:
         repaired.add("type name")
@@ -161,4 +163,4 @@ def _heads(words: Sequence[str], types: Types) -> list[tuple[str, str, bool]]:
 
 def _refuse_too_many(quotes: Sequence[object]) -> None:
     if len(quotes) > MOST_QUOTES:
-        raise Misfit("too long", f"The answer has {len(quotes)} entities; at most {MOST_QUOTES} are read.")
+        raise InvalidAnswer("too long", f"The answer has {len(quotes)} entities; at most {MOST_QUOTES} are read.")

@@ -9,7 +9,7 @@ was read, the text without its marks must be the text that was asked about.
 import re
 from collections.abc import Sequence
 
-from ..base import Misfit, Span
+from ..base import InvalidAnswer, Span
 from .loose_text import EXACT, LEVELS, View, view
 from .types import Types, told
 
@@ -40,17 +40,17 @@ def read_marks(text: str, answer: str, types: Types) -> tuple[tuple[Span, ...], 
     """The spans of a marked text, and what was repaired.
 
     Raises:
-        Misfit: the marks are nested, empty or never closed, or the answer without them is another text.
+        InvalidAnswer: the marks are nested, empty or never closed, or the answer without them is another text.
     """
-    problem = Misfit("marks do not fit", "There is no mark. Mark every entity, or answer none.")
+    problem = InvalidAnswer("marks do not fit", "There is no mark. Mark every entity, or answer none.")
     for escapes in (True, False):
         try:
             plain, parts, repaired = _parsed(answer, types, escapes)
             if parts:
                 spans, kinds = _placed(text, plain, parts)
                 return spans, repaired | kinds
-        except Misfit as misfit:
-            problem = misfit
+        except InvalidAnswer as invalid:
+            problem = invalid
     raise problem
 
 
@@ -95,7 +95,9 @@ class _Parser:
 
     def open(self, name: str) -> None:
         if self._open is not None:
-            raise Misfit("overlap", f"A {name} mark stands inside a {self._open[0]} mark. Entities must not overlap.")
+            raise InvalidAnswer(
+                "overlap", f"A {name} mark stands inside a {self._open[0]} mark. Entities must not overlap."
+            )
         kind, loose = self._types.named(" ".join(name.split()))
         if loose:
             self._repaired.add("type name")
@@ -112,7 +114,7 @@ class _Parser:
 
     def finished(self) -> tuple[str, list[Part], set[str]]:
         if self._open is not None:
-            raise Misfit("marks do not fit", f"A {self._open[0]} mark is never closed. Close it with ].")
+            raise InvalidAnswer("marks do not fit", f"A {self._open[0]} mark is never closed. Close it with ].")
         return "".join(self._plain), self._parts, self._repaired
 
 
@@ -128,8 +130,10 @@ def _placed(text: str, plain: str, parts: Sequence[Part]) -> tuple[tuple[Span, .
             return spans, {*level.kinds, *(("white space",) if spaced else ())}
     left = LEFT_OVER.search(plain)
     if left and plain.count("[") > text.count("["):
-        raise Misfit("unknown type", f"{told(left[1])} is not a type that can be marked, or a bracket is not closed.")
-    raise Misfit(
+        raise InvalidAnswer(
+            "unknown type", f"{told(left[1])} is not a type that can be marked, or a bracket is not closed."
+        )
+    raise InvalidAnswer(
         "marks do not fit",
         "Without its marks the answer is not the text. Copy the text word for word, mark entities as [TYPE: words] and "
         r"write brackets of the text itself as \[ and \].",
@@ -143,5 +147,5 @@ def _span(there: View, said: View, part: Part) -> Span:
     place = there.place(*reach) if reach else None
     if place is None:
         kind = "marks do not fit" if reach else "empty"
-        raise Misfit(kind, f"A {name} mark holds no words, or ends inside a character. Mark whole words.")
+        raise InvalidAnswer(kind, f"A {name} mark holds no words, or ends inside a character. Mark whole words.")
     return Span(start=place[0], end=place[1], type=name)

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from ..base import Misfit, Span
+from ..base import InvalidAnswer, Span
 from .loose_text import EXACT, LEVELS, Level, View, is_spaceless, joints, view
 from .types import told
 
@@ -53,12 +53,12 @@ class Matcher:
         one that has as many.
 
         Raises:
-            Misfit: it is empty, too long, not in the text, or its places overlap one another.
+            InvalidAnswer: it is empty, too long, not in the text, or its places overlap one another.
         """
         if not quote.strip():
-            raise Misfit("empty", "An entity without words. Quote its exact words in the text, or leave it out.")
+            raise InvalidAnswer("empty", "An entity without words. Quote its exact words in the text, or leave it out.")
         if len(quote) > LONGEST_QUOTE:
-            raise Misfit("not in the text", f"{told(quote)} is too long for an entity. Quote the name alone.")
+            raise InvalidAnswer("not in the text", f"{told(quote)} is too long for an entity. Quote the name alone.")
         for words, kinds in _trimmings(quote):
             strictest: tuple[Level, list[Place]] | None = None
             for level in LEVELS:
@@ -71,7 +71,7 @@ class Matcher:
                 level, places = strictest
                 spaced = level == EXACT and not self._is_said(words.strip(), places)
                 return places, (*kinds, *level.kinds, *(("white space",) if spaced else ()))
-        raise Misfit(
+        raise InvalidAnswer(
             "not in the text",
             f"{told(quote)} is not in the text as a word of its own. Quote the exact words of the text.",
         )
@@ -80,7 +80,7 @@ class Matcher:
         """Whether a quote has a certain place."""
         try:
             return bool(self.find(quote)[0])
-        except Misfit:
+        except InvalidAnswer:
             return False
 
     def spans(self, quotes: Sequence[Quote]) -> tuple[tuple[Span, ...], set[str]]:
@@ -90,7 +90,7 @@ class Matcher:
         Of two quotes one inside the other, the shorter is marked where it stands outside.
 
         Raises:
-            Misfit: some quote has no place of its own, or no certain one.
+            InvalidAnswer: some quote has no place of its own, or no certain one.
         """
         surfaces, repaired = self._surfaces(quotes)
         owner: dict[Place, str] = {}
@@ -102,7 +102,7 @@ class Matcher:
                 raise _two_types(surface, {name, *others})
             free = [place for place in surface.places if not any(taken[slice(*place)])]
             if not free and not again:
-                raise Misfit(
+                raise InvalidAnswer(
                     "overlap", f"{told(surface.words)} stands only inside a longer entity. Entities must not overlap."
                 )
             _check_count(surface, surface.counts[name], len(free) + len(again))
@@ -131,13 +131,13 @@ class Matcher:
         """The places of words at one level.
 
         Raises:
-            Misfit: two of them overlap, so that none is certain.
+            InvalidAnswer: two of them overlap, so that none is certain.
         """
         wanted = view(words, level).chars.strip()
         places: list[Place] = []
         for place in self._hits(wanted, level) if wanted else ():
             if places and place[0] < places[-1][1]:
-                raise Misfit(
+                raise InvalidAnswer(
                     "ambiguous",
                     f"{told(words)} stands in the text in places that overlap. Give the whole text with inline marks.",
                 )
@@ -168,7 +168,7 @@ def _trimmings(quote: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     """The quote, then what is left without the punctuation around it, then without a possessive."""
     bare = quote.strip()
     clipped = bare.rstrip(",;: ")
-    # No convention has a name end in a comma, so it goes even where the text has it too.
+    # No guideline has a name end in a comma, so it goes even where the text has it too.
     quote = clipped if clipped[-1:].isalnum() else bare
     yield quote, ("punctuation",) if quote != bare else ()
     inner = _without_edges(quote)
@@ -196,13 +196,13 @@ def _only_type(surface: _Surface) -> str:
     return next(iter(surface.counts))
 
 
-def _two_types(surface: _Surface, names: set[str]) -> Misfit:
+def _two_types(surface: _Surface, names: set[str]) -> InvalidAnswer:
     types = " and ".join(sorted(names))
     if len(surface.places) == 1:
-        return Misfit(
+        return InvalidAnswer(
             "ambiguous", f"{told(surface.words)} stands in the text once and has two types, {types}. Give one."
         )
-    return Misfit(
+    return InvalidAnswer(
         "ambiguous",
         f"{told(surface.words)} is quoted with two types ({types}) and it is not said which mention is which. "
         "Give the whole text with inline marks instead.",
@@ -212,7 +212,7 @@ def _two_types(surface: _Surface, names: set[str]) -> Misfit:
 def _check_count(surface: _Surface, given: int, there: int) -> None:
     if given < there and (given > 1 or surface.is_doubtful):
         times = "once" if given == 1 else f"{given} times"
-        raise Misfit(
+        raise InvalidAnswer(
             "ambiguous",
             f"{told(surface.words)} is quoted {times} but stands in the text {there} times. Quote it once for every "
             "mention, as each is written, or give the whole text with inline marks.",

@@ -4,7 +4,7 @@ import re
 import reprlib
 from collections.abc import Sequence
 
-from ..base import Misfit
+from ..base import InvalidAnswer
 from ..errors import ConfigError
 from ..kinds.label_names import LISTED, NOTHING, by_loose_name, check_names, cut, first_of, loosen
 
@@ -76,11 +76,11 @@ class Types:
         """The type that an answer means.
 
         Raises:
-            Misfit: it is none of the task.
+            InvalidAnswer: it is none of the task.
         """
         found = self.known(name) if isinstance(name, str) else None
         if found is None:
-            raise Misfit("unknown type", f"{told(name)} is not one of the types. Use only: {self.listed()}.")
+            raise InvalidAnswer("unknown type", f"{told(name)} is not one of the types. Use only: {self.listed()}.")
         return found
 
     def listed(self) -> str:

@@ -7,9 +7,9 @@ from types import MappingProxyType
 
 from pydantic import JsonValue
 
-from ..base import Dropped, Example, Label, Misfit, Prediction, Reading, Verdict
+from ..base import Abstained, Aggregate, Example, InvalidAnswer, Label, ParsedLabel, Prediction
 from ..errors import ConfigError
-from ..likelihood import surprise
+from ..likelihood import negative_log_likelihood
 from ..task import Points
 from .label_names import LISTED, as_name, by_loose_name, check_names, cut, first_of, loosen, words_for
 
@@ -35,7 +35,7 @@ class Classification:
     part = "class"
     coverage = 0.0
     per_lesson: int | None = None
-    reach = 0.7
+    max_difficulty = 0.7
     rule = (
         'Use "drop" for a text that fits two classes equally well, or none of them. Where one class is for everything '
         "else, it fits what fits no other."
@@ -67,36 +67,38 @@ class Classification:
         """A string: one of the labels, or `drop`."""
         return {"type": "string", "enum": [*self._labels, DROP]}
 
-    def facets(self, seeds: Sequence[Example]) -> Mapping[str, float]:
+    def target_classes(self, seeds: Sequence[Example]) -> Mapping[str, float]:
         """The labels in equal shares."""
         return dict.fromkeys(self._labels, 1 / len(self._labels))
 
-    def wanted(self, facet: str) -> str:
+    def wanted(self, target_class: str) -> str:
         """Texts of one class."""
-        return f'of the class "{facet}"'
+        return f'of the class "{target_class}"'
 
-    def register(self, seeds: Sequence[Example], texts: Sequence[str]) -> str:
+    def style_rules(self, seeds: Sequence[Example], texts: Sequence[str]) -> str:
         """Nothing beyond length and topic."""
         return ""
 
-    def read(self, text: str, answer: object) -> Reading:
+    def read(self, text: str, answer: object) -> ParsedLabel:
         """The label that is named exactly, else the only one equal but for case, white space and punctuation.
 
         Raises:
             Dropped: the answer is `drop`.
-            Misfit: the answer names no label, or the loose match fits several.
+            InvalidAnswer: the answer names no label, or the loose match fits several.
         """
         answer = as_name(answer)
         if isinstance(answer, str):
             if answer in self._labels:
-                return Reading(label=answer)
+                return ParsedLabel(label=answer)
             found = self._loose.get(loosen(answer), [])
             if found == [DROP]:
-                raise Dropped
+                raise Abstained
             if len(found) == 1:
-                return Reading(label=found[0], repaired=("spelling",))
+                return ParsedLabel(label=found[0], repaired=("spelling",))
         allowed = f"{first_of(list(self._labels), LISTED)}, {DROP}"
-        raise Misfit("unknown label", f"{cut(answer)} is not one of the labels. Answer with exactly one of: {allowed}.")
+        raise InvalidAnswer(
+            "unknown label", f"{cut(answer)} is not one of the labels. Answer with exactly one of: {allowed}."
+        )
 
     def gold(self, text: str, cell: object) -> Label:
         """The label of a row. A whole number counts where its digits are a label (stars: 1 to 5).
@@ -120,15 +122,15 @@ class Classification:
         """The one name."""
         return (str(label),)
 
-    def fits(self, facet: str, label: Label) -> bool:
+    def fits(self, target_class: str, label: Label) -> bool:
         """Whether it is the label that was asked for."""
-        return facet == label
+        return target_class == label
 
-    def stand_in(self, facet: str | None) -> Label:
+    def stand_in(self, target_class: str | None) -> Label:
         """The label that was asked for, or the first."""
-        return facet if facet is not None and facet in self._labels else next(iter(self._labels))
+        return target_class if target_class is not None and target_class in self._labels else next(iter(self._labels))
 
-    def fillers(self, text: str, label: Label) -> tuple[str, ...]:
+    def mentions(self, text: str, label: Label) -> tuple[str, ...]:
         """Nothing."""
         return ()
 
@@ -145,7 +147,7 @@ class Classification:
         """Label -> the word that says it: the user's, or the name in lower-case words (PlayMusic -> play music)."""
         return self._words
 
-    def settle(self, votes: Sequence[Label]) -> Verdict:
+    def settle(self, votes: Sequence[Label]) -> Aggregate:
         """The majority; its share is the confidence, so that a tie is never above one half.
 
         Of tied labels the one voted first is taken, which keeps the verdict the same when a node runs again.
@@ -159,9 +161,9 @@ class Classification:
         counts = Counter(str(vote) for vote in votes)
         label, most = counts.most_common(1)[0]
         soft = None if most == len(votes) else {name: counts[name] / len(votes) for name in self._labels}
-        return Verdict(label=label, confidence=most / len(votes), soft=soft, votes=dict(counts))
+        return Aggregate(label=label, confidence=most / len(votes), soft=soft, votes=dict(counts))
 
-    def settle_soft(self, probabilities: Mapping[str, float]) -> Verdict:
+    def settle_soft(self, probabilities: Mapping[str, float]) -> Aggregate:
         """The most probable label after normalising; labels left out count as impossible.
 
         Raises:
@@ -175,7 +177,7 @@ class Classification:
             raise ValueError("No label has a probability above zero.")
         soft = {name: probabilities.get(name, 0.0) / total for name in self._labels}
         label = max(soft, key=lambda name: soft[name])
-        return Verdict(label=label, confidence=soft[label], soft=soft if soft[label] < 1 else None)
+        return Aggregate(label=label, confidence=soft[label], soft=soft if soft[label] < 1 else None)
 
     def is_right(self, gold: Label, predicted: Label) -> bool:
         """Whether both are the same label."""
@@ -185,13 +187,13 @@ class Classification:
         """The label that is right and the one it was taken for."""
         return () if gold == predicted else ((str(gold), str(predicted)),)
 
-    def loss(self, example: Example, prediction: Prediction, power: float = 1.0) -> float:
+    def loss(self, example: Example, prediction: Prediction, inverse_temperature: float = 1.0) -> float:
         """Surprise at the example's hard label.
 
         The hard label also where there is a soft one: the gate asks whether the student is right, not whether it
         doubts as the teacher does.
         """
-        return surprise(prediction.probabilities, str(example.label), power)
+        return negative_log_likelihood(prediction.probabilities, str(example.label), inverse_temperature)
 
     def points(self, gold: Label, predicted: Label) -> Points:
         """Accuracy: one of one, or none of one."""

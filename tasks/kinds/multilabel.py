@@ -7,9 +7,9 @@ from types import MappingProxyType
 
 from pydantic import JsonValue
 
-from ..base import Dropped, Example, Label, Misfit, Prediction, Reading, Verdict
+from ..base import Abstained, Aggregate, Example, InvalidAnswer, Label, ParsedLabel, Prediction
 from ..errors import ConfigError
-from ..likelihood import surprise
+from ..likelihood import negative_log_likelihood
 from ..task import Points
 from .label_names import LISTED, NOTHING, as_name, by_loose_name, check_names, cut, first_of, loosen, words_for
 
@@ -47,7 +47,7 @@ class MultiLabel:
     part = "label"
     coverage = 0.0
     per_lesson: int | None = None
-    reach = 1.0
+    max_difficulty = 1.0
     rule = 'Give every label that fits as a list, an empty list if none does. Use "drop" for a text that is unclear.'
 
     def __init__(
@@ -75,18 +75,20 @@ class MultiLabel:
         first = [self.description] if self.description else []
         return "\n".join([*first, "A text has every label that fits, or none. Labels:", *lines])
 
-    def facets(self, seeds: Sequence[Example]) -> Mapping[str, float]:
+    def target_classes(self, seeds: Sequence[Example]) -> Mapping[str, float]:
         """The labels in equal shares of what `none` leaves."""
         empty = sum(not seed.label for seed in seeds) / len(seeds) if len(seeds) >= ENOUGH_SEEDS else NONE_SHARE
         return {**dict.fromkeys(self._labels, (1 - empty) / len(self._labels)), NONE: empty}
 
-    def wanted(self, facet: str) -> str:
+    def wanted(self, target_class: str) -> str:
         """Texts that have one label, others beside it as it happens, or none of them."""
         return (
-            "that have none of the labels" if facet == NONE else f'that have the label "{facet}", alone or with others'
+            "that have none of the labels"
+            if target_class == NONE
+            else f'that have the label "{target_class}", alone or with others'
         )
 
-    def register(self, seeds: Sequence[Example], texts: Sequence[str]) -> str:
+    def style_rules(self, seeds: Sequence[Example], texts: Sequence[str]) -> str:
         """How many labels real texts have at once."""
         if len(seeds) < ENOUGH_SEEDS:
             return "Of real texts about one in three has two or more of the labels."
@@ -97,31 +99,31 @@ class MultiLabel:
         """A list of labels, empty where none fits; `drop` in it gives the text up."""
         return {"type": "array", "items": {"type": "string", "enum": [*self._labels, DROP]}}
 
-    def read(self, text: str, answer: object) -> Reading:
+    def read(self, text: str, answer: object) -> ParsedLabel:
         """The labels that are named, in the user's order; a line of names with commas is taken too.
 
         Raises:
             Dropped: `drop` is among them.
-            Misfit: one is no label, or `none` stands beside another.
+            InvalidAnswer: one is no label, or `none` stands beside another.
         """
         if isinstance(answer, str) and answer.strip() == "[]":
             answer = []  # as a spreadsheet writes an empty list
         if isinstance(answer, str):
             if not answer.strip(" ,"):
-                raise Misfit("empty", "The answer is empty. Answer with an empty list if no label fits.")
+                raise InvalidAnswer("empty", "The answer is empty. Answer with an empty list if no label fits.")
             answer = [part for part in answer.split(",") if part.strip()]
         if not isinstance(answer, Sequence):
-            raise Misfit(
+            raise InvalidAnswer(
                 "not a list", f"{cut(answer)} is not a list of labels. Answer with a list, empty if none fits."
             )
         found = [self._named(each) for each in answer]
         names = {name for name, _ in found}
         if DROP in names:
-            raise Dropped
+            raise Abstained
         if NONE in names and len(names) > 1:
-            raise Misfit("contradiction", f"{cut(answer)} names labels and none at once. Give one or the other.")
+            raise InvalidAnswer("contradiction", f"{cut(answer)} names labels and none at once. Give one or the other.")
         label = tuple(name for name in self._labels if name in names)
-        return Reading(label=label, repaired=("spelling",) if any(loose for _, loose in found) else ())
+        return ParsedLabel(label=label, repaired=("spelling",) if any(loose for _, loose in found) else ())
 
     def gold(self, text: str, cell: object) -> Label:
         """The labels of a row: a list, or a line of names with commas; empty or `none` for no label.
@@ -143,15 +145,15 @@ class MultiLabel:
         """The labels themselves."""
         return tuple(str(name) for name in label)
 
-    def fits(self, facet: str, label: Label) -> bool:
+    def fits(self, target_class: str, label: Label) -> bool:
         """Whether the label that was asked for is there, or none is."""
-        return not label if facet == NONE else facet in self.names(label)
+        return not label if target_class == NONE else target_class in self.names(label)
 
-    def stand_in(self, facet: str | None) -> Label:
+    def stand_in(self, target_class: str | None) -> Label:
         """What was asked for."""
-        return (facet,) if facet is not None and facet in self._labels else ()
+        return (target_class,) if target_class is not None and target_class in self._labels else ()
 
-    def fillers(self, text: str, label: Label) -> tuple[str, ...]:
+    def mentions(self, text: str, label: Label) -> tuple[str, ...]:
         """Nothing."""
         return ()
 
@@ -168,7 +170,7 @@ class MultiLabel:
         """Label, or `none`, -> the word that says it."""
         return self.words
 
-    def settle(self, votes: Sequence[Label]) -> Verdict:
+    def settle(self, votes: Sequence[Label]) -> Aggregate:
         """Every label that more than half of the votes give; the confidence is that of the most disputed label.
 
         Raises:
@@ -180,9 +182,11 @@ class MultiLabel:
         counts = Counter(self.say("", vote) for vote in votes)
         confidence = min(max(share, 1 - share) for share in shares.values())
         label = tuple(name for name, share in shares.items() if share > 0.5)
-        return Verdict(label=label, confidence=confidence, soft=shares if confidence < 1 else None, votes=dict(counts))
+        return Aggregate(
+            label=label, confidence=confidence, soft=shares if confidence < 1 else None, votes=dict(counts)
+        )
 
-    def settle_soft(self, probabilities: Mapping[str, float]) -> Verdict:
+    def settle_soft(self, probabilities: Mapping[str, float]) -> Aggregate:
         """The most probable label and every other above 0.3; what these have together is the confidence.
 
         No label where `none` is the most probable answer.
@@ -198,9 +202,9 @@ class MultiLabel:
         shares = {name: probabilities.get(name, 0.0) / total for name in (*self._labels, NONE)}
         top = max(shares, key=lambda name: shares[name])
         if top == NONE:
-            return Verdict(label=(), confidence=shares[NONE], soft=None)
+            return Aggregate(label=(), confidence=shares[NONE], soft=None)
         label = tuple(name for name in self._labels if name == top or shares[name] >= ALSO)
-        return Verdict(label=label, confidence=sum(shares[name] for name in label), soft=None)
+        return Aggregate(label=label, confidence=sum(shares[name] for name in label), soft=None)
 
     def is_right(self, gold: Label, predicted: Label) -> bool:
         """Whether both have the same labels."""
@@ -212,12 +216,13 @@ class MultiLabel:
         missed = [(name, NOTHING) for name in right if name not in said]
         return (*missed, *((NOTHING, name) for name in said if name not in right))
 
-    def loss(self, example: Example, prediction: Prediction, power: float = 1.0) -> float:
+    def loss(self, example: Example, prediction: Prediction, inverse_temperature: float = 1.0) -> float:
         """Surprise at the whole answer, labels taken as independent."""
         right = self.names(example.label)
         said = {name: prediction.probabilities.get(name, 0.0) for name in self._labels}
         return math.fsum(
-            surprise({"yes": p, "no": 1 - p}, "yes" if name in right else "no", power) for name, p in said.items()
+            negative_log_likelihood({"yes": p, "no": 1 - p}, "yes" if name in right else "no", inverse_temperature)
+            for name, p in said.items()
         )
 
     def points(self, gold: Label, predicted: Label) -> Points:
@@ -256,4 +261,4 @@ class MultiLabel:
             if len(found) == 1:
                 return found[0], found[0] != answer.strip()
         allowed = f"{first_of(list(self._labels), LISTED)}, {DROP}"
-        raise Misfit("unknown label", f"{cut(answer)} is not one of the labels. Use only: {allowed}.")
+        raise InvalidAnswer("unknown label", f"{cut(answer)} is not one of the labels. Use only: {allowed}.")

@@ -7,16 +7,16 @@ from types import MappingProxyType
 
 from pydantic import JsonValue
 
-from ..base import Dropped, Example, Label, Prediction, Reading, Span, Verdict
+from ..base import Abstained, Aggregate, Example, Label, ParsedLabel, Prediction, Span
 from ..data.conll import write_conll
 from ..entities import scoring as scores
-from ..entities import style as register
+from ..entities import style as style_rules
 from ..entities.alignment import align, say_spans
 from ..entities.cells import read_cell
 from ..entities.scoring import of_predictions, spans_of
 from ..entities.tags import SpanPrediction, encode
 from ..entities.types import DROP, NONE, Types
-from ..likelihood import WORST, surprise
+from ..likelihood import WORST, negative_log_likelihood
 from ..task import Points
 from .label_names import loosen, words_for
 
@@ -46,7 +46,7 @@ class Ner:
     part = "entity type"
     coverage = 2 / 3
     per_lesson = 6
-    reach = 1.0
+    max_difficulty = 1.0
     rule = (
         "Give the entities of each text as a list of their type and their exact words in the text, an empty list if "
         "there is none. Quote a name that stands there several times as often as it counts. Only where the same words "
@@ -74,20 +74,20 @@ class Ner:
         first = [self.description] if self.description else []
         return "\n".join([*first, "A text has any number of entities, or none. Entity types:", *lines])
 
-    def facets(self, seeds: Sequence[Example]) -> Mapping[str, float]:
+    def target_classes(self, seeds: Sequence[Example]) -> Mapping[str, float]:
         """The entity types in equal shares of what `none` leaves."""
         empty = sum(not seed.label for seed in seeds) / len(seeds) if len(seeds) >= ENOUGH_SEEDS else NONE_SHARE
         return {**dict.fromkeys(self._labels, (1 - empty) / len(self._labels)), NONE: empty}
 
-    def wanted(self, facet: str) -> str:
+    def wanted(self, target_class: str) -> str:
         """Texts with an entity of the type, others beside it as it happens, or without any."""
-        if facet == NONE:
+        if target_class == NONE:
             return "without a single entity of these types"
-        return f'with at least one entity of the type "{facet}", alone or with others'
+        return f'with at least one entity of the type "{target_class}", alone or with others'
 
-    def register(self, seeds: Sequence[Example], texts: Sequence[str]) -> str:
+    def style_rules(self, seeds: Sequence[Example], texts: Sequence[str]) -> str:
         """How many entities real texts have, and how many are in capitals or rows of a table."""
-        return register.rules(seeds, texts)
+        return style_rules.rules(seeds, texts)
 
     def answer_schema(self) -> dict[str, JsonValue]:
         """A list of types and quoted words, or a string: the text with inline marks, or `drop`."""
@@ -99,18 +99,18 @@ class Ner:
         }
         return {"anyOf": [{"type": "array", "items": entity}, {"type": "string"}]}
 
-    def read(self, text: str, answer: object) -> Reading:
+    def read(self, text: str, answer: object) -> ParsedLabel:
         """The spans of what is quoted or marked; see `tasks.entities.aligning`.
 
         Raises:
             Dropped: the answer is `drop`.
-            Misfit: it has no certain reading.
+            InvalidAnswer: it has no certain reading.
         """
         only = answer[0] if isinstance(answer, list) and len(answer) == 1 else answer
         if isinstance(only, str) and len(only) < 20 and loosen(only) == DROP:
-            raise Dropped("the text is unclear")
+            raise Abstained("the text is unclear")
         found = align(text, answer, self._types)
-        return Reading(label=found.spans, repaired=found.repaired)
+        return ParsedLabel(label=found.spans, repaired=found.repaired)
 
     def gold(self, text: str, cell: object) -> Label:
         """The spans of a row: offsets, tags of the words between single spaces, quotes, or a line in the form of `say`.
@@ -128,15 +128,15 @@ class Ner:
         """The entity types in the order of the text."""
         return tuple(dict.fromkeys(span.type for span in spans_of(label)))
 
-    def fits(self, facet: str, label: Label) -> bool:
+    def fits(self, target_class: str, label: Label) -> bool:
         """Whether the type that was asked for is there, or no entity is."""
-        return not label if facet == NONE else facet in self.names(label)
+        return not label if target_class == NONE else target_class in self.names(label)
 
-    def stand_in(self, facet: str | None) -> Label:
+    def stand_in(self, target_class: str | None) -> Label:
         """No entity."""
         return ()
 
-    def fillers(self, text: str, label: Label) -> tuple[str, ...]:
+    def mentions(self, text: str, label: Label) -> tuple[str, ...]:
         """The entities' words, with single spaces."""
         return tuple(" ".join(text[span.start : span.end].split()) for span in spans_of(label))
 
@@ -153,7 +153,7 @@ class Ner:
         """Spans are no closed list."""
         return None
 
-    def settle(self, votes: Sequence[Label]) -> Verdict:
+    def settle(self, votes: Sequence[Label]) -> Aggregate:
         """Every span that more than half of the votes have; the confidence is that of the most disputed span.
 
         Raises:
@@ -167,9 +167,9 @@ class Ner:
         label = sorted((span for span, share in shares.items() if share > 0.5), key=lambda span: span.start)
         confidence = min((max(share, 1 - share) for share in shares.values()), default=1.0)
         said = Counter(_told(ballot) for ballot in ballots)
-        return Verdict(label=tuple(label), confidence=confidence, soft=None, votes=dict(said))
+        return Aggregate(label=tuple(label), confidence=confidence, soft=None, votes=dict(said))
 
-    def settle_soft(self, probabilities: Mapping[str, float]) -> Verdict:
+    def settle_soft(self, probabilities: Mapping[str, float]) -> Aggregate:
         """Refuse: there is no closed list of answers to have probabilities.
 
         Raises:
@@ -185,7 +185,7 @@ class Ner:
         """`ORG`, `LOC` for another type; `ORG`, `ORG, other boundary`; `ORG`, `nothing`; `nothing`, `ORG`."""
         return scores.mistakes(spans_of(gold), spans_of(predicted))
 
-    def loss(self, example: Example, prediction: Prediction, power: float = 1.0) -> float:
+    def loss(self, example: Example, prediction: Prediction, inverse_temperature: float = 1.0) -> float:
         """Surprise at the tags of all words, words taken as independent.
 
         A prediction without words counts as wrong about every entity of the example.
@@ -195,7 +195,10 @@ class Ner:
         if not words:
             return WORST * len(gold)
         tags = encode(gold, [(word.start, word.end) for word in words])
-        return math.fsum(surprise(word.shares, tag, power) for word, tag in zip(words, tags, strict=True))
+        return math.fsum(
+            negative_log_likelihood(word.shares, tag, inverse_temperature)
+            for word, tag in zip(words, tags, strict=True)
+        )
 
     def points(self, gold: Label, predicted: Label) -> Points:
         """Strict micro F1, by type and place: twice the spans in both, and the spans in either counted each time."""

@@ -31,7 +31,7 @@ Make = Callable[[Path, dict[str, Any], Prompt, tuple[str, ...]], Request]
 
 
 @dataclass(frozen=True)
-class Rater:
+class NextTokens:
     """Listings for one endpoint. What the server can do is learnt once and shared by all threads."""
 
     calls: Calls
@@ -48,7 +48,7 @@ class Rater:
     def listing(
         self, prompt: Prompt, purpose: Purpose, config: RunnableConfig
     ) -> Callable[[str, tuple[str, ...], bool], Mapping[str, float] | None]:
-        """The alternatives of the next token of one prompt, for `rating.rate`."""
+        """The alternatives of the next token of one prompt, for `rating.score_choices`."""
         seen: dict[str, Reply | None] = {}
         local = self.client.endpoint.kind == "local"  # known to give long lists, and a small model to need them
 

@@ -16,7 +16,7 @@ SHORTEST = 3
 """Letters a token must share with a longer word to stand for it; `n` would stand for `no` and `new` as well."""
 
 
-def rate(choices: Sequence[str], listing: Listing) -> dict[str, float] | None:
+def score_choices(choices: Sequence[str], listing: Listing) -> dict[str, float] | None:
     """Log-probability of each choice.
 
     Args:

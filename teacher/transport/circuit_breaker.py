@@ -9,7 +9,7 @@ IN_A_ROW = 3
 """Calls, each with its repetitions, after which a server is given up."""
 
 
-class Streak:
+class CircuitBreaker:
     """The failed calls of one model since it last answered. Safe to use from many threads."""
 
     def __init__(self) -> None:

@@ -37,7 +37,7 @@ What = Literal["answered", "late", "dropped", "unreachable", "untrusted", "other
 NONE: Mapping[str, str] = MappingProxyType({})
 
 
-class Trouble(openai.OpenAIError):
+class CallError(openai.OpenAIError):
     """A try that failed. An `OpenAIError`, so that the SDK passes it on from the HTTP client under it as it is."""
 
     def __init__(
@@ -71,20 +71,20 @@ class Trouble(openai.OpenAIError):
         """Whether other calls have been answered since the call began."""
 
 
-def refused(status: int, said: str, cause: str, headers: Mapping[str, str]) -> Trouble:
+def refused(status: int, said: str, cause: str, headers: Mapping[str, str]) -> CallError:
     """What a status other than success comes to; `cause` is what a user is shown of all that was said."""
     no_money = any(word in said for word in NO_MONEY)
     if status == 400 and any(word in said for word in BAD_KEY):
         status = 401
     is_passing = ONE_MISFIT in said or (status in PASSING and not no_money)
-    return Trouble(cause, "answered", status=status, headers=headers, no_money=no_money, is_passing=is_passing)
+    return CallError(cause, "answered", status=status, headers=headers, no_money=no_money, is_passing=is_passing)
 
 
 def answer_in(response: httpx2.Response) -> dict[str, Any]:
     """The answer that a response holds.
 
     Raises:
-        Trouble: it is a refusal, a page, or half of one. Gateways wrap the errors of others in a 200.
+        CallError: it is a refusal, a page, or half of one. Gateways wrap the errors of others in a 200.
     """
     body, status, said = _read(response.content), response.status_code, response.text
     error = body.get("error") if isinstance(body, dict) else None
@@ -93,26 +93,26 @@ def answer_in(response: httpx2.Response) -> dict[str, Any]:
             return body
         if not error:
             is_cut = body is None and said.lstrip()[:1] == "{"  # it began, so it may be billed; a proxy's page is not
-            raise Trouble(_words(body, said), "answered", status=200, is_passing=True, is_lost=is_cut)
+            raise CallError(_words(body, said), "answered", status=200, is_passing=True, is_lost=is_cut)
         code = error.get("code") if isinstance(error, dict) else None
         status = code if isinstance(code, int) and 400 <= code < 600 else 502
     raise refused(status, said, _words(body, said), response.headers)
 
 
-def broken(error: httpx2.RequestError) -> Trouble:
+def broken(error: httpx2.RequestError) -> CallError:
     """What an error of the HTTP client comes to."""
     connecting = isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.ProxyError)
     if connecting and (known := _unreachable(error)):
         return known
     if isinstance(error, httpx2.UnsupportedProtocol | httpx2.LocalProtocolError | httpx2.TooManyRedirects):
-        return Trouble(str(error), "unreachable")
+        return CallError(str(error), "unreachable")
     is_lost = isinstance(error, httpx2.ReadTimeout | httpx2.ReadError | httpx2.RemoteProtocolError)  # it was sent
     is_late = isinstance(error, httpx2.ReadTimeout)
     what: What = "late" if is_late else "unreachable" if connecting else "dropped"
-    return Trouble(_named(error), what, is_passing=True, is_lost=is_lost)
+    return CallError(_named(error), what, is_passing=True, is_lost=is_lost)
 
 
-def told_by(error: Exception) -> Trouble:
+def told_by(error: Exception) -> CallError:
     """What an error of a provider's package says, read without knowing the package.
 
     The first of the error and its causes that has a status decides.
@@ -124,17 +124,17 @@ def told_by(error: Exception) -> Trouble:
         return known
     names = [kind.__name__.lower() for each in chain for kind in type(each).__mro__]
     if any(part in name for name in names for part in BROKEN):
-        return Trouble(cause, "unreachable", is_passing=True, is_lost=True)
-    return Trouble(cause)
+        return CallError(cause, "unreachable", is_passing=True, is_lost=True)
+    return CallError(cause)
 
 
-def _unreachable(error: BaseException) -> Trouble | None:
+def _unreachable(error: BaseException) -> CallError | None:
     """What no other try would better: nobody listens there, there is no such host, or it cannot be trusted."""
     for each in _chain(error):
         if isinstance(each, ssl.SSLCertVerificationError):
-            return Trouble(each.verify_message, "untrusted")
+            return CallError(each.verify_message, "untrusted")
         if isinstance(each, ConnectionRefusedError | socket.gaierror):
-            return Trouble(str(each), "unreachable")
+            return CallError(str(each), "unreachable")
     return None
 
 

@@ -9,7 +9,7 @@ from urllib.request import getproxies, proxy_bypass
 from ...tasks.errors import EvoKDError
 from ..base import TeacherDown
 from ..endpoint import Endpoint, shown_address
-from .error_classification import Trouble
+from .error_classification import CallError
 from .keys import mask
 
 REMEDIES = {
@@ -67,7 +67,7 @@ class Place:
         return TeacherDown(f"The teacher at {shown_address(self.url)} (model {self.model!r}) {what}. {remedy}")
 
 
-def explained(trouble: Trouble, place: Place) -> EvoKDError:
+def explained(trouble: CallError, place: Place) -> EvoKDError:
     """`TeacherDown` where no other call would do better, else `CallFailed`."""
     cause = place.masked(str(trouble))
     if trouble.status == 200:
@@ -91,7 +91,7 @@ def given_up(endpoint: Endpoint, calls: int, last: CallFailed) -> TeacherDown:
     )
 
 
-def _down(trouble: Trouble, cause: str, place: Place) -> TeacherDown:
+def _down(trouble: CallError, cause: str, place: Place) -> TeacherDown:
     if trouble.what == "untrusted":
         remedy = "Name the file with the certificate of its issuer in the environment variable SSL_CERT_FILE."
         return place.down(f"shows a certificate that is not trusted here ({cause})", remedy)
@@ -109,7 +109,7 @@ def _down(trouble: Trouble, cause: str, place: Place) -> TeacherDown:
     return place.down(what, f"{todo} or correct teacher.base_url, then resume.")
 
 
-def _refused(trouble: Trouble, cause: str, place: Place) -> EvoKDError:
+def _refused(trouble: CallError, cause: str, place: Place) -> EvoKDError:
     status, variable = (402 if trouble.no_money else trouble.status), place.endpoint.api_key_env
     remedy = REMEDIES.get(status, "")
     if not remedy:

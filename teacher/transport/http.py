@@ -6,13 +6,13 @@ import httpx2
 import openai
 
 from .error_classification import answer_in, broken
-from .retries import Tokens, Tries
+from .retries import Retries, Tokens
 
 
-class PatientClient(openai.DefaultHttpxClient):
-    """Sends every request through `Tries`, and hands the SDK nothing but answers."""
+class HttpClient(openai.DefaultHttpxClient):
+    """Sends every request through `Retries`, and hands the SDK nothing but answers."""
 
-    def __init__(self, tries: Tries, timeout: float, **options: Any) -> None:
+    def __init__(self, tries: Retries, timeout: float, **options: Any) -> None:
         """Open no connection yet.
 
         Args:
@@ -24,7 +24,7 @@ class PatientClient(openai.DefaultHttpxClient):
         self._tries, self._patience = tries, timeout
 
     def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
-        """The answer to one request; raises `Trouble` as `Tries.make` does."""
+        """The answer to one request; raises `CallError` as `Retries.make` does."""
         return self._tries.make(lambda: self._once(request, **options), len(request.read()))
 
     def _once(self, request: httpx2.Request, **options: Any) -> tuple[httpx2.Response, Tokens | None]:
@@ -37,7 +37,7 @@ class PatientClient(openai.DefaultHttpxClient):
 
     def _whole(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
         """Read all of an answer. A server that sends a byte now and then is not waited for without end."""
-        clock = self._tries.pace.clock
+        clock = self._tries.limiter.clock
         began, body = clock.stopwatch(), bytearray()
         response = super().send(request, **{**options, "stream": True})
         try:

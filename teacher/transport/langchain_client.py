@@ -14,12 +14,12 @@ from pydantic import BaseModel, SecretStr
 from ...tasks.errors import ConfigError
 from ..endpoint import Endpoint
 from ..structured import Mode, instruction, strict_schema
-from .error_classification import Trouble, told_by
+from .error_classification import CallError, told_by
 from .errors import CallFailed, Place, explained
 from .keys import key_in, mask
 from .reply_parsing import chat_reply
 from .request import Reply, Request, canonical
-from .retries import Tokens, Tries
+from .retries import Retries, Tokens
 
 INSTALL = "pip install 'evokd[providers]'"
 
@@ -55,10 +55,10 @@ def open_model(endpoint: Endpoint) -> BaseChatModel:
     return model
 
 
-class ProviderClient:
-    """One model of a provider; implements `Connection`. Calls are repeated by `Tries`, not by its package."""
+class LangChainClient:
+    """One model of a provider; implements `Connection`. Calls are repeated by `Retries`, not by its package."""
 
-    def __init__(self, endpoint: Endpoint, tries: Tries) -> None:
+    def __init__(self, endpoint: Endpoint, tries: Retries) -> None:
         """Open the model, but no connection.
 
         Raises:
@@ -71,7 +71,7 @@ class ProviderClient:
         self.secrets = tuple({secret for each in found if (secret := each.get_secret_value())})
         self._in_words: set[str] = set()
         self._spelled_out: set[str] = set()
-        self._place = Place(endpoint, endpoint.url, self.model, self.secrets, tries.pace.limits.patience)
+        self._place = Place(endpoint, endpoint.url, self.model, self.secrets, tries.limiter.limits.patience)
 
     @property
     def mode(self) -> Mode:
@@ -133,7 +133,7 @@ class ProviderClient:
         once = partial(_once, partial(asked.invoke, messages, config, **more))
         try:
             said = self._tries.make(once, len(canonical(request.body)))
-        except Trouble as trouble:
+        except CallError as trouble:
             failure = explained(trouble, self._place)
         else:
             reply = _reply(said, added, request)

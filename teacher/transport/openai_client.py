@@ -14,13 +14,13 @@ from pydantic import BaseModel, SecretStr
 from ..embedded.process import LocalServer
 from ..endpoint import Endpoint
 from ..structured import MODES, Mode, instruction, response_format
-from .error_classification import Trouble
+from .error_classification import CallError
 from .errors import NO_ANSWER, CallFailed, Place, explained
 from .keys import key_in, mask
 from .openai_models import Models
 from .reply_parsing import chat_reply, completion_reply
 from .request import Reply, Request
-from .retries import Tries
+from .retries import Retries
 
 MALFORMED = (openai.OpenAIError, TypeError, KeyError, ValueError, AttributeError, IndexError)
 """What LangChain and the SDK raise over an answer that has `choices`, and not what OpenAI puts into them."""
@@ -39,7 +39,7 @@ OURS = ("messages", "prompt", "model", "response_format")
 class Client:
     """How one endpoint is reached; shared by all threads. Nothing is opened or started before the first call."""
 
-    def __init__(self, endpoint: Endpoint, tries: Tries, local: LocalServer | None) -> None:
+    def __init__(self, endpoint: Endpoint, tries: Retries, local: LocalServer | None) -> None:
         """Read the key from the environment.
 
         Raises:
@@ -91,7 +91,7 @@ class Client:
         return {key: value for key, value in said.items() if value is not None} | own.extra_body
 
     def send(self, request: Request, config: RunnableConfig, schema: type[BaseModel] | None = None) -> Reply:
-        """Make one call, repeated by `Tries` where that can help.
+        """Make one call, repeated by `Retries` where that can help.
 
         Raises:
             TeacherDown: unreachable, refused key, no quota: no other call would do better.
@@ -165,7 +165,7 @@ class Client:
             messages[-1]["content"] += added
             said = self._models.chat().invoke(messages, config, **options)
             return self._without_key(chat_reply(said, request, added))
-        except Trouble as trouble:
+        except CallError as trouble:
             failure = explained(trouble, self._place)
         except MALFORMED as error:
             failure = CallFailed(f"{NO_ANSWER}: {self._place.masked(str(error))}", 200)
@@ -196,7 +196,7 @@ class Client:
 
     @property
     def _place(self) -> Place:
-        patience, tail = self._tries.pace.limits.patience, self._local.tail if self._local else None
+        patience, tail = self._tries.limiter.limits.patience, self._local.tail if self._local else None
         return Place(self.endpoint, self.url, self.model, self.secrets, patience, tail)
 
 

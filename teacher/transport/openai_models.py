@@ -12,14 +12,14 @@ from pydantic import SecretStr
 from ...tasks.errors import ConfigError
 from ..embedded.process import LocalServer
 from ..endpoint import Endpoint, shown_address
-from .http import PatientClient
-from .retries import Tries
+from .http import HttpClient
+from .retries import Retries
 
 
 class Models:
     """A chat model and one that continues texts, over one HTTP client. Safe to use from many threads."""
 
-    def __init__(self, endpoint: Endpoint, key: SecretStr, local: LocalServer | None, tries: Tries) -> None:
+    def __init__(self, endpoint: Endpoint, key: SecretStr, local: LocalServer | None, tries: Retries) -> None:
         """Open nothing yet.
 
         Args:
@@ -35,7 +35,7 @@ class Models:
         self._local = local
         self._tries = tries
         self._lock = threading.Lock()
-        self._http: PatientClient | None = None
+        self._http: HttpClient | None = None
         self._chat: ChatOpenAI | None = None
         self._text: OpenAI | None = None
 
@@ -70,20 +70,20 @@ class Models:
             "base_url": self.url,
             "api_key": self._key,
             "timeout": self._endpoint.timeout,
-            "max_retries": 0,  # `Tries` repeats
+            "max_retries": 0,  # `Retries` repeats
             "http_client": self._http,
             "cache": False,
             "openai_proxy": None,
         }
 
-    def _opened(self) -> PatientClient:
+    def _opened(self) -> HttpClient:
         """The HTTP client, with the certificates and proxies of the system and the environment.
 
         Raises:
             ConfigError: they cannot be used.
         """
         try:
-            return PatientClient(self._tries, self._endpoint.timeout, trust_env=self._local is None, verify=_tls())
+            return HttpClient(self._tries, self._endpoint.timeout, trust_env=self._local is None, verify=_tls())
         except (ImportError, OSError, ValueError) as error:
             raise ConfigError(
                 f"No connection to {shown_address(self.url)} can be prepared ({error}). Correct the proxy or the "

@@ -55,7 +55,7 @@ class Turn:
     tokens: float
 
 
-class Pace:
+class RateLimiter:
     """Lets calls to one model through, from any thread. Calls that are waiting hold no place.
 
     Requests and tokens are spread evenly over the minute (the generic cell rate algorithm): no sixty seconds hold more

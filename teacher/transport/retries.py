@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from .backoff import asked_wait
-from .error_classification import OVERLOADED, Trouble
-from .rate_limiter import Pace, Turn
+from .error_classification import OVERLOADED, CallError
+from .rate_limiter import RateLimiter, Turn
 
 T = TypeVar("T")
 
@@ -30,46 +30,46 @@ class _Lost(threading.local):
     lost = 0
 
 
-class Tries:
+class Retries:
     """Keeps the pace of a model, waits out rate limits, repeats what may have been an accident.
 
     What SDKs do of this by themselves is off: each of their threads waits for itself, sees only `retry-after`, gives up
     a rate limit after a count instead of a time, and cannot be told that another thread has just been refused.
     """
 
-    def __init__(self, pace: Pace, retries: int, permits: Permits) -> None:
+    def __init__(self, limiter: RateLimiter, retries: int, permits: Permits) -> None:
         """Say how patient to be.
 
         Args:
-            pace: Of the model; shared with other clients that ask it.
+            limiter: Of the model; shared with other clients that ask it.
             retries: Repetitions of one call after trouble that is no rate limit.
             permits: Asked before every try.
         """
-        self.pace, self._retries, self._permits = pace, retries, permits
+        self.limiter, self._retries, self._permits = limiter, retries, permits
         self._of_thread = _Lost()
 
     def make(self, once: Callable[[], tuple[T, Tokens | None]], size: int) -> T:
         """Make one call until it is answered, refused for good, or out of tries.
 
         Args:
-            once: Makes one try: the answer and its tokens, if they were counted; raises `Trouble`.
+            once: Makes one try: the answer and its tokens, if they were counted; raises `CallError`.
             size: Bytes of the request.
 
         Raises:
-            Trouble: the last one, with the number of tries; or the budget does not allow another.
+            CallError: the last one, with the number of tries; or the budget does not allow another.
         """
-        since, tries, silences = self.pace.clock.now(), 0, 0
+        since, tries, silences = self.limiter.clock.now(), 0, 0
         while True:
-            with self.pace.turn(size) as turn:
+            with self.limiter.turn(size) as turn:
                 self._check()
                 try:
                     answer, tokens = once()
-                except Trouble as error:
+                except CallError as error:
                     trouble = error
                 else:
-                    self.pace.answered(turn, tokens)
+                    self.limiter.answered(turn, tokens)
                     return answer
-                trouble.alive = self.pace.answered_since(since)
+                trouble.alive = self.limiter.answered_since(since)
                 self._of_thread.lost += trouble.is_lost
                 if self._is_waited_out(trouble, turn, since):
                     continue
@@ -79,32 +79,32 @@ class Tries:
                 raise trouble
             pause = min(LONGEST_REST, 4.0 ** (tries - 1))
             self._check(pause)
-            self.pace.rest(pause)
+            self.limiter.rest(pause)
 
     def lost(self) -> int:
         """Tries of this thread, since this was last asked, whose answers never arrived whole: they may be billed."""
         count, self._of_thread.lost = self._of_thread.lost, 0
         return count
 
-    def _is_waited_out(self, trouble: Trouble, turn: Turn, since: float) -> bool:
+    def _is_waited_out(self, trouble: CallError, turn: Turn, since: float) -> bool:
         """Tell the pace of a try that failed; whether it was a rate limit, which no try counts for.
 
         Raises:
-            Trouble: the rate limit asks for more patience than there is, or for more time than the budget has.
+            CallError: the rate limit asks for more patience than there is, or for more time than the budget has.
         """
-        wait = asked_wait(trouble.headers, self.pace.clock.date())
+        wait = asked_wait(trouble.headers, self.limiter.clock.date())
         if trouble.what == "late":
-            self.pace.late(turn)
+            self.limiter.late(turn)
         elif trouble.status and not trouble.is_passing:
-            self.pace.answered(turn, None)  # a refusal of the request is an answer too, one without tokens
+            self.limiter.answered(turn, None)  # a refusal of the request is an answer too, one without tokens
         elif trouble.status in OVERLOADED or (trouble.status == 503 and wait is not None):
-            if not self.pace.refused(turn, wait, since):
+            if not self.limiter.refused(turn, wait, since):
                 raise trouble
-            self._check(self.pace.closed_for)
+            self._check(self.limiter.closed_for)
             return True
         return False
 
     def _check(self, wait: float = 0.0) -> None:
         """Give up if the budget does not allow the next try in `wait` seconds; it knows why."""
         if not self._permits(self._of_thread.lost, wait):
-            raise Trouble("the budget does not allow another try")
+            raise CallError("the budget does not allow another try")

@@ -75,7 +75,7 @@ def after_seeds(services: Services, **changes: Any) -> State:
 def train(services: Services, labelled: Sequence[tuple[str, str]], status: Any = "kept", **origin: Any) -> list[str]:
     """Remember training texts; their ids."""
     examples = [
-        Example(text=text, label=label, origin=Origin(**{"cycle": 1, "stance": "typical", **origin}))
+        Example(text=text, label=label, origin=Origin(**{"cycle": 1, "source": "typical", **origin}))
         for text, label in labelled
     ]
     services.memory.remember(examples, status=status)

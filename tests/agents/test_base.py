@@ -15,7 +15,7 @@ from evokd.agents.annotator.voting import by_votes
 from evokd.agents.base import Draft
 from evokd.agents.evaluator.agent import Evaluator
 from evokd.agents.generator.agent import Generator
-from evokd.agents.guidelines import ensure_card
+from evokd.agents.guidelines import ensure_guidelines
 from evokd.agents.prompting import HERE, one_line, prompt
 from evokd.agents.trainer.agent import Trainer
 from evokd.tasks.kinds.classification import Classification
@@ -32,7 +32,7 @@ def complete(given: Any) -> str:
     return world.make_text(list(world.VOCABULARY)[given.sample % 4], random.Random(given.sample))
 
 
-def rate(given: Any, choice: str) -> float:
+def score_choices(given: Any, choice: str) -> float:
     return float(sum(word in world.VOCABULARY[choice] for word in words(given).rsplit("Text:", 1)[1].split()))
 
 
@@ -56,43 +56,45 @@ def used(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     return names
 
 
-def one_cycle(folder: Path, teacher: ScriptedTeacher, plan: Any) -> list[str]:
+def one_cycle(folder: Path, teacher: ScriptedTeacher, batch_kind: Any) -> list[str]:
     """What is sent in one cycle in which there is something to learn from."""
     services = world.services(folder, teacher=teacher, task=Contested(*world.given()))
     train(services, [("a kept text", "food")])
     write_cases(services, 1, [("goal goal", "sports", "food", 0.1)])
-    state = after_seeds(services, cycle=2, plan=plan)
-    ensure_card(services, 1)
+    state = after_seeds(services, cycle=2, batch_kind=batch_kind)
+    ensure_guidelines(services, 1)
     for agent in (Analyst(), Generator(batch=8), Annotator()):
         state = step(agent, state, services)
     assert state["batch"]
-    Generator(batch=8, first="rewrites")({**state, "cycle": 1, "plan": "breadth"}, services)
+    Generator(batch=8, first="rewrites")({**state, "cycle": 1, "batch_kind": "breadth"}, services)
     dev = [example.text for example in services.memory.samples("dev")]
     assert not any(text in said for text in dev for said in sent(services))
     return sent(services)
 
 
 def test_every_prompt_file_renders_with_what_its_agent_passes(tmp_path: Path, used: set[str]) -> None:
-    for plan in ("breadth", "lessons"):
-        said = one_cycle(tmp_path / f"chat {plan}", world.teacher(), plan)
-        plain = ScriptedTeacher({"generator": complete, "analyst": complete}, {"annotator": rate}, prompting="plain")
-        said += one_cycle(tmp_path / f"plain {plan}", plain, plan)
+    for batch_kind in ("breadth", "lessons"):
+        said = one_cycle(tmp_path / f"chat {batch_kind}", world.teacher(), batch_kind)
+        plain = ScriptedTeacher(
+            {"generator": complete, "analyst": complete}, {"annotator": score_choices}, prompting="completion"
+        )
+        said += one_cycle(tmp_path / f"plain {batch_kind}", plain, batch_kind)
         assert not any(name in text for text in said for name in ("$task", "$texts", "$label", "$count"))
     services = world.services(tmp_path / "repair", teacher=world.teacher(annotator=lambda given: UNFIT))
     by_votes(services, ["a text"], 1, 1)
-    services.memory.remember(lessons=[lesson(effect={"samples": 1.0, "out of reach": 0.0, "kept": 0.0})])
+    services.memory.remember(lessons=[lesson(effect={"samples": 1.0, "too hard": 0.0, "kept": 0.0})])
     told(services)
     assert used == NAMES
 
 
 def test_a_placeholder_without_a_value_is_an_error() -> None:
     with pytest.raises(KeyError, match="texts"):
-        prompt("annotator/label", task="t", conventions="", seeds="s", rule="r", count=1)
+        prompt("annotator/label", task="t", guidelines="", seeds="s", rule="r", count=1)
 
 
 def test_values_are_put_in_as_they_are() -> None:
     odd = "$count ${task} $$ {count} %s \\1"
-    assert odd in prompt("annotator/label", task=odd, conventions="", seeds="s", rule="r", count=1, texts="x")
+    assert odd in prompt("annotator/label", task=odd, guidelines="", seeds="s", rule="r", count=1, texts="x")
 
 
 def test_one_line() -> None:
@@ -100,9 +102,9 @@ def test_one_line() -> None:
 
 
 def test_an_origin_says_what_the_draft_knew() -> None:
-    draft = Draft(text="x", stance="hard", lesson="2-l", subtype="s", asked="food", prompt="p", label="food")
+    draft = Draft(text="x", source="hard", lesson="2-l", subtype="s", asked="food", prompt="p", label="food")
     origin = draft.origin(4)
-    assert (origin.cycle, origin.stance, origin.lesson, origin.subtype, origin.asked, origin.prompt) == (
+    assert (origin.cycle, origin.source, origin.lesson, origin.subtype, origin.asked, origin.prompt) == (
         4, "hard", "2-l", "s", "food", "p",
     )  # fmt: skip
 

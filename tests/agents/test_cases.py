@@ -52,7 +52,7 @@ def test_the_analyst_studies_them_and_without_them_the_last_batch(there: Service
     write_cases(there, 1, [("coach of the last batch", "sports", "money", 0.1)])
     for crossfit, shown in ((False, True), (True, False)):
         before = len(sent(there, "analyst"))
-        settled(Analyst(crossfit=crossfit), world.state(cycle=2, plan="lessons"), there)
+        settled(Analyst(crossfit=crossfit), world.state(cycle=2, batch_kind="lessons"), there)
         asked = "\n".join(sent(there, "analyst")[before:])
         assert ("Per class:\n- sports: 0 of 1 right" in asked) is shown
         assert "It was just tested on texts it had never seen" in asked

@@ -5,18 +5,18 @@ from typing import Any
 import pytest
 
 from evokd.agents.base import CycleReport
-from evokd.agents.policy import next_plan
+from evokd.agents.policy import next_batch_kind
 
 
 def row(
-    plan: str, loss: float | None = None, kept: bool = True, tokens: int = 1000, spread: float = 0.01
+    batch_kind: str, loss: float | None = None, kept: bool = True, tokens: int = 1000, spread: float = 0.01
 ) -> CycleReport:
     """A finished cycle whose batch moved the gate's loss by `loss`."""
     gate: dict[str, Any] = {}
     if loss is not None:
         gate = {"loss": {"value": loss, "low": loss - spread, "high": loss + spread, "n": 150.0}}
     return CycleReport(
-        cycle=0, plan=plan, counts={}, fresh_before={}, fresh_after={}, gate=gate, scores={},
+        cycle=0, batch_kind=batch_kind, counts={}, fresh_before={}, fresh_after={}, gate=gate, scores={},
         kept=kept, why="", champion="", teacher={"input": tokens / 2, "output": tokens / 2}, seconds={},
     )  # fmt: skip
 
@@ -25,18 +25,18 @@ BEGUN = [row("seed"), row("breadth", -1.0)]
 
 
 def share_of_lessons(history: list[CycleReport]) -> float:
-    return sum(next_plan(history, seed) == "lessons" for seed in range(200)) / 200
+    return sum(next_batch_kind(history, seed) == "lessons" for seed in range(200)) / 200
 
 
 def test_breadth_until_something_is_learnt() -> None:
-    assert next_plan([row("seed")], 0) == "breadth"
-    assert next_plan([row("seed"), row("breadth", 0.3, kept=False)], 0) == "breadth"
+    assert next_batch_kind([row("seed")], 0) == "breadth"
+    assert next_batch_kind([row("seed"), row("breadth", 0.3, kept=False)], 0) == "breadth"
 
 
 def test_then_each_once_lessons_first() -> None:
-    assert next_plan(BEGUN, 0) == "lessons"
-    assert next_plan([*BEGUN, row("lessons", -0.5)], 0) == "breadth"
-    assert next_plan([*BEGUN, row("breadth", -0.5)], 0) == "lessons"
+    assert next_batch_kind(BEGUN, 0) == "lessons"
+    assert next_batch_kind([*BEGUN, row("lessons", -0.5)], 0) == "breadth"
+    assert next_batch_kind([*BEGUN, row("breadth", -0.5)], 0) == "lessons"
 
 
 def test_the_first_batch_is_no_evidence_for_breadth() -> None:
@@ -92,7 +92,7 @@ def test_what_a_cache_gave_is_no_cheaper() -> None:
 
 def too_hard(out_of_reach: int, loss: float = -0.5) -> CycleReport:
     """A lesson batch with 30 texts for lessons, of which so many were not learnt; it seems to pay."""
-    counts = {"drafted": 40, "accepted": 40, "for lessons": 30, "out of reach": out_of_reach}
+    counts = {"drafted": 40, "accepted": 40, "for lessons": 30, "too hard": out_of_reach}
     return {**row("lessons", loss), "counts": counts}  # type: ignore[typeddict-item]
 
 
@@ -113,9 +113,9 @@ def test_they_rest_where_breadth_has_no_more_texts_too() -> None:
 
 
 def test_without_a_gate_lessons_go_on() -> None:
-    assert next_plan([row("seed"), row("breadth"), row("lessons"), row("lessons")], 0) == "lessons"
+    assert next_batch_kind([row("seed"), row("breadth"), row("lessons"), row("lessons")], 0) == "lessons"
 
 
 def test_the_same_history_gives_the_same_plan() -> None:
     history = [*BEGUN, row("lessons", -0.05), row("breadth", -0.05)]
-    assert len({next_plan(history, 7) for _ in range(5)}) == 1
+    assert len({next_batch_kind(history, 7) for _ in range(5)}) == 1

@@ -14,7 +14,7 @@ from tests.agents.acting import train
 class Naming(Classification):
     """The words of a text that begin with a capital are its names."""
 
-    def fillers(self, text: str, label: Label) -> tuple[str, ...]:
+    def mentions(self, text: str, label: Label) -> tuple[str, ...]:
         return tuple(word for word in text.split() if word.istitle())
 
 
@@ -23,7 +23,7 @@ def test_names_are_counted_by_text_whatever_their_case_and_status(tmp_path: Path
     train(services, [("Ann met Ann", "food"), ("Bob and Ann", "food")])
     train(services, [("ANN Ann was there", "food")], status="shelved")
     train(services, [("Ann refused", "food")], status="quarantined")
-    train(services, [("Ann of the pool", "food")], stance="pool")
+    train(services, [("Ann of the pool", "food")], source="pool")
     found = used(services, 2)
     assert found.counts == {"ann": 3, "bob": 1} and found.texts == 3
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from evokd.comparison.cells import draw, folder_of, is_finished, prepare
-from evokd.comparison.spec import Plan, read_plan
+from evokd.comparison.spec import ComparisonSpec, read_spec
 from evokd.graph.setup.first_files import write_first
 from evokd.graph.setup.services import read_config
 from evokd.memory.marker import comparison_marker, run_marker
@@ -16,7 +16,7 @@ from evokd.tasks.base import Example
 from evokd.tasks.errors import ConfigError
 from evokd.tasks.kinds.classification import Classification
 from evokd.tasks.kinds.multilabel import MultiLabel
-from tests.graph.comparisons import end, plan, read
+from tests.comparison.comparisons import end, read, spec
 from tests.parts import rows
 from tests.snapshots import snapshot
 
@@ -50,9 +50,9 @@ def test_too_few_rows_are_told() -> None:
         drawn(7)
 
 
-def many(folder: Path, **raw: Any) -> Plan:
+def many(folder: Path, **raw: Any) -> ComparisonSpec:
     """A plan whose task has six rows a label to draw from."""
-    found = plan(folder, shots=[2], **raw)
+    found = spec(folder, shots=[2], **raw)
     lines = (folder / "task" / "seeds.jsonl").read_text().splitlines()
     more = [line.replace('"text": "', f'"text": "{word} ') for line in lines for word in ("red", "green", "blue")]
     random.Random(0).shuffle(more)
@@ -80,7 +80,7 @@ def test_every_cell_is_a_run_folder_with_the_shots_of_its_seed(tmp_path: Path) -
 
 
 def test_a_folder_that_is_there_is_left_as_it_is(tmp_path: Path) -> None:
-    found = plan(tmp_path)
+    found = spec(tmp_path)
     prepare(found, tmp_path / "out")
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out" / "cells").rglob("*")}
     prepare(found, tmp_path / "out")
@@ -88,18 +88,18 @@ def test_a_folder_that_is_there_is_left_as_it_is(tmp_path: Path) -> None:
 
 
 def test_one_that_was_killed_while_it_was_made_is_made_again(tmp_path: Path) -> None:
-    found = plan(tmp_path)
+    found = spec(tmp_path)
     folder = folder_of(found.cells[0], tmp_path / "out")
     comparison_marker(tmp_path / "out").claim()
     run_marker(folder.root).claim()
-    write_first(folder, {"data/seed.jsonl": "", "conventions.toml": ""})
+    write_first(folder, {"data/seed.jsonl": "", "guidelines.toml": ""})
     prepare(found, tmp_path / "out")
-    assert len(rows(folder.root / "data" / "seed.jsonl")) == 4 and not (folder.root / "conventions.toml").exists()
+    assert len(rows(folder.root / "data" / "seed.jsonl")) == 4 and not (folder.root / "guidelines.toml").exists()
 
 
 @pytest.mark.parametrize("name", ["config.toml", "notes.txt"])
 def test_a_folder_that_is_called_like_a_cell_and_is_not_ours_is_refused(name: str, tmp_path: Path) -> None:
-    found, root = plan(tmp_path), tmp_path / "out"
+    found, root = spec(tmp_path), tmp_path / "out"
     comparison_marker(root).claim()
     theirs = folder_of(found.cells[1], root).root / name
     theirs.parent.mkdir(parents=True)
@@ -111,31 +111,31 @@ def test_a_folder_that_is_called_like_a_cell_and_is_not_ours_is_refused(name: st
 
 def test_other_settings_are_refused_and_named(tmp_path: Path) -> None:
     root = tmp_path / "out"
-    prepare(plan(tmp_path, set={"stop.cycles": 3}), root)
+    prepare(spec(tmp_path, set={"stop.cycles": 3}), root)
     said = (
         f'{root / "cells" / "small.static.kall.s0"} was made with other settings: stop was {{"cycles": 3}}, is now '
         f'{{"cycles": 4}}. Give the comparison another name, or make the cell anew with: rm -r '
     )
     with pytest.raises(ConfigError, match=re.escape(said)):
-        prepare(plan(tmp_path, set={"stop.cycles": 4}), root)
-    prepare(plan(tmp_path, set={"stop.cycles": 3}, seeds=[0, 1, 2], budget={"max_tokens": 5}), root)
+        prepare(spec(tmp_path, set={"stop.cycles": 4}), root)
+    prepare(spec(tmp_path, set={"stop.cycles": 3}, random_seeds=[0, 1, 2], budget={"max_tokens": 5}), root)
     assert len(list((root / "cells").iterdir())) == 6, "more seeds and another budget of the whole are fine"
 
 
 @pytest.mark.parametrize("name", ["seeds", "test"])
 def test_other_data_is_refused_and_named(name: str, tmp_path: Path) -> None:
     root = tmp_path / "out"
-    prepare(plan(tmp_path), root)
+    prepare(spec(tmp_path), root)
     path = tmp_path / "task" / f"{name}.jsonl"
     path.write_text(path.read_text() + '{"text": "soup and wine", "label": "food"}\n')
     with pytest.raises(
         ConfigError, match=rf"was made with other data: its {name.rstrip('s')} rows are no longer those"
     ):
-        prepare(read_plan(tmp_path / "mine.toml"), root)
+        prepare(read_spec(tmp_path / "mine.toml"), root)
 
 
 def test_bad_data_is_told_with_its_task(tmp_path: Path) -> None:
-    found = plan(tmp_path)
+    found = spec(tmp_path)
     (tmp_path / "task" / "dev.jsonl").write_text("{}\n")
     with pytest.raises(ConfigError, match=r"^task small: dev\.jsonl: line 1"):
         prepare(found, tmp_path / "out")
@@ -143,7 +143,7 @@ def test_bad_data_is_told_with_its_task(tmp_path: Path) -> None:
 
 def test_gold_is_checked_and_copied_to_where_no_run_looks(tmp_path: Path) -> None:
     (tmp_path / "gold.jsonl").write_text('{"text": "the bank", "label": "money"}\n')
-    found = plan(tmp_path, tasks={"small": {"config": "task/small.toml", "gold": "gold.jsonl"}})
+    found = spec(tmp_path, tasks={"small": {"config": "task/small.toml", "gold": "gold.jsonl"}})
     prepare(found, tmp_path / "out")
     [row] = rows(tmp_path / "out" / "gold" / "small.jsonl")
     assert (row["label"], row["id"]) == ("money", Example(text="the bank", label="").id)
@@ -156,7 +156,7 @@ def test_gold_is_checked_and_copied_to_where_no_run_looks(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(("how", "finished"), [("finished", True), ("budget", False), ("failed", False), ("", False)])
 def test_only_a_cell_that_ended_by_itself_with_a_result_is_finished(how: str, finished: bool, tmp_path: Path) -> None:
-    found = plan(tmp_path)
+    found = spec(tmp_path)
     folder = folder_of(found.cells[0], tmp_path / "out")
     if how:
         end(folder.root, how)

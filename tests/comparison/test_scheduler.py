@@ -13,10 +13,10 @@ from filelock import FileLock
 from evokd.comparison import scheduler as comparing
 from evokd.comparison.cells import prepare
 from evokd.comparison.scheduler import Ended, Now, compare
-from evokd.comparison.spec import Plan
+from evokd.comparison.spec import ComparisonSpec
 from evokd.memory.marker import comparison_marker
 from evokd.tasks.errors import ConfigError
-from tests.graph.comparisons import Script, Scripted, ScriptedJob, end, finishing, plan, read, spend, spending
+from tests.comparison.comparisons import Script, Scripted, ScriptedJob, end, finishing, read, spec, spend, spending
 from tests.parts import rows
 from tests.snapshots import snapshot
 
@@ -27,7 +27,7 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(
-    found: Plan, root: Path, script: Script, jobs: int = 1, show: Callable[[Now], None] = lambda now: None
+    found: ComparisonSpec, root: Path, script: Script, jobs: int = 1, show: Callable[[Now], None] = lambda now: None
 ) -> tuple[Ended, Scripted]:
     executor = Scripted(script)
     return compare(found, root, executor, jobs, show), executor
@@ -39,7 +39,7 @@ def tokens(root: Path) -> int:
 
 def test_all_cells_run_one_after_the_other(tmp_path: Path) -> None:
     seen: list[Now] = []
-    ended, executor = run(plan(tmp_path), tmp_path / "out", finishing, show=seen.append)
+    ended, executor = run(spec(tmp_path), tmp_path / "out", finishing, show=seen.append)
     assert ended == Ended()
     assert executor.started == ["static.kall.s0", "gated.kall.s0", "static.kall.s1", "gated.kall.s1"]
     assert max(len(now.at_work) for now in seen) == 1 and (seen[-1].finished, seen[-1].total) == (4, 4)
@@ -49,16 +49,20 @@ def test_cells_at_work_at_once_have_different_seeds_where_they_can(tmp_path: Pat
     """Variants of one seed ask the same things: one after the other, the second finds the answers."""
     seen: list[set[str]] = []
     ended, executor = run(
-        plan(tmp_path, seeds=[0, 1, 2]), tmp_path / "out", finishing, 2, lambda now: seen.append(set(now.at_work))
+        spec(tmp_path, random_seeds=[0, 1, 2]),
+        tmp_path / "out",
+        finishing,
+        2,
+        lambda now: seen.append(set(now.at_work)),
     )
     assert ended == Ended() and max(map(len, seen)) == 2
     assert executor.started[:4] == ["static.kall.s0", "static.kall.s1", "gated.kall.s0", "gated.kall.s1"]
-    only_one, executor = run(plan(tmp_path / "one", seeds=[0]), tmp_path / "one" / "out", finishing, 2)
+    only_one, executor = run(spec(tmp_path / "one", random_seeds=[0]), tmp_path / "one" / "out", finishing, 2)
     assert only_one == Ended() and executor.started == ["static.kall.s0", "gated.kall.s0"]
 
 
 def test_finished_cells_are_not_run_again(tmp_path: Path) -> None:
-    found, root = plan(tmp_path), tmp_path / "out"
+    found, root = spec(tmp_path), tmp_path / "out"
     prepare(found, root)
     for name, how in (("static.kall.s0", "finished"), ("gated.kall.s0", "interrupted"), ("static.kall.s1", "failed")):
         end(root / "cells" / f"small.{name}", how)
@@ -74,7 +78,7 @@ def test_a_cell_that_fails_does_not_stop_the_others_and_is_tried_again_later(tmp
         end(job.folder, "failed", "the teacher is away")
         return 1
 
-    found, root, news = plan(tmp_path), tmp_path / "out", list[str]()
+    found, root, news = spec(tmp_path), tmp_path / "out", list[str]()
     ended, _ = run(found, root, script, show=lambda now: news.extend(now.news))
     assert ended.failed == dict.fromkeys(["small.static.kall.s0", "small.static.kall.s1"], "the teacher is away")
     assert ended.waiting == () and not ended.interrupted and ended.limit == ""
@@ -84,19 +88,19 @@ def test_a_cell_that_fails_does_not_stop_the_others_and_is_tried_again_later(tmp
 
 @pytest.mark.parametrize(("code", "said"), [(-9, "ended by signal 9; see "), (1, "ended with exit code 1; see ")])
 def test_a_cell_that_says_nothing_has_failed(code: int, said: str, tmp_path: Path) -> None:
-    ended, _ = run(plan(tmp_path, seeds=[0]), tmp_path / "out", lambda job: code)
+    ended, _ = run(spec(tmp_path, random_seeds=[0]), tmp_path / "out", lambda job: code)
     assert ended.failed["small.static.kall.s0"].startswith(said)
 
 
 def test_after_three_failures_in_a_row_nothing_new_is_started(tmp_path: Path) -> None:
-    ended, executor = run(plan(tmp_path, seeds=[0, 1, 2]), tmp_path / "out", lambda job: 2)
+    ended, executor = run(spec(tmp_path, random_seeds=[0, 1, 2]), tmp_path / "out", lambda job: 2)
     assert len(executor.started) == len(ended.failed) == 3 and len(ended.waiting) == 3 and ended.limit == ""
 
 
 def test_failures_that_do_not_follow_each_other_stop_nothing(tmp_path: Path) -> None:
     strategies = ["none", "static", "gated"]
     ended, executor = run(
-        plan(tmp_path, strategies=strategies),
+        spec(tmp_path, strategies=strategies),
         tmp_path / "out",
         lambda job: finishing(job) if "gated" in job.folder.name else 2,
     )
@@ -112,7 +116,7 @@ def test_a_signal_is_passed_on_once_gently_and_then_not(tmp_path: Path) -> None:
         return -9
 
     before = signal.getsignal(signal.SIGINT)
-    found, root, news = plan(tmp_path), tmp_path / "out", list[str]()
+    found, root, news = spec(tmp_path), tmp_path / "out", list[str]()
     ended, executor = run(found, root, script, show=lambda now: news.extend(now.news))
     assert ended.interrupted and len(ended.waiting) == 4 and not ended.failed and len(executor.jobs) == 1
     assert news == ["Stopping 1 cells after their current step; once more ends them at once.", "Ending at once."]
@@ -126,14 +130,14 @@ def test_an_error_of_our_own_leaves_no_cell_at_work(tmp_path: Path) -> None:
 
     executor = Scripted(finishing)
     with pytest.raises(ZeroDivisionError):
-        compare(plan(tmp_path), tmp_path / "out", executor, 2, broken)
+        compare(spec(tmp_path), tmp_path / "out", executor, 2, broken)
     assert [job.told for job in executor.jobs] == [["kill"], ["kill"]]
 
 
 @pytest.mark.parametrize(("jobs", "finished"), [(1, 2), (2, 2), (3, 1)])
 def test_all_cells_together_never_spend_more_than_the_whole(jobs: int, finished: int, tmp_path: Path) -> None:
     """Four cells want 40 tokens each, of 100. Of three at once each is cut at 30, one goes on."""
-    found, root = plan(tmp_path, budget={"max_tokens": 100}), tmp_path / "out"
+    found, root = spec(tmp_path, budget={"max_tokens": 100}), tmp_path / "out"
     spend_it = spending(40)
 
     def script(job: ScriptedJob) -> int | None:
@@ -144,7 +148,7 @@ def test_all_cells_together_never_spend_more_than_the_whole(jobs: int, finished:
     assert tokens(root) == 100 and ended.limit == "max_tokens"
     assert not ended.failed and not ended.interrupted and len(ended.waiting) == 4 - finished
     assert sum(read(path)["how"] == "finished" for path in root.glob("cells/*/outcome.json")) == finished
-    raised = plan(tmp_path, budget={"max_tokens": 160})
+    raised = spec(tmp_path, budget={"max_tokens": 160})
     ended, _ = run(raised, root, spending(40), jobs)
     assert ended == Ended() and tokens(root) == 160, "with more it goes on where it was"
 
@@ -152,7 +156,7 @@ def test_all_cells_together_never_spend_more_than_the_whole(jobs: int, finished:
 def test_what_a_cell_spent_that_is_no_longer_asked_for_is_spent(tmp_path: Path) -> None:
     root = tmp_path / "out"
     for seed, all_in_all in ((0, 80), (1, 100), (2, 100)):
-        run(plan(tmp_path, seeds=[seed], budget={"max_tokens": 100}), root, spending(40), 1)
+        run(spec(tmp_path, random_seeds=[seed], budget={"max_tokens": 100}), root, spending(40), 1)
         assert tokens(root) == all_in_all
 
 
@@ -163,7 +167,7 @@ def test_what_a_cell_leaves_goes_to_one_that_was_cut_short(tmp_path: Path) -> No
     def script(job: ScriptedJob) -> int | None:
         return wanted["static" if "static" in job.folder.name else "gated"](job)
 
-    ended, executor = run(plan(tmp_path, seeds=[0], budget={"max_tokens": 100}), tmp_path / "out", script, 2)
+    ended, executor = run(spec(tmp_path, random_seeds=[0], budget={"max_tokens": 100}), tmp_path / "out", script, 2)
     assert ended == Ended() and executor.started == ["static.kall.s0", "gated.kall.s0", "static.kall.s0"]
     assert [job.limits.max_tokens for job in executor.jobs] == [50, 50, 80]
 
@@ -171,20 +175,20 @@ def test_what_a_cell_leaves_goes_to_one_that_was_cut_short(tmp_path: Path) -> No
 def test_a_cell_that_was_cut_short_is_first_in_line(tmp_path: Path) -> None:
     """Of three cells the first is cut at 50 of 100; when the second has left 30, it comes before the third."""
     wanted = {"static": spending(60), "gated": spending(20, step=2), "paper": spending(20)}
-    found = plan(tmp_path, strategies=list(wanted), seeds=[0], budget={"max_tokens": 100})
+    found = spec(tmp_path, strategies=list(wanted), random_seeds=[0], budget={"max_tokens": 100})
     ended, executor = run(found, tmp_path / "out", lambda job: wanted[job.folder.name.split(".")[1]](job), 2)
     assert ended == Ended() and [name.split(".")[0] for name in executor.started[:3]] == ["static", "gated", "static"]
 
 
 def test_a_cells_own_limit_is_its_end_and_not_a_cut(tmp_path: Path) -> None:
-    found = plan(tmp_path, set={"budget.max_tokens": 20}, budget={"max_tokens": 1000})
+    found = spec(tmp_path, set={"budget.max_tokens": 20}, budget={"max_tokens": 1000})
     ended, executor = run(found, tmp_path / "out", spending(40))
     assert ended == Ended() and len(executor.started) == 4 and tokens(tmp_path / "out") == 80
     assert read(tmp_path / "out" / "cells" / "small.static.kall.s0" / "outcome.json")["how"] == "finished"
 
 
 def test_where_nothing_is_left_nothing_is_started(tmp_path: Path) -> None:
-    found, root = plan(tmp_path, budget={"max_tokens": 30}), tmp_path / "out"
+    found, root = spec(tmp_path, budget={"max_tokens": 30}), tmp_path / "out"
     prepare(found, root)
     (root / "cells" / "small.static.kall.s0" / "ledger.jsonl").touch()
     spend(root / "cells" / "small.static.kall.s0", 30)
@@ -195,7 +199,7 @@ def test_where_nothing_is_left_nothing_is_started(tmp_path: Path) -> None:
 def test_two_processes_do_not_run_one_comparison(tmp_path: Path) -> None:
     comparison_marker(tmp_path / "out").claim()
     with FileLock(tmp_path / "out" / "in-use"), pytest.raises(ConfigError, match="another process is at work on the"):
-        run(plan(tmp_path), tmp_path / "out", finishing)
+        run(spec(tmp_path), tmp_path / "out", finishing)
 
 
 def test_a_folder_of_the_users_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
@@ -205,12 +209,12 @@ def test_a_folder_of_the_users_is_refused_and_left_as_it_is(tmp_path: Path) -> N
         (root / name).write_text("theirs")
     before = snapshot(root)
     with pytest.raises(ConfigError, match=r"is not empty, and EvoKD did not make it \(no comparison\.json\)"):
-        run(plan(tmp_path), root, finishing)
+        run(spec(tmp_path), root, finishing)
     assert snapshot(root) == before
 
 
 def test_cells_that_outlived_a_killed_comparison_are_waited_for(tmp_path: Path) -> None:
-    found, root, news = plan(tmp_path), tmp_path / "out", list[str]()
+    found, root, news = spec(tmp_path), tmp_path / "out", list[str]()
     prepare(found, root)
     orphan = FileLock(root / "cells" / "small.gated.kall.s0" / "at-work")
     orphan.acquire()
@@ -234,5 +238,5 @@ def test_what_a_cell_is_doing_is_shown(tmp_path: Path) -> None:
         return finishing(job)
 
     seen: list[dict[str, Any]] = []
-    run(plan(tmp_path, seeds=[0]), tmp_path / "out", script, show=lambda now: seen.extend(now.at_work.values()))
+    run(spec(tmp_path, random_seeds=[0]), tmp_path / "out", script, show=lambda now: seen.extend(now.at_work.values()))
     assert event in seen

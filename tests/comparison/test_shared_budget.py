@@ -10,7 +10,7 @@ from evokd.teacher.accounting.budget import Cost
 from evokd.teacher.accounting.cache import AnswerCache
 from evokd.teacher.accounting.ledger import Ledger
 from evokd.teacher.settings import BudgetSettings
-from tests.graph.comparisons import spend
+from tests.comparison.comparisons import spend
 
 NOTHING = BudgetSettings()
 

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from evokd.comparison.spec import overlaid, read_plan
+from evokd.comparison.spec import overlaid, read_spec
 from evokd.graph.config.strategies import STRATEGIES
 from evokd.tasks.errors import ConfigError
-from tests.graph.comparisons import plan, write
+from tests.comparison.comparisons import spec, write
 from tests.parts import ROOT
 
 
 def test_every_variant_of_a_seed_comes_before_the_next_seed(tmp_path: Path) -> None:
-    found = plan(tmp_path, shots=[1, "all"])
+    found = spec(tmp_path, shots=[1, "all"])
     assert [cell.name for cell in found.cells] == [
         "small.static.k1.s0", "small.gated.k1.s0", "small.static.k1.s1", "small.gated.k1.s1",
         "small.static.kall.s0", "small.gated.kall.s0", "small.static.kall.s1", "small.gated.kall.s1",
@@ -28,7 +28,7 @@ def test_every_variant_of_a_seed_comes_before_the_next_seed(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_any_strategy_can_be_compared(strategy: str, tmp_path: Path) -> None:
-    assert plan(tmp_path, strategies=[strategy], seeds=[0]).cells[0].config.strategy == strategy
+    assert spec(tmp_path, strategies=[strategy], random_seeds=[0]).cells[0].config.strategy == strategy
 
 
 def test_variants_override_the_set_and_the_set_the_tasks_config(tmp_path: Path) -> None:
@@ -36,7 +36,7 @@ def test_variants_override_the_set_and_the_set_the_tasks_config(tmp_path: Path) 
         "set": {"stop.cycles": 5, "agents": {"trainer": {"review": False}}, "budget.max_tokens": 1000},
         "variants": {"warm": {"strategy": "paper", "stop": {"cycles": 7}}},
     }
-    found = plan(tmp_path, strategies=["static"], seeds=[0], baseline="warm", **both)
+    found = spec(tmp_path, strategies=["static"], random_seeds=[0], baseline="warm", **both)
     static, warm = (cell.config for cell in found.cells)
     assert (static.stop, warm.stop) == ({"cycles": 5}, {"cycles": 7})
     assert static.agents["trainer"] == {"review": False} and static.agents["generator"]["batch"] == 8
@@ -47,14 +47,14 @@ def test_what_is_set_against_wrong_labels_can_be_compared(tmp_path: Path) -> Non
     variants = {
         "robust": {"student.loss": "generalised", "student.q": 0.5},
     }
-    cells = plan(tmp_path, strategies=["zerogen"], seeds=[0], baseline="zerogen", variants=variants).cells
+    cells = spec(tmp_path, strategies=["zerogen"], random_seeds=[0], baseline="zerogen", variants=variants).cells
     assert (cells[1].config.student.loss, cells[1].config.student.q) == ("generalised", 0.5)
 
 
 def test_seeds_of_a_task_start_from_the_comparisons_file(tmp_path: Path) -> None:
-    found = plan(tmp_path, seeds=[0], tasks={"t": {"config": "task/small.toml", "seeds": "many.jsonl"}})
+    found = spec(tmp_path, random_seeds=[0], tasks={"t": {"config": "task/small.toml", "seeds": "many.jsonl"}})
     assert found.cells[0].config.data.seeds == str(tmp_path / "many.jsonl")
-    found = plan(tmp_path, seeds=[0], tasks={"t": {"config": "task/small.toml", "seeds": "hf:a/b"}})
+    found = spec(tmp_path, random_seeds=[0], tasks={"t": {"config": "task/small.toml", "seeds": "hf:a/b"}})
     assert found.cells[0].config.data.seeds == "hf:a/b"
 
 
@@ -73,8 +73,8 @@ SMALL = {"config": "task/small.toml"}
         ({"baseline": "none"}, "baseline 'none' is not known. Allowed: gated, static."),
         ({"shots": [0]}, '0 must be a number of rows per label, 1 or more, or "all".'),
         ({"shots": ["some"]}, "'some' must be a number of rows per label, 1 or more, or \"all\"."),
-        ({"seeds": [-1]}, "seeds.0 = -1: Input should be greater than or equal to 0."),
-        ({"seeds": []}, "seeds = []: Tuple should have at least 1 item after validation, not 0."),
+        ({"random_seeds": [-1]}, "random_seeds.0 = -1: Input should be greater than or equal to 0."),
+        ({"random_seeds": []}, "random_seeds = []: Tuple should have at least 1 item after validation, not 0."),
         ({"tasks": {}}, "tasks = {}: Dictionary should have at least 1 item after validation, not 0."),
         ({"tasks": {"t": {"config": "nix.toml"}}}, "nix.toml'; `configs/` has examples."),
         ({"tasks": {"t": {**SMALL, "sets": 1}}}, "the key 'tasks.t.sets' is not known. Allowed: config, gold, seeds."),
@@ -87,7 +87,7 @@ SMALL = {"config": "task/small.toml"}
 )
 def test_a_mistake_is_one_line(changes: dict[str, Any], said: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=re.escape(said)) as told:
-        plan(tmp_path, **changes)
+        spec(tmp_path, **changes)
     assert "\n" not in str(told.value)
 
 
@@ -96,7 +96,7 @@ def test_a_test_set_is_needed(tmp_path: Path) -> None:
     config = tmp_path / "task" / "small.toml"
     config.write_text(config.read_text().replace('test = "test.jsonl"\n', ""))
     with pytest.raises(ConfigError, match=r"data\.test is missing: a comparison needs a test set"):
-        read_plan(file)
+        read_spec(file)
 
 
 def test_dotted_keys_and_tables_mean_the_same_and_change_no_input() -> None:
@@ -106,10 +106,10 @@ def test_dotted_keys_and_tables_mean_the_same_and_change_no_input() -> None:
 
 
 def test_the_example_can_be_read() -> None:
-    found = read_plan(ROOT / "configs" / "compare.toml")
+    found = read_spec(ROOT / "configs" / "compare.toml")
     assert len(found.cells) >= 4 and found.settings.budget.model_dump(exclude_none=True)
 
 
 def test_its_cells_may_import_what_their_configs_name(tmp_path: Path) -> None:
-    found = plan(tmp_path, variants={"own": {"teacher.kind": "tests.graph.own:Oracle"}})
+    found = spec(tmp_path, variants={"own": {"teacher.kind": "tests.graph.own:Oracle"}})
     assert found.own_parts == ("tests.graph.own:Oracle", "tests.parts:Notes", "tests.parts:Students")

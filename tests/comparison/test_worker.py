@@ -15,7 +15,7 @@ from evokd.graph.run import Outcome
 from evokd.memory.run_folder import RunFolder
 from evokd.tasks.errors import BudgetExhausted, ConfigError, StepError
 from evokd.teacher.settings import BudgetSettings
-from tests.graph.comparisons import plan, read
+from tests.comparison.comparisons import read, spec
 from tests.snapshots import snapshot
 
 LIMITS = BudgetSettings(max_calls=7)
@@ -25,7 +25,7 @@ LIMITS = BudgetSettings(max_calls=7)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
     """A cell that is made, in a process whose parent lives for ever."""
     monkeypatch.setattr(cell, "_end_with_the_parent", lambda: None)
-    found = plan(tmp_path, seeds=[0], set={"budget.max_calls": 1000})
+    found = spec(tmp_path, random_seeds=[0], set={"budget.max_calls": 1000})
     prepare(found, tmp_path / "out")
     return RunFolder(tmp_path / "out" / "cells" / found.cells[0].name)
 

@@ -25,7 +25,7 @@ def memory(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Memory]:
 
 
 def example(text: str, label: str = "music", split: Split = "train", cycle: int = 1) -> Example:
-    return Example(text=text, label=label, split=split, origin=Origin(cycle=cycle, stance="hard", votes={label: 3}))
+    return Example(text=text, label=label, split=split, origin=Origin(cycle=cycle, source="hard", votes={label: 3}))
 
 
 PLAY, WEATHER, BOOK = example("play the new song by adele"), example("will it rain", "weather"), example("book a table")

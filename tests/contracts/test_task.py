@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from evokd.tasks.base import Dropped, Example, Label, Misfit, Prediction, Reading, Span
+from evokd.tasks.base import Abstained, Example, InvalidAnswer, Label, ParsedLabel, Prediction, Span
 from evokd.tasks.entities.tags import SpanPrediction, Word, encode, tags_of
 from evokd.tasks.kinds.classification import Classification
 from evokd.tasks.kinds.label_sets import LabelsPrediction
@@ -126,16 +126,16 @@ def test_a_label_is_said_on_a_line_and_read_back(case: Case) -> None:
     for label in case.labels:
         said = case.task.say(case.text, label)
         assert said.splitlines() == [said]
-        assert case.task.read(case.text, said) == Reading(label=label)
+        assert case.task.read(case.text, said) == ParsedLabel(label=label)
 
 
 def test_refuses_what_does_not_fit_and_says_why(case: Case) -> None:
     for answer in case.bad:
-        with pytest.raises(Misfit, match=r"\w+ \w+") as error:
+        with pytest.raises(InvalidAnswer, match=r"\w+ \w+") as error:
             case.task.read(case.text, answer)
         assert error.value.kind
     for answer in ("drop", "Drop."):
-        with pytest.raises(Dropped):
+        with pytest.raises(Abstained):
             case.task.read(case.text, answer)
 
 
@@ -145,7 +145,7 @@ def test_reads_the_users_own_labels(case: Case) -> None:
     for cell in case.bad_cells:
         with pytest.raises(ValueError, match=r"^(is|has) ") as error:
             case.task.gold(case.text, cell)
-        assert not isinstance(error.value, Dropped)
+        assert not isinstance(error.value, Abstained)
 
 
 def test_names_are_those_of_the_task(case: Case) -> None:
@@ -159,23 +159,23 @@ def test_names_are_those_of_the_task(case: Case) -> None:
 def test_breadth_is_spread_over_facets_that_labels_fit(case: Case) -> None:
     task = case.task
     for seeds in ([], [Example(text=f"{case.text} {number}", label=case.labels[0]) for number in range(25)]):
-        facets = task.facets(seeds)
-        assert math.fsum(facets.values()) == pytest.approx(1)
-        assert all(share >= 0 for share in facets.values())
-        assert set(facets) >= set(task.labels)
-        assert set(task.words) == set(facets)
-        assert isinstance(task.register(seeds, [case.text] * 25), str)
+        target_classes = task.target_classes(seeds)
+        assert math.fsum(target_classes.values()) == pytest.approx(1)
+        assert all(share >= 0 for share in target_classes.values())
+        assert set(target_classes) >= set(task.labels)
+        assert set(task.words) == set(target_classes)
+        assert isinstance(task.style_rules(seeds, [case.text] * 25), str)
     for label in case.labels:
-        assert any(task.fits(facet, label) for facet in facets)
-        assert not all(task.fits(facet, label) for facet in facets)
-    assert len({task.wanted(facet) for facet in facets}) == len(facets)
-    for facet in (*facets, None):
-        assert set(task.names(task.stand_in(facet))) <= set(task.labels)
+        assert any(task.fits(target_class, label) for target_class in target_classes)
+        assert not all(task.fits(target_class, label) for target_class in target_classes)
+    assert len({task.wanted(target_class) for target_class in target_classes}) == len(target_classes)
+    for target_class in (*target_classes, None):
+        assert set(task.names(task.stand_in(target_class))) <= set(task.labels)
 
 
 def test_fillers_are_words_of_the_text(case: Case) -> None:
     for label in case.labels:
-        assert all(name in case.text for name in case.task.fillers(case.text, label))
+        assert all(name in case.text for name in case.task.mentions(case.text, label))
 
 
 def test_choices_are_distinct_words_for_all_labels(case: Case) -> None:
@@ -205,8 +205,8 @@ def test_settles_probabilities(case: Case) -> None:
     if task.choices() is None:
         wrong.append({a: 1.0, b: 3.0})
     else:
-        verdict = task.settle_soft({a: 1.0, b: 3.0})
-        assert (task.names(verdict.label), verdict.confidence) == ((b,), 0.75)
+        aggregate = task.settle_soft({a: 1.0, b: 3.0})
+        assert (task.names(aggregate.label), aggregate.confidence) == ((b,), 0.75)
     for probabilities in wrong:
         with pytest.raises(ValueError, match=r"."):
             task.settle_soft(probabilities)
@@ -220,7 +220,9 @@ def test_a_better_prediction_has_a_lower_loss(case: Case) -> None:
     assert losses == sorted(losses)
     assert losses[0] == pytest.approx(0)
     assert all(math.isfinite(loss) for loss in losses)
-    flat, as_it_is, sharp = (task.loss(example, case.sure(task, a, 0.9), power) for power in (0.5, 1.0, 2.0))
+    flat, as_it_is, sharp = (
+        task.loss(example, case.sure(task, a, 0.9), inverse_temperature) for inverse_temperature in (0.5, 1.0, 2.0)
+    )
     assert flat > as_it_is == losses[1] > sharp, "a right answer that is made surer surprises less"
 
 

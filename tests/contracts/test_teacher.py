@@ -151,7 +151,7 @@ def test_texts_are_continued(continuing: Teacher) -> None:
 
 
 def test_choices_are_rated(continuing: Teacher) -> None:
-    [rates] = continuing.rate([Prompt("Is it?")], [" yes", " no"], role="annotator", cycle=1)
+    [rates] = continuing.score_choices([Prompt("Is it?")], [" yes", " no"], role="annotator", cycle=1)
     assert rates == {" yes": pytest.approx(math.log(0.75)), " no": pytest.approx(math.log(0.25))}
 
 
@@ -163,6 +163,6 @@ def test_progress_counts_to_the_end(teacher: Teacher) -> None:
 
 
 def test_closing_twice_is_fine(teacher: Teacher) -> None:
-    assert teacher.prompting("annotator") in ("chat", "plain") and teacher.model("annotator")
+    assert teacher.prompting("annotator") in ("instruct", "completion") and teacher.model("annotator")
     teacher.close()
     teacher.close()

@@ -34,7 +34,7 @@ def ring(**roles: Change) -> dict[str, Agent]:
 
 def report(state: State) -> CycleReport:
     return CycleReport(
-        cycle=state["cycle"], plan="seed", counts={"accepted": 1}, fresh_before={"value": 0.5, "low": None},
+        cycle=state["cycle"], batch_kind="seed", counts={"accepted": 1}, fresh_before={"value": 0.5, "low": None},
         fresh_after={}, gate={"loss": {"value": 0.1}}, scores={"dev": {"value": 0.5}}, kept=True, why="w",
         champion="students/cycle-000", teacher={"calls": 1.0}, seconds=state["seconds"],
     )  # fmt: skip
@@ -151,7 +151,7 @@ def test_an_empty_input_starts_a_run_as_studio_does(tmp_path: Path) -> None:
 
 def test_the_state_survives_a_checkpoint_as_it_was(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     before = world.state(
-        cycle=1, plan="lessons", champion="students/cycle-000", challenger="students/cycle-001", batch=["a"],
+        cycle=1, batch_kind="lessons", champion="students/cycle-000", challenger="students/cycle-001", batch=["a"],
         lessons=["1-x"], counts={"drafted": 3}, shelved_in_a_row=1, seconds={"trainer": 0.5},
         history=[report(world.state())], stop="", ties={"memory:samples 0": "4 ab"},
     )  # fmt: skip

@@ -91,7 +91,10 @@ def test_a_limit_ends_the_run_with_the_best_student_and_raised_it_goes_on(tmp_pa
 def test_a_role_of_ones_own_and_ones_own_stop_rule_run_in_the_graph(tmp_path: Path) -> None:
     with serving(parts.answer) as server:
         order = ["trainer", "evaluator", "analyst", "generator", "tests.parts:Critic", "annotator"]
-        changes: dict[str, Any] = {"order": order, "agents": {"generator": {"backbone": 16, "gate": 8, "batch": 4}}}
+        changes: dict[str, Any] = {
+            "order": order,
+            "agents": {"generator": {"backbone": 16, "gate_size": 8, "batch": 4}},
+        }
         changes["agents"]["critic"] = {"shortest": 7}
         trial = Trial(tmp_path, server, **changes)
         path = trial.folder.root / "config.toml"
@@ -129,7 +132,7 @@ def test_a_checkpoint_that_could_not_be_written_costs_nothing(
         assert failed and trial.drive() == Outcome("finished", "all 1 cycles are done")
         assert len(server.requests) == 2 * asked
     found = [parts.rows(each.folder.root / "metrics.jsonl") for each in (undisturbed, trial)]
-    told = [[(row["plan"], row["counts"], row["scores"]) for row in rows] for rows in found]
+    told = [[(row["batch_kind"], row["counts"], row["scores"]) for row in rows] for rows in found]
     assert told[0] == told[1]
 
 

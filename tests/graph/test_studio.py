@@ -45,7 +45,7 @@ def test_langgraph_json_names_it() -> None:
     named = json.loads((parts.ROOT / "langgraph.json").read_text())
     assert named["dependencies"] == ["."]
     path, _, name = named["graphs"]["evokd"].partition(":")
-    assert (parts.ROOT / path).resolve() == parts.ROOT / "graph" / "studio.py" and name == "graph"
+    assert (path, name) == ("evokd.graph.studio", "graph")
     assert "env" not in named or (parts.ROOT / named["env"]).exists()
 
 
@@ -116,7 +116,7 @@ def test_the_server_runs_it_over_its_api(tmp_path: Path) -> None:
             context = {"config": str(config), "run": "over-the-api"}
             state = asked(f"{address}/runs/wait", {"assistant_id": "evokd", "input": {}, "context": context})
     assert state["stop"] == "all 1 cycles are done"
-    assert [row["plan"] for row in state["history"]] == ["seed", "breadth"]
+    assert [row["batch_kind"] for row in state["history"]] == ["seed", "breadth"]
     assert (tmp_path / "runs" / "over-the-api" / "best" / "model.json").exists()
 
 

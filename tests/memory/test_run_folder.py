@@ -19,7 +19,7 @@ def folder(tmp_path: Path) -> RunFolder:
 
 def test_rows_come_back_as_they_were(folder: RunFolder) -> None:
     separators = ["a\u2028b", "a\u2029b", "a\x85b", "a\x0bb", "a\x0cb", "a\x1cb", "a\nb", "a\r\nb", "\ufeffa", "\x00"]
-    drafts = [Draft(text=text, stance="pool") for text in (*ODD.values(), *separators)]
+    drafts = [Draft(text=text, source="pool") for text in (*ODD.values(), *separators)]
     path = folder.cycle(3) / "drafts.jsonl"
     folder.write_rows(path, drafts)
     assert folder.read_rows(path, Draft) == drafts
@@ -32,9 +32,9 @@ def test_no_rows_and_no_file(folder: RunFolder) -> None:
 
 
 def test_dicts_are_rows_too(folder: RunFolder) -> None:
-    folder.write_rows(folder.root / "a.jsonl", [{"text": "体育", "stance": "pool"}])
+    folder.write_rows(folder.root / "a.jsonl", [{"text": "体育", "source": "pool"}])
     assert "体育" in (folder.root / "a.jsonl").read_text(encoding="utf-8")
-    assert folder.read_rows(folder.root / "a.jsonl", Draft) == [Draft(text="体育", stance="pool")]
+    assert folder.read_rows(folder.root / "a.jsonl", Draft) == [Draft(text="体育", source="pool")]
 
 
 def test_a_failed_write_leaves_the_old_file(folder: RunFolder) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from evokd.planning.dry_run import Rehearsal
+from evokd.planning.dry_run import DryRun
 from evokd.tasks.base import Example
 from evokd.tasks.kinds.classification import Classification
 from evokd.tasks.kinds.multilabel import MultiLabel
@@ -18,7 +18,7 @@ LABELS = {"one": "the first", "two": "the second"}
 def test_a_label_that_a_small_model_would_write_on_can_be_read(kind: type[Task]) -> None:
     task = kind("What is it?", LABELS)  # type: ignore[call-arg]
     settings = TeacherSettings(kind="local")
-    teacher = Rehearsal({}, settings.role(""), task, [Example(text="a text of five words", label="one")])
+    teacher = DryRun({}, settings.role(""), task, [Example(text="a text of five words", label="one")])
     prompts = [Prompt(f"Text: a text\nAnswer:{n}") for n in range(3)]
     for answer in teacher.complete(prompts, role="annotator", cycle=1):
         assert task.read("a text", answer.text).label == task.stand_in(None)

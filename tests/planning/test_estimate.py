@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from evokd.graph.config.run_config import load
-from evokd.planning.estimate import Plan, plan
+from evokd.planning.estimate import Estimate, estimate
 from evokd.tasks.errors import ConfigError
 from tests import parts
 from tests.loopback import Body, Loopback, Said, chat, error, serving
@@ -22,20 +22,20 @@ def server() -> Iterator[Loopback]:
         yield running
 
 
-def planned(folder: Path, server: Loopback, offline: bool = False, **changes: Any) -> Plan:
+def planned(folder: Path, server: Loopback, offline: bool = False, **changes: Any) -> Estimate:
     path = parts.write(folder, server.url, **changes)
-    return plan(load(path, {}), path.parent, offline)
+    return estimate(load(path, {}), path.parent, offline)
 
 
 @pytest.fixture(scope="module")
-def offline(tmp_path_factory: pytest.TempPathFactory) -> tuple[Plan, Path]:
+def offline(tmp_path_factory: pytest.TempPathFactory) -> tuple[Estimate, Path]:
     """A plan for which no server was tried, and the folder of its data."""
     folder = tmp_path_factory.mktemp("plan")
     path = parts.write(folder, "http://127.0.0.1:9/v1", teacher=PRICES)
-    return plan(load(path, {}), folder, True), folder
+    return estimate(load(path, {}), folder, True), folder
 
 
-def test_the_roles_of_both_kinds_of_cycle_are_counted(offline: tuple[Plan, Path]) -> None:
+def test_the_roles_of_both_kinds_of_cycle_are_counted(offline: tuple[Estimate, Path]) -> None:
     made, _ = offline
     assert set(made.first) == {"generator", "annotator"} and set(made.later) == {"analyst", "generator", "annotator"}
     assert made.first["annotator"].calls == 4, "two votes on 40 texts, 20 a call"
@@ -44,7 +44,7 @@ def test_the_roles_of_both_kinds_of_cycle_are_counted(offline: tuple[Plan, Path]
     assert whole.calls == sum(n.calls for each in (made.first, made.later) for n in each.values())
     assert whole.tokens_in > 1000 and whole.tokens_out > 100
     assert whole.usd == pytest.approx((whole.tokens_in + 10 * whole.tokens_out) / 1e6)
-    assert made.trial is None and made.verdict == "look again"
+    assert made.connection is None and made.verdict == "look again"
     assert [doubt.split(":")[0] for doubt in made.doubts] == ["the dev set has 24 rows"]
     assert made.seeds_only["n"] == 24
 
@@ -71,11 +71,11 @@ def test_a_teacher_of_ones_own_cannot_be_planned(tmp_path: Path, server: Loopbac
     path = parts.write(tmp_path, server.url)
     config = load(path, {"teacher.kind": "tests.fakes:ScriptedTeacher"})
     with pytest.raises(ConfigError, match=r"'tests.fakes:ScriptedTeacher' is a teacher of your own"):
-        plan(config, path.parent, True)
+        estimate(config, path.parent, True)
 
 
 @pytest.mark.slow
-def test_the_run_then_makes_as_many_calls(offline: tuple[Plan, Path], tmp_path: Path) -> None:
+def test_the_run_then_makes_as_many_calls(offline: tuple[Estimate, Path], tmp_path: Path) -> None:
     made, _ = offline
     asked: Counter[str] = Counter()
 
@@ -92,7 +92,7 @@ def test_the_run_then_makes_as_many_calls(offline: tuple[Plan, Path], tmp_path: 
         assert 0.7 * expected <= asked[role] <= 1.5 * expected, (role, expected, asked[role])
 
 
-def test_prompts_are_those_of_the_run_and_hold_no_held_out_text(offline: tuple[Plan, Path]) -> None:
+def test_prompts_are_those_of_the_run_and_hold_no_held_out_text(offline: tuple[Estimate, Path]) -> None:
     made, folder = offline
     shown = {each.title: each.text for each in made.prompts}
     assert {title.split(",")[0] for title in shown} == {"generator", "annotator", "analyst"}
@@ -104,10 +104,10 @@ def test_prompts_are_those_of_the_run_and_hold_no_held_out_text(offline: tuple[P
 def test_one_call_tells_what_the_server_understands(tmp_path: Path, server: Loopback) -> None:
     made = planned(tmp_path / "a", server)
     tiny = [body for body in server.requests if body["messages"][-1]["content"].endswith('"ready".')]
-    assert len(tiny) == 1 and made.trial and made.trial.ok and "JSON schema" in made.trial.said
+    assert len(tiny) == 1 and made.connection and made.connection.ok and "JSON schema" in made.connection.said
     server.script = lambda body: error(400, "no") if "response_format" in body else chat('{"word": "ready"}')
     made = planned(tmp_path / "b", server)
-    assert made.trial and made.trial.ok and "neither schema nor JSON" in made.trial.said
+    assert made.connection and made.connection.ok and "neither schema nor JSON" in made.connection.said
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_one_call_tells_what_the_server_understands(tmp_path: Path, server: Loop
 def test_a_server_of_no_use_is_not_yet(tmp_path: Path, server: Loopback, said: Said, told: str) -> None:
     server.script = lambda body: said
     made = planned(tmp_path, server)
-    assert made.verdict == "not yet" and made.trial and told in made.trial.said
+    assert made.verdict == "not yet" and made.connection and told in made.connection.said
     assert len(server.requests) <= 2
 
 
@@ -132,7 +132,7 @@ def test_what_to_look_at_again(tmp_path: Path, server: Loopback) -> None:
 def test_without_dev_there_is_no_score_and_the_price_may_be_unknown(tmp_path: Path, server: Loopback) -> None:
     path = parts.write(tmp_path, server.url)
     path.write_text("\n".join(line for line in path.read_text().splitlines() if not line.startswith("dev")))
-    made = plan(load(path, {}), path.parent, True)
+    made = estimate(load(path, {}), path.parent, True)
     assert made.seeds_only == {} and made.verdict == "go" and not server.requests
     assert made.expected.usd is None and any("is unknown: set teacher.usd" in note for note in made.told()["notes"])
 

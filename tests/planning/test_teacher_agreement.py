@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from evokd.graph.config.run_config import load
-from evokd.planning.estimate import Plan, plan
-from evokd.planning.teacher_agreement import MOST, Hearing
+from evokd.planning.estimate import Estimate, estimate
+from evokd.planning.teacher_agreement import MOST, TeacherAgreement
 from tests import parts, world
 from tests.loopback import Body, Loopback, Said, chat, error, serving
 
@@ -19,19 +19,19 @@ def asked(server: Loopback) -> list[str]:
     return [text for body in server.requests if "Label each of" in (text := body["messages"][-1]["content"])]
 
 
-def planned(folder: Path, script: Callable[[Body], Said], **changes: Any) -> tuple[Plan, Loopback]:
+def planned(folder: Path, script: Callable[[Body], Said], **changes: Any) -> tuple[Estimate, Loopback]:
     def ready(body: Body) -> Said:
         return chat('{"word": "ready"}') if '"ready"' in body["messages"][-1]["content"] else script(body)
 
     with serving(ready) as server:
         path = parts.write(folder, server.url, **changes)
-        return plan(load(path, {}), path.parent, False), server
+        return estimate(load(path, {}), path.parent, False), server
 
 
 def test_a_teacher_that_agrees_raises_no_doubt(tmp_path: Path) -> None:
     made, server = planned(tmp_path, parts.answer)
     seeds = [row["text"] for row in parts.rows(tmp_path / "seeds.jsonl")]
-    assert made.hearing == Hearing(len(seeds), len(seeds), len(asked(server)))
+    assert made.agreement == TeacherAgreement(len(seeds), len(seeds), len(asked(server)))
     assert not any("examples" in doubt for doubt in made.doubts)
     assert f"the teacher labels {len(seeds)} of {len(seeds)} as you do" in "\n".join(made.told()["notes"])
 
@@ -53,7 +53,7 @@ def test_a_teacher_that_differs_is_told_of_with_the_examples(tmp_path: Path) -> 
         return chat(json.dumps({"labels": [{"id": n + 1, "label": "food"} for n in range(int(count))]}))
 
     made, _ = planned(tmp_path, contrary)
-    found = made.hearing
+    found = made.agreement
     assert found and found.asked == 4 and found.right == 1 and len(found.others) == 3
     assert any("yours is sports, the teacher's food" in each for each in found.others)
     assert made.verdict == "look again" and "the teacher labels 1 of 4 of your own examples" in made.doubts[-1]
@@ -65,12 +65,12 @@ def test_a_teacher_that_differs_is_told_of_with_the_examples(tmp_path: Path) -> 
 )
 def test_what_a_server_may_do_instead(tmp_path: Path, said: Said, right: int, told: str) -> None:
     made, _ = planned(tmp_path, lambda body: said)
-    assert made.hearing and made.hearing.right == right and told in made.doubts[-1]
+    assert made.agreement and made.agreement.right == right and told in made.doubts[-1]
 
 
 def test_a_budget_is_kept(tmp_path: Path) -> None:
     made, server = planned(tmp_path, parts.answer, budget={"max_calls": 2})
-    assert len(asked(server)) <= 2 and made.hearing and made.verdict == "look again"
+    assert len(asked(server)) <= 2 and made.agreement and made.verdict == "look again"
 
 
 @pytest.mark.slow
@@ -79,10 +79,10 @@ def test_many_examples_are_not_all_asked_about(tmp_path: Path) -> None:
     rows = [{"text": f"{word} number {n}", "label": name} for name, word in first.items() for n in range(30)]
     (tmp_path / "many.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     made, server = planned(tmp_path, parts.answer, data={"seeds": "many.jsonl"})
-    assert made.hearing and made.hearing.asked == MOST and len(asked(server)) == 4
+    assert made.agreement and made.agreement.asked == MOST and len(asked(server)) == 4
 
 
 def test_few_differences_are_listed_and_the_rest_counted() -> None:
-    notes = Hearing(9, 1, 4, tuple(f"example {n}" for n in range(8))).notes
+    notes = TeacherAgreement(9, 1, 4, tuple(f"example {n}" for n in range(8))).notes
     assert len(notes) == 7 and notes[-1] == "  and 3 more."
-    assert Hearing(0, 0, 0).notes == []
+    assert TeacherAgreement(0, 0, 0).notes == []

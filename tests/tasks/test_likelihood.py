@@ -6,34 +6,46 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evokd.tasks.likelihood import WORST, surprise
+from evokd.tasks.likelihood import WORST, negative_log_likelihood
 
 SHARE = st.floats(0.001, 1.0)
 
 
 def test_it_is_the_negative_log_probability() -> None:
-    assert surprise({"a": 0.25, "b": 0.75}, "a") == pytest.approx(math.log(4))
-    assert surprise({"a": 1.0, "b": 0.0}, "a") == 0.0
+    assert negative_log_likelihood({"a": 0.25, "b": 0.75}, "a") == pytest.approx(math.log(4))
+    assert negative_log_likelihood({"a": 1.0, "b": 0.0}, "a") == 0.0
 
 
 @pytest.mark.parametrize("power", [0.25, 1.0, 4.0])
 @pytest.mark.parametrize("share", [0.0, -1.0, math.nan, 1e-300])
-def test_nothing_is_worse_than_the_worst(share: float, power: float) -> None:
-    assert 0 < surprise({"a": share, "b": 1.0}, "a", power) <= WORST + 1e-9
-    assert surprise({"b": 1.0}, "a", power) == pytest.approx(surprise({"a": 0.0, "b": 1.0}, "a", power))
+def test_nothing_is_worse_than_the_worst(share: float, inverse_temperature: float) -> None:
+    assert 0 < negative_log_likelihood({"a": share, "b": 1.0}, "a", inverse_temperature) <= WORST + 1e-9
+    assert negative_log_likelihood({"b": 1.0}, "a", inverse_temperature) == pytest.approx(
+        negative_log_likelihood({"a": 0.0, "b": 1.0}, "a", inverse_temperature)
+    )
 
 
 @given(st.dictionaries(st.sampled_from("abcd"), SHARE, min_size=2), st.floats(0.25, 4.0))
-def test_it_is_that_of_the_shares_raised_and_made_to_sum_to_one(raw: dict[str, float], power: float) -> None:
+def test_it_is_that_of_the_shares_raised_and_made_to_sum_to_one(
+    raw: dict[str, float], inverse_temperature: float
+) -> None:
     total = sum(raw.values())
     shares = {answer: share / total for answer, share in raw.items()}
-    raised = {answer: share**power for answer, share in shares.items()}
+    raised = {answer: share**inverse_temperature for answer, share in shares.items()}
     for answer in shares:
         expected = -math.log(raised[answer] / sum(raised.values()))
-        assert surprise(shares, answer, power) == pytest.approx(min(WORST, expected), abs=1e-4)
+        assert negative_log_likelihood(shares, answer, inverse_temperature) == pytest.approx(
+            min(WORST, expected), abs=1e-4
+        )
 
 
 def test_a_higher_power_is_surer_of_what_is_likely() -> None:
-    likely = [surprise({"a": 0.7, "b": 0.3}, "a", power) for power in (0.5, 1.0, 2.0)]
-    unlikely = [surprise({"a": 0.7, "b": 0.3}, "b", power) for power in (0.5, 1.0, 2.0)]
+    likely = [
+        negative_log_likelihood({"a": 0.7, "b": 0.3}, "a", inverse_temperature)
+        for inverse_temperature in (0.5, 1.0, 2.0)
+    ]
+    unlikely = [
+        negative_log_likelihood({"a": 0.7, "b": 0.3}, "b", inverse_temperature)
+        for inverse_temperature in (0.5, 1.0, 2.0)
+    ]
     assert likely == sorted(likely, reverse=True) and unlikely == sorted(unlikely)

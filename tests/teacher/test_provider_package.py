@@ -21,7 +21,7 @@ def test_settings() -> None:
     with pytest.raises(ValueError, match=r"teacher\.model is needed for kind = 'langchain'"):
         TeacherSettings(kind="langchain")
     with pytest.raises(ValueError, match="does not continue texts"):
-        TeacherSettings(kind="langchain", model="acme:big", prompting="plain")
+        TeacherSettings(kind="langchain", model="acme:big", prompting="completion")
     mixed = TeacherSettings(kind="openai", model="m", roles={"annotator": {"kind": "langchain", "model": "acme:big"}})
     assert (mixed.role("annotator").kind, mixed.role("generator").kind) == ("langchain", "openai")
 

@@ -11,7 +11,7 @@ CHOICES = [" World", " Sports", " Science", " Science fiction"]
 
 
 def rated(teacher: ChatTeacher, *prompts: Prompt, choices: list[str] = CHOICES) -> list[dict[str, float] | None]:
-    return teacher.rate(list(prompts), choices, role="annotator", cycle=0)
+    return teacher.score_choices(list(prompts), choices, role="annotator", cycle=0)
 
 
 def test_choices_are_rated_and_common_beginnings_followed(server: Loopback, opened: Open) -> None:

@@ -25,7 +25,7 @@ def test_a_role_overrides_only_what_it_names() -> None:
     role = settings(kind="openai", model="m", temperature=0.7, roles={"annotator": {"temperature": 0.0}}).role(
         "annotator"
     )
-    assert (role.model, role.temperature, role.prompting, role.timeout) == ("m", 0.0, "chat", 300)
+    assert (role.model, role.temperature, role.prompting, role.timeout) == ("m", 0.0, "instruct", 300)
 
 
 def test_a_role_of_another_kind_inherits_no_address_name_or_price() -> None:

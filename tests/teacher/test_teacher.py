@@ -259,7 +259,7 @@ def test_roles_may_differ(server: Loopback, opened: Open) -> None:
     teacher.ask([said("x")], Label, role="annotator", cycle=0)
     teacher.ask([said("x")], Label, role="generator", cycle=0)
     assert [(body["model"], body.get("temperature")) for body in server.requests] == [("big", 0.0), ("m", None)]
-    assert teacher.model("annotator") == "big" and teacher.prompting("annotator") == "chat"
+    assert teacher.model("annotator") == "big" and teacher.prompting("annotator") == "instruct"
 
 
 def test_texts_are_continued_and_chats_answered(server: Loopback, opened: Open) -> None:

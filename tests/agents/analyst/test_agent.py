@@ -36,13 +36,13 @@ def analyse(
     """What the analyst changes in cycle 2, its lessons, and the services."""
     services = world.services(folder, teacher=world.teacher(analyst=say))
     write_cases(services, 1, rows)
-    update = settled(analyst or Analyst(), world.state(**{"cycle": 2, "plan": "lessons", **state}), services)
+    update = settled(analyst or Analyst(), world.state(**{"cycle": 2, "batch_kind": "lessons", **state}), services)
     by_id = {lesson.id: lesson for lesson in services.memory.lessons()}
     return update, [by_id[i] for i in update["lessons"]], services
 
 
 def test_breadth_needs_no_lessons(tmp_path: Path) -> None:
-    update, _, services = analyse(tmp_path, told({}), plan="breadth")
+    update, _, services = analyse(tmp_path, told({}), batch_kind="breadth")
     assert update == {"lessons": []} and not sent(services)
 
 
@@ -64,11 +64,11 @@ def test_a_lesson_without_a_real_case_is_refused_and_counted(tmp_path: Path, cas
 def test_a_lesson_that_failed_twice_is_told_and_refused(tmp_path: Path) -> None:
     services = world.services(tmp_path, teacher=world.teacher(analyst=told({"name": "short"}, {"name": "far"})))
     write_cases(services, 1, ROWS)
-    failed = {"samples": 3.0, "out of reach": 0.0, "kept": 0.0}
+    failed = {"samples": 3.0, "too hard": 0.0, "kept": 0.0}
     services.memory.remember(
         lessons=[lesson(id=f"{n}-short", pattern="p", cycle=n, effect=failed) for n in (0, 1)],
     )
-    update = settled(Analyst(), world.state(cycle=2, plan="lessons"), services)
+    update = settled(Analyst(), world.state(cycle=2, batch_kind="lessons"), services)
     assert update["lessons"] == ["2-far"] and update["counts"] == {"lessons refused: did not pay twice": 1}
     assert "- short: p" in sent(services)[0]
 
@@ -149,7 +149,7 @@ def test_nothing_held_out_is_shown(tmp_path: Path) -> None:
             ErrorCase(example=Example(text="goal goal", label="sports"), predicted="food", probability=0.1, cycle=1)
         ]
     )
-    settled(Analyst(), world.state(cycle=2, plan="lessons"), services)
+    settled(Analyst(), world.state(cycle=2, batch_kind="lessons"), services)
     held_out = [*services.memory.samples("gate"), *services.memory.samples("dev")]
     assert len(held_out) == 41
     assert not any(example.text in said for example in held_out for said in sent(services))
@@ -163,9 +163,9 @@ def test_odd_texts_are_shown_as_they_are_on_one_line(tmp_path: Path, name: str) 
 
 
 def plain(folder: Path, say: Any, rows: Any = ROWS) -> tuple[State, list[Lesson], Services]:
-    services = world.services(folder, teacher=ScriptedTeacher({"analyst": say}, prompting="plain"))
+    services = world.services(folder, teacher=ScriptedTeacher({"analyst": say}, prompting="completion"))
     write_cases(services, 1, rows)
-    update = settled(Analyst(), world.state(cycle=2, plan="lessons"), services)
+    update = settled(Analyst(), world.state(cycle=2, batch_kind="lessons"), services)
     return update, services.memory.lessons(), services
 
 

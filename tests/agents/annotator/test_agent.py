@@ -16,13 +16,13 @@ from tests.fakes import ScriptedTeacher, words
 
 
 def draft(text: str, **changes: Any) -> Draft:
-    return Draft(**{"text": text, "stance": "typical", "asked": world.true_label(text), "prompt": "p", **changes})
+    return Draft(**{"text": text, "source": "typical", "asked": world.true_label(text), "prompt": "p", **changes})
 
 
 def several(count: int) -> list[Draft]:
-    dice = random.Random(2)
+    rng = random.Random(2)
     return [
-        draft(world.make_text(label, dice), split="gate" if number % 3 == 0 else "train")
+        draft(world.make_text(label, rng), split="gate" if number % 3 == 0 else "train")
         for number, label in enumerate((list(world.VOCABULARY) * count)[:count])
     ]
 
@@ -35,16 +35,18 @@ def label(
     services = world.services(folder, **given)
     write_drafts(services, drafts)
     return settled(
-        annotator or Annotator(), world.state(cycle=1, plan="lessons", counts={"drafted": len(drafts)}), services
+        annotator or Annotator(), world.state(cycle=1, batch_kind="lessons", counts={"drafted": len(drafts)}), services
     ), services
 
 
 def plain(folder: Path, drafts: list[Draft], annotator: Annotator | None = None) -> tuple[State, Services]:
-    def rate(prompt: Any, choice: str) -> float:
+    def score_choices(prompt: Any, choice: str) -> float:
         text = words(prompt).rsplit("Text:", 1)[1]
         return 2.0 * sum(word in world.VOCABULARY[choice] for word in text.split())
 
-    return label(folder, drafts, annotator, teacher=ScriptedTeacher({}, {"annotator": rate}, prompting="plain"))
+    return label(
+        folder, drafts, annotator, teacher=ScriptedTeacher({}, {"annotator": score_choices}, prompting="completion")
+    )
 
 
 def test_texts_become_candidates_and_the_gate_is_put_aside(tmp_path: Path) -> None:
@@ -55,18 +57,18 @@ def test_texts_become_candidates_and_the_gate_is_put_aside(tmp_path: Path) -> No
     assert len(services.memory.samples("gate")) == 10
     assert update["counts"] == {"drafted": 30, "accepted": 20, "set aside as gate": 10}
     origin = batch[0].origin
-    assert (origin.cycle, origin.stance, origin.teacher, origin.prompt) == (1, "typical", "scripted-annotator", "p")
+    assert (origin.cycle, origin.source, origin.teacher, origin.prompt) == (1, "typical", "scripted-annotator", "p")
     assert origin.confidence == 1.0 and origin.votes == {batch[0].label: 2}
 
 
 @pytest.mark.parametrize("votes", [1, 2, 3])
 def test_every_draft_is_counted_once(tmp_path: Path, votes: int) -> None:
     def unruly(prompt: Any) -> Any:
-        dice = random.Random(words(prompt))
+        rng = random.Random(words(prompt))
         said = world.annotator(prompt)["labels"]
         for each in said:
-            each["label"] = dice.choice([each["label"]] * 6 + ["drop", "health", "food", ""])
-        return {"labels": [each for each in said if dice.random() < 0.9]}
+            each["label"] = rng.choice([each["label"]] * 6 + ["drop", "health", "food", ""])
+        return {"labels": [each for each in said if rng.random() < 0.9]}
 
     update, services = label(tmp_path, several(60), Annotator(votes=votes), unruly)
     told = ("drafted", "unusable", "repaired")  # of drafts and of single answers
@@ -82,7 +84,7 @@ def test_every_draft_is_counted_once(tmp_path: Path, votes: int) -> None:
 
 
 def test_it_is_blind(tmp_path: Path) -> None:
-    secret = {"lesson": "2-secret", "subtype": "hidden kind", "stance": "hard", "asked": "science"}
+    secret = {"lesson": "2-secret", "subtype": "hidden kind", "source": "hard", "asked": "science"}
     _, services = label(tmp_path, [draft("goal match", **secret), draft("bank loan", **secret)])
     for _, prompt in services.teacher.asked:  # type: ignore[attr-defined]
         assert len(prompt.body) == 1 and prompt.lesson is None
@@ -132,7 +134,7 @@ def test_a_small_model_must_agree(tmp_path: Path, quarantine: bool, kept: int) -
 
 
 def test_texts_nobody_asked_for_a_class_need_not_agree(tmp_path: Path) -> None:
-    update, _ = plain(tmp_path, [draft("goal match", asked=None, stance="pool")])
+    update, _ = plain(tmp_path, [draft("goal match", asked=None, source="pool")])
     assert update["counts"]["accepted"] == 1
 
 
@@ -144,7 +146,7 @@ def test_a_small_model_is_rated(tmp_path: Path) -> None:
 
 
 def test_the_method_can_be_set(tmp_path: Path) -> None:
-    teacher = ScriptedTeacher({"annotator": world.annotator}, prompting="plain")
+    teacher = ScriptedTeacher({"annotator": world.annotator}, prompting="completion")
     update, _ = label(tmp_path, several(4), Annotator(method="vote"), teacher=teacher)
     assert update["counts"]["accepted"] == 2
 
@@ -162,7 +164,7 @@ def test_labels_written_with_the_text_are_taken(tmp_path: Path) -> None:
 def test_pool_texts_among_labelled_ones_are_still_labelled_blind(tmp_path: Path) -> None:
     drafts = [
         draft("goal match", label="food"),
-        draft("bank loan", asked=None, stance="pool"),
+        draft("bank loan", asked=None, source="pool"),
         draft("soup", label="food"),
     ]
     update, services = label(tmp_path, drafts, Annotator(votes=1))

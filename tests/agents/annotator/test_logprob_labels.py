@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from evokd.agents.annotator.logprob_labels import BLANKS, by_rating
+from evokd.agents.annotator.logprob_labels import BLANKS, by_logprobs
 from evokd.agents.annotator.voting import PER_CALL, Labels, by_votes, labels_schema
 from evokd.agents.base import Services
 from evokd.tasks.base import Example
@@ -24,13 +24,13 @@ def services(folder: Path, say: Any = None, **changes: Any) -> Services:
     return world.services(folder, teacher=world.teacher(annotator=say or world.annotator), **changes)
 
 
-def rating(folder: Path, rate: Any) -> Services:
-    teacher = ScriptedTeacher({}, {"annotator": rate}, prompting="plain")
+def rating(folder: Path, score_choices: Any) -> Services:
+    teacher = ScriptedTeacher({}, {"annotator": score_choices}, prompting="completion")
     return world.services(folder, teacher=teacher)
 
 
-def labels(opinions: Any) -> list[Any]:
-    return [each.verdict.label if each.verdict else each.problem for each in opinions]
+def labels(annotations: Any) -> list[Any]:
+    return [each.aggregate.label if each.aggregate else each.problem for each in annotations]
 
 
 def odd(change: Any) -> Any:
@@ -40,9 +40,9 @@ def odd(change: Any) -> Any:
 
 def test_every_text_gets_its_own_label_in_any_order(tmp_path: Path) -> None:
     there = services(tmp_path)
-    opinions = by_votes(there, TEXTS, 1, 3)
-    assert labels(opinions) == list(world.VOCABULARY)
-    assert all(each.verdict and each.verdict.votes == {each.verdict.label: 3} for each in opinions)
+    annotations = by_votes(there, TEXTS, 1, 3)
+    assert labels(annotations) == list(world.VOCABULARY)
+    assert all(each.aggregate and each.aggregate.votes == {each.aggregate.label: 3} for each in annotations)
     assert len(sent(there)) == 3
 
 
@@ -127,8 +127,8 @@ def test_a_tie_is_a_verdict_without_confidence(tmp_path: Path) -> None:
         said = world.annotator(prompt)["labels"]
         return {"labels": said if prompt.sample == 0 else [{**each, "label": "food"} for each in said]}
 
-    opinions = by_votes(services(tmp_path, torn), TEXTS, 1, 2)
-    assert [each.verdict.confidence for each in opinions if each.verdict] == [0.5, 0.5, 0.5, 1.0]
+    annotations = by_votes(services(tmp_path, torn), TEXTS, 1, 2)
+    assert [each.aggregate.confidence for each in annotations if each.aggregate] == [0.5, 0.5, 0.5, 1.0]
 
 
 @pytest.mark.parametrize("name", ODD)
@@ -165,44 +165,44 @@ def favour(prompt: Any, choice: str) -> float:
 @pytest.mark.parametrize("calibration", ["blank", "batch"])
 def test_calibration_takes_the_models_liking_away(tmp_path: Path, calibration: Any) -> None:
     there = rating(tmp_path, favour)
-    opinions = by_rating(there, TEXTS, 1, calibration)
-    assert labels(opinions) == list(world.VOCABULARY)
+    annotations = by_logprobs(there, TEXTS, 1, calibration)
+    assert labels(annotations) == list(world.VOCABULARY)
     assert len(sent(there)) == len(TEXTS) + (len(BLANKS) if calibration == "blank" else 0)
-    for each in opinions:
-        assert each.verdict and each.verdict.soft and math.isclose(sum(each.verdict.soft.values()), 1.0)
+    for each in annotations:
+        assert each.aggregate and each.aggregate.soft and math.isclose(sum(each.aggregate.soft.values()), 1.0)
 
 
 def test_blank_calibration_is_a_division_by_the_prior(tmp_path: Path) -> None:
-    [opinion] = by_rating(rating(tmp_path, favour), ["goal match"], 1, "blank")
+    [annotation] = by_logprobs(rating(tmp_path, favour), ["goal match"], 1, "blank")
     weights = {"sports": math.e**2, "money": 1.0, "science": 1.0, "food": 1.0}
     expected = {label: weight / sum(weights.values()) for label, weight in weights.items()}
-    assert opinion.verdict and opinion.verdict.soft == pytest.approx(expected)
-    assert opinion.verdict.confidence == pytest.approx(expected["sports"])
+    assert annotation.aggregate and annotation.aggregate.soft == pytest.approx(expected)
+    assert annotation.aggregate.confidence == pytest.approx(expected["sports"])
 
 
 def test_batch_calibration_of_one_text_says_nothing(tmp_path: Path) -> None:
-    [opinion] = by_rating(rating(tmp_path, favour), ["goal match"], 1, "batch")
-    assert opinion.verdict and opinion.verdict.confidence == pytest.approx(0.25)
+    [annotation] = by_logprobs(rating(tmp_path, favour), ["goal match"], 1, "batch")
+    assert annotation.aggregate and annotation.aggregate.confidence == pytest.approx(0.25)
 
 
 def test_a_server_without_probabilities_spoils_its_texts_alone(tmp_path: Path) -> None:
     there = rating(tmp_path, favour)
-    rate = there.teacher.rate
+    score_choices = there.teacher.score_choices
 
     def patchy(prompts: Any, choices: Any, **more: Any) -> Any:
-        rated = rate(prompts, choices, **more)
+        rated = score_choices(prompts, choices, **more)
         asked = [words(prompt).rsplit("Text:", 1)[1] for prompt in prompts]
         return [None if "bank loan" in text else each for text, each in zip(asked, rated, strict=True)]
 
-    there.teacher.rate = patchy  # type: ignore[method-assign]
-    assert labels(by_rating(there, TEXTS, 1, "blank")) == [
+    there.teacher.score_choices = patchy  # type: ignore[method-assign]
+    assert labels(by_logprobs(there, TEXTS, 1, "blank")) == [
         "sports", "the server gave no probabilities", "science", "food",
     ]  # fmt: skip
 
 
 def test_no_probabilities_at_all(tmp_path: Path) -> None:
-    there = world.services(tmp_path, teacher=ScriptedTeacher({}, {}, prompting="plain"))
-    assert set(labels(by_rating(there, TEXTS, 1, "blank"))) == {"the server gave no probabilities"}
+    there = world.services(tmp_path, teacher=ScriptedTeacher({}, {}, prompting="completion"))
+    assert set(labels(by_logprobs(there, TEXTS, 1, "blank"))) == {"the server gave no probabilities"}
 
 
 def test_one_demonstration_a_class_and_no_held_out_text(tmp_path: Path) -> None:
@@ -210,7 +210,7 @@ def test_one_demonstration_a_class_and_no_held_out_text(tmp_path: Path) -> None:
     there.memory.remember(
         Example(text=f"more {word}\nof it", label="food", split="seed") for word in world.VOCABULARY["food"]
     )
-    by_rating(there, TEXTS[:1], 1, "batch")
+    by_logprobs(there, TEXTS[:1], 1, "batch")
     [said] = sent(there)
     assert len(re.findall(r"^Label: ", said, re.MULTILINE)) == 4 and said.endswith("Text: goal match\nLabel:")
     assert not any(example.text in said for example in there.memory.samples("dev"))
@@ -223,7 +223,7 @@ def test_a_task_without_a_closed_list_is_told_to_vote(tmp_path: Path) -> None:
 
     there = services(tmp_path, task=Open("d", {"a": "", "b": ""}))
     with pytest.raises(ValueError, match="method = 'vote'"):
-        by_rating(there, TEXTS, 1, "blank")
+        by_logprobs(there, TEXTS, 1, "blank")
 
 
 @pytest.mark.parametrize("votes", [1, 2, 3])

@@ -32,8 +32,8 @@ def cycle(services: Services, labelled: Any, evaluator: Evaluator, rival: bool =
     state = after_seeds(services)
     number = changes.get("cycle", state["cycle"])
     batch = train(services, labelled, "candidate", cycle=number)
-    state = State(**{**state, "plan": "lessons", "batch": batch, **changes})  # type: ignore[typeddict-item]
-    return step(evaluator, step(Trainer(members=1, reach=1.0, rival=rival), state, services), services)
+    state = State(**{**state, "batch_kind": "lessons", "batch": batch, **changes})  # type: ignore[typeddict-item]
+    return step(evaluator, step(Trainer(members=1, max_difficulty=1.0, rival=rival), state, services), services)
 
 
 def cases(services: Services, number: int) -> list[Case]:
@@ -43,7 +43,7 @@ def cases(services: Services, number: int) -> list[Case]:
 def test_cycle_0_crowns_the_first_student(services: Services) -> None:
     state = after_seeds(services)
     [row] = state["history"]
-    assert (state["cycle"], state["plan"], state["champion"]) == (1, "breadth", "students/cycle-000")
+    assert (state["cycle"], state["batch_kind"], state["champion"]) == (1, "breadth", "students/cycle-000")
     assert (row["kept"], row["why"]) == (True, "the first student")
     assert row["fresh_before"] == row["fresh_after"] == {}, "no fresh batch: the seeds were trained on"
     assert set(row["scores"]) == {"dev"}
@@ -89,7 +89,7 @@ def test_an_empty_batch(services: Services, rival: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("curriculum", "number", "shelved", "plan"),
+    ("curriculum", "number", "shelved", "batch_kind"),
     [
         ("gated", 1, 0, "breadth"),
         ("gated", 1, 1, "breadth"),
@@ -99,15 +99,15 @@ def test_an_empty_batch(services: Services, rival: bool) -> None:
     ],
 )
 def test_what_comes_after_a_shelved_batch(
-    services: Services, curriculum: Any, number: int, shelved: int, plan: str
+    services: Services, curriculum: Any, number: int, shelved: int, batch_kind: str
 ) -> None:
     state = cycle(services, BAD, Evaluator(curriculum=curriculum), cycle=number, shelved_in_a_row=shelved)
-    assert (state["plan"], state["shelved_in_a_row"]) == (plan, shelved + 1)
+    assert (state["batch_kind"], state["shelved_in_a_row"]) == (batch_kind, shelved + 1)
 
 
 def test_a_kept_batch_ends_the_row_of_shelved_ones(services: Services) -> None:
     state = cycle(services, GOOD, Evaluator(), shelved_in_a_row=3)
-    assert (state["shelved_in_a_row"], state["plan"]) == (0, "lessons")
+    assert (state["shelved_in_a_row"], state["batch_kind"]) == (0, "lessons")
 
 
 def test_errors_are_those_of_the_student_that_had_not_seen_the_batch(services: Services) -> None:
@@ -151,17 +151,17 @@ def test_a_champion_that_knows_a_text_of_the_batch_is_no_trouble(services: Servi
 
 def test_the_effect_of_a_lesson_is_measured_on_its_own_texts(services: Services) -> None:
     services.memory.remember(lessons=[lesson("short"), lesson("unused"), lesson("of another cycle")])
-    train(services, [("team match ticket", "money")], "out of reach", lesson="2-unused")
+    train(services, [("team match ticket", "money")], "too hard", lesson="2-unused")
     batch = train(services, GOOD[:6], "candidate", lesson="2-short") + train(services, GOOD[6:], "candidate")
-    state = after_seeds(services, plan="lessons", batch=batch, lessons=["2-short", "2-unused"])
+    state = after_seeds(services, batch_kind="lessons", batch=batch, lessons=["2-short", "2-unused"])
     step(Evaluator(), step(Trainer(members=1), state, services), services)
     effects = {each.name: each.effect for each in services.memory.lessons()}
     own = [case for case in cases(services, 1) if case.id in batch[:6]]
     assert effects["short"] == {
-        "samples": 6.0, "out of reach": 0.0, "kept": 1.0,
+        "samples": 6.0, "too hard": 0.0, "kept": 1.0,
         "before": sum(case.right_before for case in own) / 6, "after": sum(case.right_after for case in own) / 6,
     }  # fmt: skip
-    assert (effects["unused"]["samples"], effects["unused"]["out of reach"]) == (0.0, 1.0)
+    assert (effects["unused"]["samples"], effects["unused"]["too hard"]) == (0.0, 1.0)
     assert effects["of another cycle"] == {}
 
 

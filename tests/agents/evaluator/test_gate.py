@@ -30,11 +30,11 @@ def student(right: float, words: int | None = None) -> WordStudent:
 
 def bare(folder: Path, **held_out: int) -> Services:
     """Services whose memory holds so many gate and dev texts."""
-    services, memory, dice = world.services(folder), ListMemory(), random.Random(3)
+    services, memory, rng = world.services(folder), ListMemory(), random.Random(3)
     for split, count in held_out.items():
         labels = [LABELS[number % 4] for number in range(count)]
         given: Split = split  # type: ignore[assignment]
-        memory.remember(Example(text=world.make_text(label, dice), label=label, split=given) for label in labels)
+        memory.remember(Example(text=world.make_text(label, rng), label=label, split=given) for label in labels)
     return Services(services.task, memory, services.students, services.teacher, services.folder)
 
 
@@ -90,16 +90,16 @@ def test_a_batch_may_be_worse_within_chance(tmp_path: Path, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("power", [0.3, 3.0])
-def test_being_surer_or_less_sure_is_not_being_better_or_worse(tmp_path: Path, power: float) -> None:
-    services, dice = bare(tmp_path, gate=60), random.Random(8)
+def test_being_surer_or_less_sure_is_not_being_better_or_worse(tmp_path: Path, inverse_temperature: float) -> None:
+    services, rng = bare(tmp_path, gate=60), random.Random(8)
     texts = services.memory.samples("gate")
     found = []
     for text in texts:  # right about two of three
-        shares = {label: dice.uniform(0.2, 1) + 1.5 * (label == text.label) * (dice.random() < 0.6) for label in LABELS}
+        shares = {label: rng.uniform(0.2, 1) + 1.5 * (label == text.label) * (rng.random() < 0.6) for label in LABELS}
         shares = {label: share / sum(shares.values()) for label, share in shares.items()}
         best = max(shares, key=lambda label: shares[label])
         found.append(Prediction(label=best, probability=shares[best], probabilities=shares))
-    raised = [_raised(prediction, power) for prediction in found]
+    raised = [_raised(prediction, inverse_temperature) for prediction in found]
     plain = [np.mean([services.task.loss(*pair) for pair in zip(texts, side, strict=True)]) for side in (found, raised)]
     fair = [calibrated_losses(services.task, texts, side).mean() for side in (found, raised)]
     assert fair[0] < plain[0] and fair[1] < plain[1]
@@ -115,8 +115,8 @@ def test_where_all_is_right_the_surer_student_is_better(tmp_path: Path) -> None:
     assert loss is not None and -0.01 < loss < -1e-6
 
 
-def _raised(prediction: Prediction, power: float) -> Prediction:
-    raised = {label: share**power for label, share in prediction.probabilities.items()}
+def _raised(prediction: Prediction, inverse_temperature: float) -> Prediction:
+    raised = {label: share**inverse_temperature for label, share in prediction.probabilities.items()}
     shares = {label: share / sum(raised.values()) for label, share in raised.items()}
     return prediction.model_copy(update={"probabilities": shares, "probability": max(shares.values())})
 
@@ -124,8 +124,8 @@ def _raised(prediction: Prediction, power: float) -> Prediction:
 def test_the_dev_set_has_a_veto_of_its_own(tmp_path: Path) -> None:
     services = bare(tmp_path, gate=80)
     # The user's dev texts are all of one class, which the challenger unlearns.
-    dice = random.Random(5)
-    dev = [Example(text=world.make_text("food", dice), label="food", split="dev") for _ in range(24)]
+    rng = random.Random(5)
+    dev = [Example(text=world.make_text("food", rng), label="food", split="dev") for _ in range(24)]
     services.memory.remember(dev)
     challenger = student(0.2)
     counts = challenger.counts

@@ -21,8 +21,8 @@ POOL = [
 
 
 def generate(there: Services, generator: Generator | None = None, **state: Any) -> State:
-    given = {"cycle": 1, "plan": "breadth", "champion": "students/cycle-000", **state}
-    return settled(generator or Generator(backbone=40, gate=20, batch=12), world.state(**given), there)
+    given = {"cycle": 1, "batch_kind": "breadth", "champion": "students/cycle-000", **state}
+    return settled(generator or Generator(backbone=40, gate_size=20, batch=12), world.state(**given), there)
 
 
 def aimed(folder: Path, generator: Generator, *lessons: Any, **changes: Any) -> tuple[State, Services]:
@@ -30,7 +30,7 @@ def aimed(folder: Path, generator: Generator, *lessons: Any, **changes: Any) -> 
     there = world.services(folder, **changes)
     train(there, [("a kept text", "food")])
     there.memory.remember(lessons=lessons)
-    update = generate(there, generator, cycle=2, plan="lessons", lessons=[each.id for each in lessons])
+    update = generate(there, generator, cycle=2, batch_kind="lessons", lessons=[each.id for each in lessons])
     return update, there
 
 
@@ -55,7 +55,7 @@ def test_the_backbone_and_its_gate(tmp_path: Path) -> None:
 
 def test_of_more_classes_than_the_gate_has_texts_any_may_have_one_there() -> None:
     drafts = [
-        Draft(text=f"{label} {n}", stance="typical", asked=str(label))
+        Draft(text=f"{label} {n}", source="typical", asked=str(label))
         for label in range(60)
         for n in range(5 - label // 30)
     ]
@@ -73,7 +73,7 @@ def _refusals(update: State) -> dict[str, int]:
 
 def test_the_backbone_has_at_least_four_texts_a_class(tmp_path: Path) -> None:
     there = world.services(tmp_path)
-    generate(there, Generator(backbone=1, gate=0))
+    generate(there, Generator(backbone=1, gate_size=0))
     assert len(drafts(there)) == 16
 
 
@@ -87,24 +87,24 @@ def test_later_breadth_batches_are_small_and_have_no_gate(tmp_path: Path) -> Non
 def test_a_second_backbone_sets_no_second_gate_aside(tmp_path: Path) -> None:
     there = world.services(tmp_path)
     state = after_seeds(there)
-    generator = Generator(backbone=40, gate=20)
+    generator = Generator(backbone=40, gate_size=20)
     state = step(Annotator(), step(generator, state, there), there)
     there.memory.mark(state["batch"], "shelved", "it did harm")
-    state = step(generator, {**state, "cycle": 3, "plan": "breadth"}, there)
+    state = step(generator, {**state, "cycle": 3, "batch_kind": "breadth"}, there)
     assert len(there.memory.samples("gate")) == 20
     assert len(drafts(there, 3)) == 40 and {draft.split for draft in drafts(there, 3)} == {"train"}
 
 
 def test_the_default_mix(tmp_path: Path) -> None:
     _, there = aimed(tmp_path, Generator(batch=11), lesson(), lesson("new", kind="probe"))
-    assert Counter(draft.stance for draft in drafts(there, 2)) == {"hard": 4, "typical": 4, "probe": 2, "rewrite": 1}
+    assert Counter(draft.source for draft in drafts(there, 2)) == {"hard": 4, "typical": 4, "probe": 2, "rewrite": 1}
     assert {draft.lesson for draft in drafts(there, 2)} == {"2-short", "2-new", None}
 
 
 def test_the_papers_settings(tmp_path: Path) -> None:
-    paper = Generator(gate=0, batch=12, varied=False)
+    paper = Generator(gate_size=0, batch=12, varied=False)
     _, there = aimed(tmp_path, paper, lesson(), lesson("other"))
-    assert Counter((draft.stance, draft.lesson) for draft in drafts(there, 2)) == dict.fromkeys(
+    assert Counter((draft.source, draft.lesson) for draft in drafts(there, 2)) == dict.fromkeys(
         [("hard", "2-short"), ("hard", "2-other"), ("typical", "2-short"), ("typical", "2-other")], 3
     )
     assert {draft.asked for draft in drafts(there, 2)} == {None}, "the class is the annotator's to say"
@@ -112,7 +112,7 @@ def test_the_papers_settings(tmp_path: Path) -> None:
 
 def test_without_easy_there_are_hard_texts_only(tmp_path: Path) -> None:
     _, there = aimed(tmp_path, Generator(batch=8, easy=False), lesson())
-    assert [draft.stance for draft in drafts(there, 2)] == ["hard"] * 8
+    assert [draft.source for draft in drafts(there, 2)] == ["hard"] * 8
 
 
 def test_without_separate_labels_come_with_the_texts(tmp_path: Path) -> None:
@@ -133,8 +133,8 @@ def test_lessons_of_other_cycles_are_not_written_for(tmp_path: Path) -> None:
     there = world.services(tmp_path)
     train(there, [("a kept text", "food")])
     there.memory.remember(lessons=[lesson("old"), lesson("new")])
-    generate(there, cycle=2, plan="lessons", lessons=["2-new"])
-    assert {draft.lesson for draft in drafts(there, 2) if draft.stance != "rewrite"} == {"2-new"}
+    generate(there, cycle=2, batch_kind="lessons", lessons=["2-new"])
+    assert {draft.lesson for draft in drafts(there, 2) if draft.source != "rewrite"} == {"2-new"}
 
 
 def test_a_lesson_that_a_small_batch_has_no_room_for_has_not_failed(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_a_lesson_that_a_small_batch_has_no_room_for_has_not_failed(tmp_path: Pa
 
 def test_no_lessons_means_breadth(tmp_path: Path) -> None:
     _, there = aimed(tmp_path, Generator(batch=8))
-    assert {(draft.stance, draft.lesson) for draft in drafts(there, 2)} == {("typical", None)}
+    assert {(draft.source, draft.lesson) for draft in drafts(there, 2)} == {("typical", None)}
 
 
 def test_duplicates_and_held_out_texts_are_refused_and_counted(tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ def test_a_text_or_two_are_not_ordered_again(tmp_path: Path, doubled: int, again
         return {"texts": [*said["texts"][:-doubled], *said["texts"][:1] * doubled]}
 
     there = world.services(tmp_path, teacher=world.teacher(generator=repeating))
-    generate(there, Generator(backbone=40, gate=0))
+    generate(there, Generator(backbone=40, gate_size=0))
     rounds = {prompt.sample // 1000 for role, prompt in there.teacher.asked if "Write " in words(prompt)}  # type: ignore[attr-defined]
     assert (len(rounds) > 1) is again
 
@@ -213,20 +213,20 @@ def test_odd_texts_reach_the_disk_whole(tmp_path: Path) -> None:
 def test_the_pool_gives_its_share_and_the_rest_is_written(tmp_path: Path) -> None:
     there = world.services(tmp_path, pool=POOL)
     after_seeds(there)
-    generate(there, Generator(backbone=40, gate=20, pool_share=0.5))
+    generate(there, Generator(backbone=40, gate_size=20, pool_share=0.5))
     written = drafts(there)
-    stances = Counter((draft.stance, draft.split) for draft in written)
-    assert stances == {("pool", "train"): 20, ("pool", "gate"): 10, ("typical", "train"): 20, ("typical", "gate"): 10}
-    assert {draft.text for draft in written if draft.stance == "pool"} <= set(POOL)
-    assert {draft.asked for draft in written if draft.stance == "pool"} == {None}
+    sources = Counter((draft.source, draft.split) for draft in written)
+    assert sources == {("pool", "train"): 20, ("pool", "gate"): 10, ("typical", "train"): 20, ("typical", "gate"): 10}
+    assert {draft.text for draft in written if draft.source == "pool"} <= set(POOL)
+    assert {draft.asked for draft in written if draft.source == "pool"} == {None}
 
 
 def test_a_pool_leaves_room_for_written_texts_of_every_class_to_begin_with(tmp_path: Path) -> None:
     pool = [f"{world.make_text(label, random.Random(n))} {n}" for n in range(90) for label in world.VOCABULARY]
     there = world.services(tmp_path, pool=pool)
     after_seeds(there)
-    generate(there, Generator(backbone=16, gate=0, pool_share=0.9))
-    asked = Counter(draft.asked for draft in drafts(there) if draft.stance == "typical")
+    generate(there, Generator(backbone=16, gate_size=0, pool_share=0.9))
+    asked = Counter(draft.asked for draft in drafts(there) if draft.source == "typical")
     assert set(asked) == set(world.VOCABULARY) and min(asked.values()) == 2
 
 
@@ -234,19 +234,19 @@ def test_a_pool_leaves_room_for_written_texts_of_every_class_to_begin_with(tmp_p
 def test_a_small_batch_goes_to_the_classes_that_have_the_fewest_texts(tmp_path: Path, examples: bool) -> None:
     there = world.services(tmp_path)
     for cycle in (1, 2, 3):
-        generate(there, Generator(batch=4, gate=0, backbone=0, examples=examples), cycle=cycle,
-                 plan="breadth" if cycle == 1 else "lessons")  # fmt: skip
+        generate(there, Generator(batch=4, gate_size=0, backbone=0, examples=examples), cycle=cycle,
+                 batch_kind="breadth" if cycle == 1 else "lessons")  # fmt: skip
     first = Counter(draft.asked for draft in drafts(there, 1))
     later = [Counter(draft.asked for draft in drafts(there, cycle)) for cycle in (2, 3)]
     assert set(first.values()) == {4} and all(len(each) == 2 for each in later)
     assert set(later[0]) | set(later[1]) == set(world.VOCABULARY)
 
 
-@pytest.mark.parametrize("prompting", ["chat", "plain"])
+@pytest.mark.parametrize("prompting", ["instruct", "completion"])
 def test_a_pool_that_fills_the_batch_needs_no_generator(tmp_path: Path, prompting: Any) -> None:
     there = world.services(tmp_path, pool=POOL, teacher=ScriptedTeacher({}, prompting=prompting))
     after_seeds(there)
-    generate(there, Generator(backbone=40, gate=20, pool_share=1.0))
+    generate(there, Generator(backbone=40, gate_size=20, pool_share=1.0))
     assert len(drafts(there)) == 60 and not sent(there)
 
 
@@ -256,7 +256,7 @@ def test_a_written_copy_of_a_picked_pool_text_is_refused(tmp_path: Path) -> None
     after_seeds(there)
     there.memory.remember(lessons=[lesson()])
     update = generate(
-        there, Generator(batch=20, easy=False, pool_share=0.4), cycle=2, plan="lessons", lessons=["2-short"]
+        there, Generator(batch=20, easy=False, pool_share=0.4), cycle=2, batch_kind="lessons", lessons=["2-short"]
     )
     texts = [draft.text for draft in drafts(there, 2)]
     assert len(texts) == len(set(texts)) == 9
@@ -268,7 +268,7 @@ def test_no_text_is_drafted_twice_over_many_cycles(tmp_path: Path) -> None:
     state = after_seeds(there)
     seen: list[str] = []
     for _ in range(4):
-        state = step(Generator(backbone=40, gate=20, batch=24), state, there)
+        state = step(Generator(backbone=40, gate_size=20, batch=24), state, there)
         seen += [draft.text for draft in drafts(there, state["cycle"])]
         state = step(Annotator(), state, there)
         there.memory.mark(state["batch"], "kept")
@@ -283,7 +283,7 @@ def test_a_small_model_writes_every_class_in_equal_parts(tmp_path: Path) -> None
         label = words(prompt).rsplit("A text about ", 1)[1].split(",")[0].split(":")[0]
         return world.make_text(label, random.Random(prompt.sample)) + '." and so on'
 
-    there = world.services(tmp_path, teacher=ScriptedTeacher({"generator": say}, prompting="plain"))
+    there = world.services(tmp_path, teacher=ScriptedTeacher({"generator": say}, prompting="completion"))
     generate(there)
     written = drafts(there)
     assert Counter(draft.asked for draft in written) == dict.fromkeys(world.VOCABULARY, 15)
@@ -305,7 +305,7 @@ def test_a_gate_text_of_an_earlier_cycle_is_not_written_again(tmp_path: Path) ->
     there = world.services(tmp_path, teacher=world.teacher(generator=saying("goal gate", "goal free")))
     train(there, [("a kept text", "food")])
     there.memory.remember([Example(text="Goal  gate", label="sports", split="gate")], lessons=[lesson()])
-    update = generate(there, Generator(batch=4), cycle=2, plan="lessons", lessons=["2-short"])
+    update = generate(there, Generator(batch=4), cycle=2, batch_kind="lessons", lessons=["2-short"])
     assert [draft.text for draft in drafts(there, 2)] == ["goal free"]
     assert update["counts"]["refused: held-out"] >= 1
 
@@ -320,5 +320,5 @@ def test_an_order_that_failed_is_given_again_however_small_its_share(tmp_path: P
         return world.generator(prompt)
 
     there = world.services(tmp_path, teacher=world.teacher(generator=one_fails))
-    generate(there, Generator(backbone=400, gate=0, examples=False))
+    generate(there, Generator(backbone=400, gate_size=0, examples=False))
     assert failed and Counter(draft.asked for draft in drafts(there)) == dict.fromkeys(world.VOCABULARY, 100)

@@ -7,14 +7,16 @@ import pytest
 
 from evokd.agents.base import Services
 from evokd.agents.generator.chat_writer import ChatWriter, Manner
-from evokd.agents.generator.quotas import Order
+from evokd.agents.generator.quotas import Quota
 from evokd.agents.generator.taxonomy import Subtype
 from evokd.tasks.base import Example, Origin
 from tests import world
 from tests.agents.acting import ODD, lesson, sent, train
 from tests.fakes import words
 
-BREADTH = Order("typical", 4, facet="food", subtypes=(Subtype(name="menus", topics=("fish",)), Subtype(name="recipes")))
+BREADTH = Quota(
+    "typical", 4, target_class="food", subtypes=(Subtype(name="menus", topics=("fish",)), Subtype(name="recipes"))
+)
 
 
 def services(folder: Path, said: Any, **changes: Any) -> Services:
@@ -25,8 +27,8 @@ def texts(*given: str, **more: Any) -> Any:
     return {"texts": [{"text": text, **more} for text in given]}
 
 
-def write(there: Services, orders: list[Order], **settings: Any) -> list[list[Any]]:
-    return ChatWriter(there, 2, Manner(**settings)).write(orders, 0)
+def write(there: Services, quotas: list[Quota], **settings: Any) -> list[list[Any]]:
+    return ChatWriter(there, 2, Manner(**settings)).write(quotas, 0)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +49,7 @@ def write(there: Services, orders: list[Order], **settings: Any) -> list[list[An
 def test_more_fewer_or_no_texts(tmp_path: Path, said: Any, count: int) -> None:
     [drafts] = write(services(tmp_path, said), [BREADTH])
     assert len(drafts) == count
-    assert all(draft.asked == "food" and draft.stance == "typical" and draft.lesson is None for draft in drafts)
+    assert all(draft.asked == "food" and draft.source == "typical" and draft.lesson is None for draft in drafts)
 
 
 def test_subtypes_are_credited_in_the_order_they_were_asked_for(tmp_path: Path) -> None:
@@ -57,7 +59,7 @@ def test_subtypes_are_credited_in_the_order_they_were_asked_for(tmp_path: Path) 
 
 def test_a_breadth_order_says_class_count_and_subtypes(tmp_path: Path) -> None:
     there = services(tmp_path, texts())
-    write(there, [BREADTH, Order("typical", 3, facet="money")])
+    write(there, [BREADTH, Quota("typical", 3, target_class="money")])
     first, second = sent(there)
     assert 'Write 4 typical texts of the class "food"' in first
     assert "- menus (for example about: fish)\n- recipes\n" in first
@@ -73,7 +75,7 @@ def test_odd_texts_come_through_on_one_line(tmp_path: Path, name: str) -> None:
 def test_odd_lessons_fill_the_prompt_as_they_are(tmp_path: Path) -> None:
     odd = lesson("$n ${task} [3]", pattern="pay $5", advice='say "no"\nto $label')
     there = services(tmp_path, {})
-    write(there, [Order("hard", 2, lesson=odd)])
+    write(there, [Quota("hard", 2, lesson=odd)])
     said = sent(there)[0]
     assert "Lesson: $n ${task} [3]\n" in said and "Pattern: pay $5\n" in said and 'say "no"\nto $label' in said
 
@@ -82,11 +84,11 @@ def test_all_orders_of_a_lesson_are_one_call(tmp_path: Path) -> None:
     one, two, probe = lesson("one"), lesson("two"), lesson("three", kind="probe")
     said = {"hard": [{"text": "h"}] * 3, "typical": [{"text": "t"}] * 3, "probe": [{"text": "p"}] * 3}
     there = services(tmp_path, said)
-    orders = [Order("hard", 2, one), Order("hard", 1, two), Order("typical", 3, one), Order("typical", 1, two),
-              Order("probe", 2, probe)]  # fmt: skip
-    drafts = write(there, orders)
+    quotas = [Quota("hard", 2, one), Quota("hard", 1, two), Quota("typical", 3, one), Quota("typical", 1, two),
+              Quota("probe", 2, probe)]  # fmt: skip
+    drafts = write(there, quotas)
     assert [[draft.text for draft in group] for group in drafts] == [["h"] * 2, ["h"], ["t"] * 3, ["t"], ["p"] * 2]
-    assert [group[0].lesson for group in drafts] == [order.lesson.id for order in orders if order.lesson]
+    assert [group[0].lesson for group in drafts] == [order.lesson.id for order in quotas if order.lesson]
     assert len(sent(there)) == 3
     assert "- `hard`: 2 texts" in sent(there)[0] and "- `typical`: 3 typical" in sent(there)[0]
     assert "`probe`:" not in sent(there)[0]
@@ -96,7 +98,7 @@ def test_a_lesson_is_sent_with_the_cases_it_cites_and_nothing_else_of_the_analys
     there = services(tmp_path, {})
     there.folder.write_json(there.folder.cycle(2) / "conversation.json", [{"role": "user", "content": "all cases"}])
     ids = train(there, [(f"goal {n}", "sports") for n in range(9)])
-    write(there, [Order("hard", 2, lesson(evidence=tuple(ids))), Order("probe", 1, lesson("new", kind="probe"))])
+    write(there, [Quota("hard", 2, lesson(evidence=tuple(ids))), Quota("probe", 1, lesson("new", kind="probe"))])
     cited, probe = sent(there)
     assert cited.startswith("A small language model is learning this task:") and "all cases" not in cited
     assert cited.count("- goal ") == 6 and "- goal 0 => sports" in cited
@@ -111,7 +113,7 @@ def test_the_papers_orders_go_on_with_the_analysts_conversation(tmp_path: Path) 
     there = services(tmp_path, {})
     talk = [{"role": "user", "content": "cases"}, {"role": "assistant", "content": "lessons"}]
     there.folder.write_json(there.folder.cycle(2) / "conversation.json", talk)
-    write(there, [Order("hard", 2, lesson()), BREADTH], conversation=True)
+    write(there, [Quota("hard", 2, lesson()), BREADTH], conversation=True)
     aimed, breadth = [prompt for _, prompt in there.teacher.asked]  # type: ignore[attr-defined]
     assert list(aimed.body[:2]) == talk and aimed.lesson == "2-short"
     assert len(breadth.body) == 1 and "cases" not in words(breadth)
@@ -130,7 +132,7 @@ def test_equal_orders_of_other_cycles_and_rounds_are_asked_anew(tmp_path: Path) 
 
 def test_a_later_breadth_order_is_told_what_its_facet_has_already(tmp_path: Path) -> None:
     there = services(tmp_path, texts())
-    origin = {"stance": "typical", "asked": "food"}
+    origin = {"source": "typical", "asked": "food"}
     old = [Example(text=f"kept {n}", label="food", split="train", origin=Origin(cycle=n, **origin)) for n in range(12)]
     other = Example(text="of money", label="money", split="train", origin=Origin(cycle=1, asked="money"))
     there.memory.remember(examples=[*old, other])
@@ -156,7 +158,7 @@ def test_whoever_writes_for_a_class_sees_its_own_examples_however_many_others_th
 
 def test_labels_written_with_the_texts(tmp_path: Path) -> None:
     there = services(tmp_path, {"hard": [{"text": "a", "label": "food"}, {"text": "b", "label": ""}]})
-    [drafts] = write(there, [Order("hard", 2, lesson())], separate=False)
+    [drafts] = write(there, [Quota("hard", 2, lesson())], separate=False)
     assert [draft.label for draft in drafts] == ["food", ""]
     assert "Give each text its label." in sent(there)[0]
 

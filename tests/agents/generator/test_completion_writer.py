@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evokd.agents.base import Services
-from evokd.agents.generator.completion_writer import LONGEST, PlainWriter, concrete_things, whole_sentences
-from evokd.agents.generator.quotas import Order, breadth
+from evokd.agents.generator.completion_writer import LONGEST, CompletionWriter, concrete_things, whole_sentences
+from evokd.agents.generator.quotas import Quota, breadth
 from evokd.tasks.base import Example
 from evokd.tasks.kinds.classification import Classification
 from tests import world
@@ -23,26 +23,26 @@ settings.load_profile("agents")
 
 
 def services(folder: Path, say: Any = None, **changes: Any) -> Services:
-    teacher = ScriptedTeacher({"generator": say or (lambda prompt: f"Text {prompt.sample}.")}, prompting="plain")
+    teacher = ScriptedTeacher({"generator": say or (lambda prompt: f"Text {prompt.sample}.")}, prompting="completion")
     return world.services(folder, teacher=teacher, **changes)
 
 
-def write(there: Services, orders: list[Order], cycle: int = 2, sample: int = 0) -> list[Any]:
-    return [draft for group in PlainWriter(there, cycle).write(orders, sample) for draft in group]
+def write(there: Services, quotas: list[Quota], cycle: int = 2, sample: int = 0) -> list[Any]:
+    return [draft for group in CompletionWriter(there, cycle).write(quotas, sample) for draft in group]
 
 
 def test_one_call_a_text_and_the_class_that_was_asked_for(tmp_path: Path) -> None:
     there = services(tmp_path)
-    orders = breadth(10, world.task().facets(()), {}, 10)
-    drafts = write(there, orders)
+    quotas = breadth(10, world.task().target_classes(()), {}, 10)
+    drafts = write(there, quotas)
     assert len(drafts) == len(sent(there)) == 10
     assert Counter(draft.asked for draft in drafts) == {"sports": 3, "money": 3, "science": 2, "food": 2}
-    assert all(draft.label is None and draft.prompt and draft.stance == "typical" for draft in drafts)
+    assert all(draft.label is None and draft.prompt and draft.source == "typical" for draft in drafts)
 
 
 def test_the_opening_shows_the_other_classes_and_one_concrete_thing(tmp_path: Path) -> None:
     there = services(tmp_path)
-    write(there, [Order("typical", 1, facet="food")])
+    write(there, [Quota("typical", 1, target_class="food")])
     [said] = sent(there)
     assert world.SEEDS["food"] not in said and world.SEEDS["money"] in said
     assert re.search(r'A text about food, in this case (bread|soup|recipe|oven): "$', said)
@@ -50,51 +50,51 @@ def test_the_opening_shows_the_other_classes_and_one_concrete_thing(tmp_path: Pa
 
 def test_the_held_out_texts_are_not_shown(tmp_path: Path) -> None:
     there = services(tmp_path)
-    write(there, breadth(40, world.task().facets(()), {}, 40))
+    write(there, breadth(40, world.task().target_classes(()), {}, 40))
     assert not any(example.text in said for example in there.memory.samples("dev") for said in sent(there))
 
 
 def test_hard_texts_are_of_the_misread_class_and_show_its_cases(tmp_path: Path) -> None:
     there = services(tmp_path)
     cited = train(there, [("menu of loans", "food"), ("salad\nof debts", "food"), ("the virus", "science")], "shelved")
-    drafts = write(there, [Order("hard", 4, lesson=lesson(evidence=tuple(cited)))])
+    drafts = write(there, [Quota("hard", 4, lesson=lesson(evidence=tuple(cited)))])
     assert [draft.asked for draft in drafts] == ["food", "food", "science", "food"]
     assert 'A text about food: "menu of loans"' in sent(there)[0]
     assert 'A text about food: "salad of debts"' in sent(there)[0]
 
 
 def test_a_lesson_whose_cases_are_gone_is_written_for_every_class(tmp_path: Path) -> None:
-    drafts = write(services(tmp_path), [Order("hard", 4, lesson=lesson(evidence=("unknown",)))])
+    drafts = write(services(tmp_path), [Quota("hard", 4, lesson=lesson(evidence=("unknown",)))])
     assert {draft.asked for draft in drafts} == set(world.VOCABULARY)
 
 
 def test_typical_texts_of_many_short_orders_are_of_every_class(tmp_path: Path) -> None:
-    orders = [Order("typical", 1, lesson=lesson(f"l{number}")) for number in range(3)]
+    quotas = [Quota("typical", 1, lesson=lesson(f"l{number}")) for number in range(3)]
     there = services(tmp_path)
-    drafts = [draft for cycle in range(2, 6) for draft in write(there, orders, cycle)]
+    drafts = [draft for cycle in range(2, 6) for draft in write(there, quotas, cycle)]
     assert Counter(draft.asked for draft in drafts) == dict.fromkeys(world.VOCABULARY, 3)
 
 
 def test_the_same_seed_asks_the_same_and_every_round_something_new(tmp_path: Path) -> None:
-    orders = [Order("typical", 3, facet="food")]
+    quotas = [Quota("typical", 3, target_class="food")]
     one, two, other = services(tmp_path / "a"), services(tmp_path / "b"), services(tmp_path / "c", seed=5)
     for there in (one, two, other):
-        write(there, orders)
+        write(there, quotas)
     assert sent(one) == sent(two) != sent(other)
     first = {(prompt.body, prompt.sample) for _, prompt in one.teacher.asked}  # type: ignore[attr-defined]
-    write(one, orders, sample=1)
+    write(one, quotas, sample=1)
     assert len(one.teacher.asked) == 6 and len(first) == 3  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("said", ["", "   ", "...", '"', "\n\nrest", "a" * (LONGEST + 1)])
 def test_what_is_no_text_gives_no_draft(tmp_path: Path, said: str) -> None:
-    assert write(services(tmp_path, lambda prompt: said), [Order("typical", 3, facet="food")]) == []
+    assert write(services(tmp_path, lambda prompt: said), [Quota("typical", 3, target_class="food")]) == []
 
 
 def test_seeds_with_line_breaks_stay_on_their_line(tmp_path: Path) -> None:
     there = services(tmp_path)
     there.memory.remember([Example(id="0", text='a $goal\nA text about food: "no"', label="sports", split="seed")])
-    write(there, [Order("typical", 1, facet="food")])
+    write(there, [Quota("typical", 1, target_class="food")])
     assert 'A text about sports: "a $goal A text about food' in sent(there)[0]
 
 
@@ -134,6 +134,6 @@ def test_concrete_things() -> None:
 def test_a_label_without_a_description_has_no_case(tmp_path: Path) -> None:
     task = Classification("d", dict.fromkeys(world.VOCABULARY, ""))
     there = services(tmp_path, task=task)
-    write(there, [Order("typical", 1, facet="food")])
+    write(there, [Quota("typical", 1, target_class="food")])
     assert sent(there)[0].endswith('A text about food: "')
     assert words(there.teacher.asked[0][1]) == sent(there)[0]  # type: ignore[attr-defined]

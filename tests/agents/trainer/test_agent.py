@@ -170,50 +170,52 @@ TRAP = ("the team won the match again", "money")
 
 
 def test_what_the_champion_is_sure_is_something_else_is_shelved_in_lessons_alone(services: Services) -> None:
-    for plan, trained in (("lessons", 7), ("breadth", 8)):
+    for batch_kind, trained in (("lessons", 7), ("breadth", 8)):
         ids = train(services, [*BATCH, TRAP], "candidate", lesson="2-wins")
-        state = after_seeds(services, plan=plan, batch=ids)
-        update = settled(Trainer(members=1, reach=0.8), state, services)
+        state = after_seeds(services, batch_kind=batch_kind, batch=ids)
+        update = settled(Trainer(members=1, max_difficulty=0.8), state, services)
         assert update["counts"]["trained on"] == trained
         services.folder.drop_rival(1)
         shutil.rmtree(services.folder.student(1))
-        if plan == "lessons":
-            assert update["batch"] == ids[:3] and update["counts"]["out of reach"] == 1
-            assert services.memory.samples("train", "out of reach")[0].id == ids[3]
-            assert "students/cycle-000" in services.memory.reasons("out of reach")[ids[3]]
+        if batch_kind == "lessons":
+            assert update["batch"] == ids[:3] and update["counts"]["too hard"] == 1
+            assert services.memory.samples("train", "too hard")[0].id == ids[3]
+            assert "students/cycle-000" in services.memory.reasons("too hard")[ids[3]]
 
 
 def test_of_lessons_that_are_too_hard_no_text_is_learnt(services: Services) -> None:
     traps = [TRAP, ("the team won a match", "money")]
     ids = train(services, [*BATCH, *traps], "candidate", lesson="2-wins")
     typical = train(services, [("soup with fresh bread", "food")], "candidate")
-    state = after_seeds(services, plan="lessons", batch=[*ids, *typical])
-    update = settled(Trainer(members=1, reach=0.8), state, services)
-    assert update["batch"] == typical and update["counts"]["out of reach"] == 2
-    assert {each.id for each in services.memory.samples("train", "out of reach")} == set(ids[3:])
+    state = after_seeds(services, batch_kind="lessons", batch=[*ids, *typical])
+    update = settled(Trainer(members=1, max_difficulty=0.8), state, services)
+    assert update["batch"] == typical and update["counts"]["too hard"] == 2
+    assert {each.id for each in services.memory.samples("train", "too hard")} == set(ids[3:])
     assert {each.id for each in services.memory.samples("train", "shelved")} == set(ids[:3])
     assert services.memory.reasons("shelved")[ids[0]] == "2 of 5 were out of reach"
 
 
 def test_a_text_that_is_for_no_lesson_is_learnt_whatever_the_champion_says(services: Services) -> None:
-    ids = [*train(services, BATCH, "candidate", lesson="2-wins"), *train(services, [TRAP], "candidate", stance="pool")]
-    update = settled(Trainer(members=1, reach=0.8), after_seeds(services, plan="lessons", batch=ids), services)
+    ids = [*train(services, BATCH, "candidate", lesson="2-wins"), *train(services, [TRAP], "candidate", source="pool")]
+    update = settled(
+        Trainer(members=1, max_difficulty=0.8), after_seeds(services, batch_kind="lessons", batch=ids), services
+    )
     assert update["batch"] == ids and update["counts"] == {"for lessons": 3, "trained on": 8}
 
 
 def test_what_was_out_of_reach_comes_back_when_the_champion_has_grown(services: Services) -> None:
-    shelf = train(services, [("soup with fresh bread", "food"), TRAP], "out of reach")
-    state = after_seeds(services, plan="lessons", batch=train(services, BATCH, "candidate", cycle=2))
-    update = settled(Trainer(members=1, reach=0.8), state, services)
-    assert update["batch"] == [*state["batch"], shelf[0]] and update["counts"]["back within reach"] == 1
-    assert "out of reach" not in update["counts"]
+    shelf = train(services, [("soup with fresh bread", "food"), TRAP], "too hard")
+    state = after_seeds(services, batch_kind="lessons", batch=train(services, BATCH, "candidate", cycle=2))
+    update = settled(Trainer(members=1, max_difficulty=0.8), state, services)
+    assert update["batch"] == [*state["batch"], shelf[0]] and update["counts"]["not too hard any more"] == 1
+    assert "too hard" not in update["counts"]
 
 
 def test_a_batch_wholly_out_of_reach_changes_nothing(services: Services) -> None:
-    state = after_seeds(services, plan="lessons", batch=train(services, [TRAP], "candidate", lesson="2-wins"))
-    update = settled(Trainer(reach=0.8), state, services)
+    state = after_seeds(services, batch_kind="lessons", batch=train(services, [TRAP], "candidate", lesson="2-wins"))
+    update = settled(Trainer(max_difficulty=0.8), state, services)
     assert (update["challenger"], update["batch"]) == (state["champion"], [])
-    assert update["counts"]["out of reach"] == 1
+    assert update["counts"]["too hard"] == 1
 
 
 @pytest.mark.parametrize("start", ["fresh", "warm"])

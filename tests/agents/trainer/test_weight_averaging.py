@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from evokd.agents.base import Services
-from evokd.agents.trainer.weight_averaging import cook
+from evokd.agents.trainer.weight_averaging import average_fits
 from evokd.student.base import Student
 from evokd.tasks.base import Example
 from tests import world
@@ -25,7 +25,7 @@ def cooking(folder: Path, seeds: list[int]) -> tuple[Services, list[tuple[int, s
         return student
 
     services.folder.student(1).parent.mkdir(parents=True, exist_ok=True)
-    cook(services, services.folder.student(1), seeds, fit)
+    average_fits(services, services.folder.student(1), seeds, fit)
     return services, fitted
 
 

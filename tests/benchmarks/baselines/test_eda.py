@@ -19,7 +19,7 @@ def test_every_seed_in_turn_no_two_alike_and_its_own_words_alone() -> None:
     drafts = edits(world.task(), seeds, 20, 0)
     texts = [draft.text for draft in drafts]
     assert len(texts) == 20 == len(set(texts)) and not set(texts) & set(world.SEEDS.values())
-    assert {draft.stance for draft in drafts} == {"rewrite"}
+    assert {draft.source for draft in drafts} == {"rewrite"}
     for draft in drafts:
         assert not Counter(draft.text.split()) - Counter(world.SEEDS[str(draft.label)].split())
     assert edits(world.task(), seeds, 20, 0) == drafts != edits(world.task(), seeds, 20, 1)
@@ -46,11 +46,11 @@ def test_entities_keep_their_quotes() -> None:
 def test_its_ready_config_runs_to_the_end_and_asks_nobody(tmp_path: Path) -> None:
     services = world.services(tmp_path)
     state = run(services, ready("eda"))
-    assert [row["plan"] for row in state["history"]] == ["seed", "breadth"]
+    assert [row["batch_kind"] for row in state["history"]] == ["seed", "breadth"]
     counts = state["history"][-1]["counts"]
     assert counts["drafted"] == counts["accepted"] == 40 and counts["trained on"] == 44
     learnt = services.memory.samples("train")
-    assert {example.origin.stance for example in learnt} == {"rewrite"} and len(learnt) == 40
+    assert {example.origin.source for example in learnt} == {"rewrite"} and len(learnt) == 40
     assert all(example.label == world.true_label(example.text) for example in learnt), "labels are the seeds'"
     assert services.teacher.asked == []  # type: ignore[attr-defined]
     assert (tmp_path / "best").resolve().name == "final-001"
@@ -58,7 +58,7 @@ def test_its_ready_config_runs_to_the_end_and_asks_nobody(tmp_path: Path) -> Non
 
 def test_a_gate_is_set_aside_of_its_texts_too(tmp_path: Path) -> None:
     services = world.services(tmp_path)
-    run(services, ready("eda", **{"agents.generator.backbone": 20, "agents.generator.gate": 10}))
+    run(services, ready("eda", **{"agents.generator.backbone": 20, "agents.generator.gate_size": 10}))
     assert len(services.memory.samples("gate")) == 10 and len(services.memory.samples("train")) == 20
 
 

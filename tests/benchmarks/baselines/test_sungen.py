@@ -18,9 +18,9 @@ from tests.parts import ROOT
 
 def clouds(wrong: int, count: int = 90) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Vectors around three centres, one-hot labels of which the first `wrong` are another's, and which those are."""
-    dice = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     true = np.arange(count) % 3
-    vectors = np.eye(3, 40)[true] + 0.08 * dice.normal(size=(count, 40))
+    vectors = np.eye(3, 40)[true] + 0.08 * rng.normal(size=(count, 40))
     said = np.where(np.arange(count) < wrong, (true + 1) % 3, true)
     return vectors, np.eye(3)[said], np.arange(count) < wrong
 
@@ -64,10 +64,10 @@ GOLD = [Example(text=text, label=label, split="seed") for label, text in world.S
 
 def labelled(count: int = 40) -> tuple[list[Example], set[str]]:
     """Written texts of every class, and the ids of the three that are mislabelled."""
-    dice, examples, wrong = random.Random(1), [], set()
+    rng, examples, wrong = random.Random(1), [], set()
     for number, label in enumerate(LABELS * count):
         said = LABELS[(LABELS.index(label) + 1) % 4] if number in (5, 18, 30) else label
-        example = Example(text=world.make_text(label, dice), label=said, origin=Origin(stance="typical"))
+        example = Example(text=world.make_text(label, rng), label=said, origin=Origin(source="typical"))
         wrong |= {example.id} if said != label else set()
         examples.append(example)
     return examples, wrong
@@ -103,7 +103,7 @@ def test_its_ready_config_runs_to_the_end_on_the_texts_of_zerogen(tmp_path: Path
     theirs = world.services(tmp_path / "zerogen")
     plain = ["trainer", "evaluator", "analyst", "generator", "annotator"]
     other = run(theirs, ready("sungen", order=plain))
-    assert [row["plan"] for row in state["history"]] == ["seed", "breadth"]
+    assert [row["batch_kind"] for row in state["history"]] == ["seed", "breadth"]
     assert state["history"][-1]["counts"] == other["history"][-1]["counts"]
     assert ours.memory.samples("train") == theirs.memory.samples("train") != []
     assert not any(role == "annotator" for role, _ in ours.teacher.asked)  # type: ignore[attr-defined]

@@ -17,8 +17,8 @@ from tests.loopback import chat, serving
 
 
 def train_file(folder: Path, each: int = 40) -> Path:
-    dice = random.Random(0)
-    rows = [{"text": world.make_text(label, dice), "label": label} for label in world.VOCABULARY for _ in range(each)]
+    rng = random.Random(0)
+    rows = [{"text": world.make_text(label, rng), "label": label} for label in world.VOCABULARY for _ in range(each)]
     path = folder / "train.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return path
@@ -114,6 +114,6 @@ def test_a_whole_run_learns_from_it(tmp_path: Path) -> None:
         _, err = process.communicate(timeout=100)
     assert process.returncode == 0, err
     first, *_, last = parts.rows(tmp_path / "small" / "metrics.jsonl")
-    assert last["plan"] == "lessons" and last["counts"]["drafted"] > 0
+    assert last["batch_kind"] == "lessons" and last["counts"]["drafted"] > 0
     assert last["scores"]["dev"]["value"] > first["scores"]["dev"]["value"]
     assert set(teacher.calls.values()) == {1}

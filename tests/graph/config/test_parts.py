@@ -106,14 +106,17 @@ def here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ("doctest:run_docstring_examples", "is a function, not a class. Name a class with the methods of the Students"),
         ("os:system", "is a builtin_function_or_method, not a class."),
         ("os:path", "is a module, not a class."),
-        ("tests.graph.test_parts:called", "is a function, not a class. Name a class with the methods of the Students"),
-        ("tests.graph.test_parts:disguised", "is a Disguised, not a class."),
-        ("tests.graph.test_parts:LacksLoad", "lacks load of the Students protocol."),
-        ("tests.graph.test_parts:Withdrawn", "lacks load of the Students protocol."),
-        ("tests.graph.test_parts:Claims", "lacks load, new of the Students protocol."),
+        (
+            "tests.graph.config.test_parts:called",
+            "is a function, not a class. Name a class with the methods of the Students",
+        ),
+        ("tests.graph.config.test_parts:disguised", "is a Disguised, not a class."),
+        ("tests.graph.config.test_parts:LacksLoad", "lacks load of the Students protocol."),
+        ("tests.graph.config.test_parts:Withdrawn", "lacks load of the Students protocol."),
+        ("tests.graph.config.test_parts:Claims", "lacks load, new of the Students protocol."),
         ("subprocess:Popen", "lacks load, new of the Students protocol."),
         ("builtins:type", "lacks load, new of the Students protocol."),
-        ("tests.graph.test_parts:Nope", "cannot be imported (AttributeError: "),
+        ("tests.graph.config.test_parts:Nope", "cannot be imported (AttributeError: "),
         ("no_such_module:Nope", "cannot be imported (ModuleNotFoundError: "),
         ("__main__.x:Nope", "cannot be imported (ModuleNotFoundError: "),
     ],
@@ -126,18 +129,20 @@ def test_what_is_no_class_with_the_methods_is_refused_and_not_called(spec: str, 
 
 
 def test_inherited_methods_count_and_call_is_one() -> None:
-    parts.allow(["tests.graph.test_parts:Inherits", "tests.parts:After", "tests.graph.test_parts:LacksLoad"])
-    assert issubclass(parts.own_class("tests.graph.test_parts:Inherits", "student.kind", Students), object)
+    parts.allow(
+        ["tests.graph.config.test_parts:Inherits", "tests.parts:After", "tests.graph.config.test_parts:LacksLoad"]
+    )
+    assert issubclass(parts.own_class("tests.graph.config.test_parts:Inherits", "student.kind", Students), object)
     assert parts.own_class("tests.parts:After", "stop.kind", Stop).__name__ == "After"
     with pytest.raises(ConfigError, match=r"lacks __call__ of the Stop protocol"):
-        parts.own_class("tests.graph.test_parts:LacksLoad", "stop.kind", Stop)
+        parts.own_class("tests.graph.config.test_parts:LacksLoad", "stop.kind", Stop)
 
 
 def test_attributes_may_be_set_when_it_is_built() -> None:
-    parts.allow(["tests.graph.test_parts:SetsAttributes", "tests.graph.test_parts:Bare"])
-    assert parts.made("tests.graph.test_parts:SetsAttributes", "x", SetsAttributes).size == 3
+    parts.allow(["tests.graph.config.test_parts:SetsAttributes", "tests.graph.config.test_parts:Bare"])
+    assert parts.made("tests.graph.config.test_parts:SetsAttributes", "x", SetsAttributes).size == 3
     with pytest.raises(ConfigError, match=r"Bare' lacks size of the SetsAttributes protocol\."):
-        parts.made("tests.graph.test_parts:Bare", "x", SetsAttributes)
+        parts.made("tests.graph.config.test_parts:Bare", "x", SetsAttributes)
     assert CALLED.pop() == "called", "it has all methods, so that it was built"
 
 
@@ -145,7 +150,7 @@ def test_what_the_user_has_not_named_is_not_imported_and_all_flags_are_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "sent_one.py").write_text("from tests.graph.test_parts import called\ncalled()\n")
+    (tmp_path / "sent_one.py").write_text("from tests.graph.config.test_parts import called\ncalled()\n")
     parts.allow(["other:Part"])
     with pytest.raises(ConfigError) as refused:
         parts.require(["sent_one:A", "other:Part", "sent_two:B"], "runs/x/config.toml")

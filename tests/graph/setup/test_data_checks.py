@@ -3,7 +3,7 @@
 import pytest
 
 from evokd.graph.config.run_config import RunConfig, validate
-from evokd.graph.setup.data_checks import tell_cut, tell_parted, tell_unknown
+from evokd.graph.setup.data_checks import warn_of_cut_texts, warn_of_split_entities, warn_of_unknown_script
 from evokd.graph.setup.services import make_task
 from evokd.tasks.base import Example, Span
 
@@ -25,7 +25,7 @@ def config(kind: str = "classification") -> RunConfig:
 def test_texts_of_which_the_student_reads_the_beginning(
     text: str, kind: str, told: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    tell_cut(config(kind), make_task(config(kind).task), [text, text, "bad"])
+    warn_of_cut_texts(config(kind), make_task(config(kind).task), [text, text, "bad"])
     assert ("the student reads the first 128 of each" in caplog.text) is told
 
 
@@ -44,9 +44,9 @@ def test_entities_that_the_student_cannot_find(
 ) -> None:
     task = make_task(config("ner").task)
     example = Example(text=text, label=(Span(start=span[0], end=span[1], type="yes"),), split="seed")
-    tell_parted(task, [example])
+    warn_of_split_entities(task, [example])
     assert told in caplog.text and bool(told) is bool(caplog.text)
-    tell_parted(make_task(config().task), [Example(text=text, label="yes", split="seed")])
+    warn_of_split_entities(make_task(config().task), [Example(text=text, label="yes", split="seed")])
 
 
 @pytest.mark.parametrize(
@@ -59,5 +59,5 @@ def test_entities_that_the_student_cannot_find(
     ],
 )
 def test_scripts_that_the_encoder_does_not_know(texts: list[str], told: bool, caplog: pytest.LogCaptureFixture) -> None:
-    tell_unknown(config(), texts)
+    warn_of_unknown_script(config(), texts)
     assert ("memory.embedder = 'minilm' does not know" in caplog.text) is told

@@ -18,7 +18,7 @@ from evokd.tasks.errors import ConfigError
 from tests.parts import rows
 from tests.snapshots import snapshot, touched
 
-FULL = {"dev": "dev.jsonl", "test": "test.jsonl", "pool": "pool.jsonl", "conventions": "conventions.toml"}
+FULL = {"dev": "dev.jsonl", "test": "test.jsonl", "pool": "pool.jsonl", "guidelines": "guidelines.toml"}
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def inputs(tmp_path: Path) -> Path:
     for name, texts in lines.items():
         said = [{"text": text, "label": "no" if text in ("bad", "awful") else "yes"} for text in texts]
         (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in said))
-    (tmp_path / "conventions.toml").write_text('[[convention]]\npattern = "p"\ntext = "t"\nanswer = "yes"\n')
+    (tmp_path / "guidelines.toml").write_text('[[guideline]]\npattern = "p"\ntext = "t"\nanswer = "yes"\n')
     return tmp_path
 
 
@@ -59,7 +59,7 @@ def refused(folder: RunFolder, said: str, **data: str) -> None:
 @pytest.mark.parametrize(
     "theirs",
     [
-        ["data/seed.jsonl", "data/notes.jsonl", "conventions.toml"],
+        ["data/seed.jsonl", "data/notes.jsonl", "guidelines.toml"],
         ["config.toml", "memory/diary.txt"],
         ["checkpoints.sqlite", "memory/in-use"],
         ["mine.toml"],
@@ -178,7 +178,7 @@ def test_a_start_that_was_cut_off_anywhere_is_made_again(
             make(folder, **FULL)
     make(folder, dev="dev.jsonl")
     assert sorted(path.name for path in (folder.root / "data").iterdir()) == ["dev.jsonl", "pool.jsonl", "seed.jsonl"]
-    assert len(rows(folder.root / "data" / "seed.jsonl")) == 2 and not (folder.root / "conventions.toml").exists()
+    assert len(rows(folder.root / "data" / "seed.jsonl")) == 2 and not (folder.root / "guidelines.toml").exists()
 
 
 WRITES = {"left": 0}

@@ -34,7 +34,7 @@ MATPLOTLIB = is_there()
 @pytest.fixture(autouse=True)
 def without_plots(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing takes its time: one test does it."""
-    for module in ("report.sections", "report.plots"):
+    for module in ("evokd.report.document", "evokd.report.compare.plots"):
         monkeypatch.setattr(f"{module}.is_there", lambda: False)
 
 

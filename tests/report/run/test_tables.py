@@ -11,7 +11,7 @@ from evokd.report.run.tables import cycle_line, print_prompts, print_result, pri
 from evokd.report.run_files import Run
 from evokd.report.wording import harmless
 from evokd.tasks.errors import ConfigError
-from evokd.tasks.guidelines import Card
+from evokd.tasks.guidelines import Guidelines
 
 SCORE = {"value": 0.75, "low": 0.5, "high": 0.9, "n": 20.0}
 FEW = {"value": 1.0, "low": None, "high": None, "n": 2.0}
@@ -20,7 +20,8 @@ EVIL = "[/bold] [red]x[/red] \x1b]0;title\x07\x9b2J"
 
 def row(**changes: Any) -> dict[str, Any]:
     plain = {
-        "cycle": 1, "plan": "breadth", "kept": True, "why": "not worse [with it]", "champion": "students/cycle-001",
+        "cycle": 1, "batch_kind": "breadth", "kept": True, "why": "not worse [with it]",
+        "champion": "students/cycle-001",
         "counts": {"accepted": 20, "refused: duplicate": 3, "refused: held-out": 1, "quarantined: a tie": 2},
         "fresh_before": SCORE, "fresh_after": {}, "gate": {}, "scores": {"gate": FEW, "dev": SCORE},
         "teacher": {"input": 1000.0, "output": 234.0}, "seconds": {"trainer": 2.0, "evaluator": 1.4},
@@ -97,15 +98,15 @@ def test_show_tells_all_and_lets_no_text_drive_the_terminal(tmp_path: Path, caps
     }
     score |= {"training texts that stand in the test set": 2, "champion score without those": None}  # type: ignore[dict-item]
     (found.root / "result.json").write_text(json.dumps(score))
-    convention = {"pattern": "a [bold]\x1b[1mteam", "text": "OSLO 3", "answer": "LOC OSLO", "status": "assumed"}
-    (found.root / "conventions.toml").write_text(Card.model_validate({"convention": [convention]}).toml())
+    guideline = {"pattern": "a [bold]\x1b[1mteam", "text": "OSLO 3", "answer": "LOC OSLO", "status": "assumed"}
+    (found.root / "guidelines.toml").write_text(Guidelines.model_validate({"convention": [guideline]}).toml())
     print_run(found)
     out = capsys.readouterr().out
     assert "[too few to tell]" in out and "kept: not worse [with it]" in out and "[red]a" in out
     assert "train, kept: 3" in out and "unknown" in out and "[/bold]" in out
     assert "seeds only 75.0 [50, 90], champion 75.0 [50, 90], difference +10.0 points [-2.0, +20.0]." in out
     assert "the last student, which learnt the gate's texts too; without them it had 75.0 [50, 90]." in out
-    assert "1 of 1 conventions are only assumed" in out
+    assert "1 of 1 guidelines are only assumed" in out
     assert "assumed: a [bold]\\x1b[1mteam: OSLO 3 => LOC OSLO" in out
     assert "2 training texts also stand in the test set" in out
     assert not set("\x1b\x07\x9b") & set(out)

@@ -22,9 +22,9 @@ def makes_sense(path: tuple[int, ...]) -> bool:
 @pytest.mark.parametrize("words", [1, 2, 4])
 @pytest.mark.parametrize("peak", [0.3, 3.0])
 def test_it_is_the_best_of_all_that_make_sense(words: int, peak: float) -> None:
-    dice = np.random.default_rng(words)
+    rng = np.random.default_rng(words)
     for _ in range(20):
-        shares = dice.dirichlet(np.full(len(TAGS), peak), size=words)
+        shares = rng.dirichlet(np.full(len(TAGS), peak), size=words)
         legal = [path for path in product(range(len(TAGS)), repeat=words) if makes_sense(path)]
         best = max(legal, key=lambda path: np.prod([shares[i, tag] for i, tag in enumerate(path)]))
         assert best_path(shares, TAGS) == list(best)

@@ -7,7 +7,7 @@ import torch
 
 from evokd.student.heads.by_name import head_named
 from evokd.student.heads.token import UNASKED
-from evokd.student.training.losses import curbed, entropy
+from evokd.student.training.losses import entropy, generalised_cross_entropy
 
 LOGITS = torch.tensor([[0.4, -1.0, 2.0], [3.0, 0.0, -3.0]])
 ONES = torch.ones(2)
@@ -62,7 +62,7 @@ def test_the_best_answer_to_a_soft_label_is_the_label_itself(q: float) -> None:
 
 def test_an_unbelievable_label_costs_at_most_one_over_q_and_pulls_no_more() -> None:
     excess = torch.tensor([0.0, 20.0], requires_grad=True)
-    costs = curbed(excess, 0.7)
+    costs = generalised_cross_entropy(excess, 0.7)
     costs.sum().backward()  # type: ignore[no-untyped-call]
     assert excess.grad is not None
     assert costs.tolist() == pytest.approx([0.0, 1 / 0.7], abs=1e-5) and excess.grad.tolist() == pytest.approx(

@@ -5,7 +5,7 @@ import os
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evokd.tasks.base import Misfit, Span
+from evokd.tasks.base import InvalidAnswer, Span
 from evokd.tasks.entities.alignment import align, say_spans
 from evokd.tasks.entities.inline_markup import marked
 from evokd.tasks.entities.types import Types
@@ -33,8 +33,8 @@ def check_read(text: str, spans: tuple[Span, ...], answer: object) -> None:
     """A true answer is read as it was meant, or it is said that and why not."""
     try:
         read = align(text, answer, ALL)
-    except Misfit as misfit:
-        assert misfit.kind in KINDS
+    except InvalidAnswer as invalid:
+        assert invalid.kind in KINDS
     else:
         assert read.spans == spans or read.repaired
 
@@ -46,9 +46,9 @@ def test_spans_are_valid_whatever_is_answered(data: st.DataObject, case: Labelle
     answer = data.draw(answers(text))
     try:
         spans, repaired = align(text, answer, ALL)
-    except Misfit as misfit:
-        assert misfit.kind in KINDS
-        assert 0 < len(str(misfit)) < 700
+    except InvalidAnswer as invalid:
+        assert invalid.kind in KINDS
+        assert 0 < len(str(invalid)) < 700
         return
     end = 0
     for span in spans:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from evokd.tasks.base import Misfit, Span
+from evokd.tasks.base import InvalidAnswer, Span
 from evokd.tasks.entities.alignment import MOST_QUOTES, align, say_spans
 from evokd.tasks.entities.inline_markup import marked
 from evokd.tasks.entities.matching import LONGEST_QUOTE
@@ -28,7 +28,7 @@ def found(answer: object, text: str = TEXT) -> tuple[list[str], tuple[str, ...]]
 
 
 def refused(answer: object, text: str = TEXT) -> str:
-    with pytest.raises(Misfit) as error:
+    with pytest.raises(InvalidAnswer) as error:
         align(text, answer, NEWS)
     assert len(str(error.value)) < 500
     return error.value.kind
@@ -161,11 +161,11 @@ def test_quoted_more_than_once_but_less_often_than_there() -> None:
 
 
 def test_the_message_asks_for_what_would_help() -> None:
-    with pytest.raises(Misfit, match=r"quoted with two types \(LOC and PER\).* inline marks"):
+    with pytest.raises(InvalidAnswer, match=r"quoted with two types \(LOC and PER\).* inline marks"):
         align(TEXT, "PER Washington | LOC Washington", NEWS)
-    with pytest.raises(Misfit, match="Use only: ORG, LOC, PER, sports team"):
+    with pytest.raises(InvalidAnswer, match="Use only: ORG, LOC, PER, sports team"):
         align(TEXT, "FOO Athens", NEWS)
-    with pytest.raises(Misfit, match=r"brackets of the text itself as \\\[ and \\\]"):
+    with pytest.raises(InvalidAnswer, match=r"brackets of the text itself as \\\[ and \\\]"):
         align(TEXT, "Thus [LOC: Athens] is another text.", NEWS)
 
 
@@ -265,7 +265,7 @@ def test_an_instruction_in_the_text_is_only_a_text() -> None:
 def test_a_type_that_begins_another_is_told_apart() -> None:
     text = "of birth 3 May or 3 May 1990"
     born = (Span(start=0, end=14, type="date"),)
-    with pytest.raises(Misfit, match="Write the type with a colon after it"):
+    with pytest.raises(InvalidAnswer, match="Write the type with a colon after it"):
         align(text, "date of birth 3 May", ALL)
     assert align(text, "date: of birth 3 May", ALL).spans == born
     assert say_spans(text, born, ALL) == "[date: of birth 3 May] or 3 May 1990"
@@ -291,8 +291,8 @@ def test_hostile_answers_end_soon(answer: object) -> None:
     for text in ("a " * 2000, "a" * 4000, "a" + "\u0301\u0327" * 2000, "[LOC: a]" * 500):
         try:
             align(text, answer, NEWS)
-        except Misfit as misfit:
-            assert misfit.kind in KINDS
+        except InvalidAnswer as invalid:
+            assert invalid.kind in KINDS
 
 
 @pytest.mark.parametrize("name", ["none", "NONE", "drop", "a|b", "a[b", "a]b", "a:b", "a\\b", "a\nb", "", " a"])

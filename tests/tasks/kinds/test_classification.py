@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from evokd.tasks.base import Dropped, Example, Prediction
+from evokd.tasks.base import Abstained, Example, Prediction
 from evokd.tasks.errors import ConfigError
 from evokd.tasks.kinds.classification import Classification
 
@@ -46,7 +46,7 @@ def test_labels_that_are_numbers_are_read_as_numbers() -> None:
 
 @pytest.mark.parametrize("answer", ["drop", "Drop.", " DROP "])
 def test_drop_gives_the_text_up(answer: str) -> None:
-    with pytest.raises(Dropped, match="two classes fit or none"):
+    with pytest.raises(Abstained, match="two classes fit or none"):
         MUSIC.read("t", answer)
 
 
@@ -136,8 +136,8 @@ def test_a_tie_goes_to_the_label_voted_first() -> None:
 
 
 def test_a_certain_probability_needs_no_soft_label() -> None:
-    verdict = Classification("", {"a": "", "b": ""}).settle_soft({"b": 2.0})
-    assert (verdict.label, verdict.confidence, verdict.soft) == ("b", 1.0, None)
+    aggregate = Classification("", {"a": "", "b": ""}).settle_soft({"b": 2.0})
+    assert (aggregate.label, aggregate.confidence, aggregate.soft) == ("b", 1.0, None)
 
 
 def test_macro_f1_weighs_classes_alike() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sklearn.metrics import f1_score
 
-from evokd.tasks.base import Dropped, Example, Label, Misfit, Prediction
+from evokd.tasks.base import Abstained, Example, InvalidAnswer, Label, Prediction
 from evokd.tasks.errors import ConfigError
 from evokd.tasks.kinds.multilabel import MultiLabel
 from evokd.tasks.metrics import pooled
@@ -58,14 +58,14 @@ def test_names_that_differ_in_punctuation_come_back_from_a_line() -> None:
     ],
 )
 def test_what_does_not_fit_is_told_by_kind(answer: object, kind: str) -> None:
-    with pytest.raises(Misfit) as error:
+    with pytest.raises(InvalidAnswer) as error:
         TASK.read("t", answer)
     assert error.value.kind == kind
 
 
 def test_drop_gives_the_text_up() -> None:
     for answer in (["drop"], "drop", ["Drop"]):
-        with pytest.raises(Dropped):
+        with pytest.raises(Abstained):
             TASK.read("t", answer)
 
 
@@ -79,9 +79,9 @@ def test_gold_cells() -> None:
 
 
 def test_votes_settle_every_label_alone() -> None:
-    verdict = TASK.settle([("price", "bugs"), ("price",), ("price",)])
-    assert verdict.label == ("price",) and verdict.confidence == pytest.approx(2 / 3)
-    assert verdict.soft == {"price": 1.0, "Fast Speed": 0.0, "bugs": pytest.approx(1 / 3)}
+    aggregate = TASK.settle([("price", "bugs"), ("price",), ("price",)])
+    assert aggregate.label == ("price",) and aggregate.confidence == pytest.approx(2 / 3)
+    assert aggregate.soft == {"price": 1.0, "Fast Speed": 0.0, "bugs": pytest.approx(1 / 3)}
     assert TASK.settle([("bugs",), ("bugs",)]).confidence == 1.0
     assert TASK.settle([("bugs",), ()]).label == (), "a tie is no majority"
 
@@ -120,13 +120,13 @@ def test_mistakes_name_what_was_missed_and_what_is_not_there() -> None:
 
 
 def test_breadth_asks_for_texts_without_a_label_too() -> None:
-    facets = TASK.facets(())
-    assert facets["none"] == 0.15 and sum(facets.values()) == pytest.approx(1)
+    target_classes = TASK.target_classes(())
+    assert target_classes["none"] == 0.15 and sum(target_classes.values()) == pytest.approx(1)
     many = [Example(text=f"t{i}", label=() if i < 5 else ("price",), split="seed") for i in range(25)]
-    assert TASK.facets(many)["none"] == pytest.approx(0.2)
+    assert TASK.target_classes(many)["none"] == pytest.approx(0.2)
     assert TASK.fits("none", ()) and not TASK.fits("none", ("price",)) and TASK.fits("price", ("price", "bugs"))
     assert "none of the labels" in TASK.wanted("none") and '"price"' in TASK.wanted("price")
-    assert "0 in 25" in TASK.register(many, ())
+    assert "0 in 25" in TASK.style_rules(many, ())
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from evokd.tasks.base import Dropped, Example, Label, Misfit, Span
+from evokd.tasks.base import Abstained, Example, InvalidAnswer, Label, Span
 from evokd.tasks.entities.style import shape
 from evokd.tasks.entities.tags import SpanPrediction, Word
 from evokd.tasks.errors import ConfigError
@@ -58,9 +58,9 @@ def test_the_schema_is_fit_for_strict_answers() -> None:
 
 
 def test_breadth_leaves_the_share_of_texts_without_an_entity() -> None:
-    assert TASK.facets([]) == pytest.approx({"ORG": 0.8 / 3, "LOC": 0.8 / 3, "my-type": 0.8 / 3, "none": 0.2})
-    assert TASK.facets(seeds(*[0] * 19)) == TASK.facets([])
-    assert TASK.facets(seeds(*[0] * 8, *[2] * 12))["none"] == pytest.approx(0.4)
+    assert TASK.target_classes([]) == pytest.approx({"ORG": 0.8 / 3, "LOC": 0.8 / 3, "my-type": 0.8 / 3, "none": 0.2})
+    assert TASK.target_classes(seeds(*[0] * 19)) == TASK.target_classes([])
+    assert TASK.target_classes(seeds(*[0] * 8, *[2] * 12))["none"] == pytest.approx(0.4)
     assert TASK.fits("none", ()) and not TASK.fits("none", (BANK,))
     assert TASK.fits("LOC", (BANK, ROME)) and not TASK.fits("my-type", (BANK, ROME))
     assert "without a single entity" in TASK.wanted("none")
@@ -70,16 +70,16 @@ def test_breadth_leaves_the_share_of_texts_without_an_entity() -> None:
 
 def test_register_is_told_from_data_alone() -> None:
     few = "Where a text has names: 2.0 on average, one in many texts and twice the average in some."
-    assert TASK.register([], []) == few
-    assert TASK.register(seeds(5, 0, 5), ["GOLD 7 8 9"] * 10) == few.replace("2.0", "3.0")
-    dense = TASK.register(seeds(*[0] * 5, *[1] * 10, *[2] * 4, 7), [])
+    assert TASK.style_rules([], []) == few
+    assert TASK.style_rules(seeds(5, 0, 5), ["GOLD 7 8 9"] * 10) == few.replace("2.0", "3.0")
+    dense = TASK.style_rules(seeds(*[0] * 5, *[1] * 10, *[2] * 4, 7), [])
     assert dense == few.replace("2.0", "1.7")
     texts = ["A plain sentence."] * 14 + ["OIL PRICES RISE"] * 4 + ["Ajax 3 - 1 ( 2 : 0 )"] * 2
-    _, capitals, row = TASK.register([], texts).splitlines()
+    _, capitals, row = TASK.style_rules([], texts).splitlines()
     assert capitals == "About one in 5 real texts is a headline or line all in capitals."
     assert row.startswith("About one in 10 real texts looks like a row of a table")
-    assert TASK.register([], ["A plain sentence."] * 60 + ["OIL PRICES RISE"]) == few
-    assert "Nearly every real text is a headline" in TASK.register([], ["OIL PRICES RISE"] * 20)
+    assert TASK.style_rules([], ["A plain sentence."] * 60 + ["OIL PRICES RISE"]) == few
+    assert "Nearly every real text is a headline" in TASK.style_rules([], ["OIL PRICES RISE"] * 20)
 
 
 @pytest.mark.parametrize(
@@ -103,14 +103,14 @@ def test_shapes(text: str, what: str) -> None:
 def test_reads_and_counts_repairs() -> None:
     assert TASK.read(TEXT, [{"type": "ORG", "text": "bank of greece"}]).repaired == ("case",)
     assert TASK.read(TEXT, "LOC Rome").repaired == ("repeated mention",)
-    with pytest.raises(Misfit, match="inline marks") as error:
+    with pytest.raises(InvalidAnswer, match="inline marks") as error:
         TASK.read(TEXT, "LOC Rome | ORG Rome")
     assert error.value.kind == "ambiguous"
 
 
 @pytest.mark.parametrize("answer", ["drop", " Drop. ", ["drop"]])
 def test_drop_gives_the_text_up(answer: object) -> None:
-    with pytest.raises(Dropped):
+    with pytest.raises(Abstained):
         TASK.read(TEXT, answer)
 
 
@@ -127,7 +127,7 @@ def test_says_a_line_and_marks_where_a_line_is_not_enough() -> None:
 
 def test_names_and_fillers() -> None:
     assert TASK.names((ROME, CITY, BANK)) == ("LOC", "ORG")
-    assert TASK.fillers("at  Bank\nof  Greece", (span(4, 19),)) == ("Bank of Greece",)
+    assert TASK.mentions("at  Bank\nof  Greece", (span(4, 19),)) == ("Bank of Greece",)
     assert TASK.stand_in("ORG") == TASK.stand_in(None) == ()
     assert TASK.choices() is None
 
@@ -199,11 +199,11 @@ def test_a_tagged_token_of_white_space_is_no_entity() -> None:
 
 
 def test_a_span_needs_more_than_half_of_the_votes() -> None:
-    verdict = TASK.settle([(BANK, ROME), (BANK,), (BANK, CITY)])
-    assert verdict.label == (BANK,)
-    assert verdict.confidence == pytest.approx(2 / 3)
-    assert verdict.soft is None
-    assert verdict.votes == {"ORG 4-18 | LOC 23-27": 1, "ORG 4-18": 1, "ORG 4-18 | LOC 31-35": 1}
+    aggregate = TASK.settle([(BANK, ROME), (BANK,), (BANK, CITY)])
+    assert aggregate.label == (BANK,)
+    assert aggregate.confidence == pytest.approx(2 / 3)
+    assert aggregate.soft is None
+    assert aggregate.votes == {"ORG 4-18 | LOC 23-27": 1, "ORG 4-18": 1, "ORG 4-18 | LOC 31-35": 1}
     assert TASK.settle([(CITY,), (ROME, CITY), (ROME,)]).label == (ROME, CITY)
     assert TASK.settle([(BANK,), ()]).label == ()
     assert TASK.settle([(BANK,), ()]).confidence == 0.5

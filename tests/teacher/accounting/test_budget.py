@@ -107,8 +107,8 @@ def test_the_worst_of_what_is_in_flight_keeps_others_out_until_it_is_known() -> 
 
 def test_32_calls_in_flight_pass_a_limit_by_less_than_one_call() -> None:
     for seed in range(5):
-        dice, budget = random.Random(seed), Budget(BudgetSettings(max_usd=40.0), LOCAL)
-        costs = [dice.choice([0.01, 0.1, 1.0]) for _ in range(2000)]
+        rng, budget = random.Random(seed), Budget(BudgetSettings(max_usd=40.0), LOCAL)
+        costs = [rng.choice([0.01, 0.1, 1.0]) for _ in range(2000)]
         lock = threading.Lock()
 
         def work(budget: Budget = budget, costs: list[float] = costs, lock: threading.Lock = lock) -> None:

@@ -19,7 +19,7 @@ from tests.teacher.asking import GOOD, Label, Open, ledger, many, said
 
 def test_two_processes_make_and_fill_the_same_files_at_once(tmp_path: Path) -> None:
     root = Path(__file__).parents[3]
-    command = [sys.executable, str(Path(__file__).with_name("sharing.py")), str(tmp_path / "x")]
+    command = [sys.executable, str(Path(__file__).parents[1] / "sharing.py"), str(tmp_path / "x")]
     env = {**os.environ, "PYTHONPATH": str(root)}
     pipe = subprocess.PIPE
     both = [subprocess.Popen([*command, name], stdin=pipe, stderr=pipe, env=env, text=True) for name in ("a", "b")]

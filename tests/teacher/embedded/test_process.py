@@ -71,7 +71,7 @@ def test_it_answers_continues_and_rates(opened: ChatTeacher) -> None:
     texts = [Prompt(SENTIMENT + f"Review: {said}\nSentiment:") for said in ("Great fun.", "It broke at once.")]
     [free, _] = opened.complete(texts, role="annotator", cycle=0, stop=["\n"])
     assert free.text.strip() and free.usage.input > 10
-    good, bad = opened.rate(texts, ["positive", "negative"], role="annotator", cycle=0)
+    good, bad = opened.score_choices(texts, ["positive", "negative"], role="annotator", cycle=0)
     assert good is not None and bad is not None
     assert good["positive"] - good["negative"] > bad["positive"] - bad["negative"]
     assert opened.spent()["usd"] == 0 and opened.spent()["calls"] >= 5
@@ -82,7 +82,7 @@ def test_it_answers_continues_and_rates(opened: ChatTeacher) -> None:
 def test_choices_of_several_tokens_are_rated_whole(opened: ChatTeacher) -> None:
     choices = ["Science and technology", "Science fiction", "Sports", "World"]
     text = Prompt("Headline: The team won the cup.\nTopic: Sports\n\nHeadline: A chip with a billion parts.\nTopic:")
-    [got] = opened.rate([text], choices, role="annotator", cycle=0)
+    [got] = opened.score_choices([text], choices, role="annotator", cycle=0)
     assert got is not None and set(got) == set(choices) and all(-40 < value < 0 for value in got.values())
 
 

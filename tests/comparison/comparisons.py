@@ -8,7 +8,7 @@ from typing import Any
 
 import tomli_w
 
-from evokd.comparison.spec import Plan, read_plan
+from evokd.comparison.spec import ComparisonSpec, read_spec
 from evokd.memory.run_folder import RunFolder
 from evokd.teacher.accounting.ledger import Entry, Ledger
 from evokd.teacher.settings import BudgetSettings
@@ -21,15 +21,19 @@ DEAD = "http://127.0.0.1:9/v1"
 def write(folder: Path, url: str = DEAD, task: dict[str, Any] | None = None, **raw: Any) -> Path:
     """A comparison of two strategies on the world's task, two seeds; returns its file."""
     parts.write(folder / "task", url, **(task or {}))
-    whole = {"strategies": ["static", "gated"], "seeds": [0, 1], "tasks": {"small": {"config": "task/small.toml"}}}
+    whole = {
+        "strategies": ["static", "gated"],
+        "random_seeds": [0, 1],
+        "tasks": {"small": {"config": "task/small.toml"}},
+    }
     path = folder / "mine.toml"
     path.write_text(tomli_w.dumps({**whole, **raw}), encoding="utf-8")
     return path
 
 
-def plan(folder: Path, **raw: Any) -> Plan:
+def spec(folder: Path, **raw: Any) -> ComparisonSpec:
     """The same, read."""
-    return read_plan(write(folder, **raw))
+    return read_spec(write(folder, **raw))
 
 
 def spend(folder: Path, tokens: int) -> None:
