@@ -77,10 +77,10 @@ def plan(
     """For a few small calls: what each role would be asked, calls, tokens and money, and where the student starts."""
     _begin()
     from evokd.graph.config.run_config import load
-    from evokd.planning.estimate import plan as planned
+    from evokd.planning.estimate import estimate
     from evokd.report.run.plan import print_plan, print_planned_prompts
 
-    made = planned(load(config, {}), config.resolve().parent, offline)
+    made = estimate(load(config, {}), config.resolve().parent, offline)
     if prompts:
         print_planned_prompts([(each.title, each.text) for each in made.prompts])
     print_plan(made.told())

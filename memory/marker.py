@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..tasks.errors import ConfigError
-from .run_folder import write_text
+from ..tasks.files import write_text
 
 SCHEMA = 1
 """Of what the marker says and of the folder; another version may lay out its folders in another way."""

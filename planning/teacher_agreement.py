@@ -99,10 +99,10 @@ def _with_half(
         memory.mark(ids, "kept")
     others = []
     for example, annotation in zip(half, annotations, strict=True):
-        if annotation.verdict is None or not task.is_right(example.label, annotation.verdict.label):
+        if annotation.aggregate is None or not task.is_right(example.label, annotation.aggregate.label):
             said = (
-                task.say(example.text, annotation.verdict.label)
-                if annotation.verdict
+                task.say(example.text, annotation.aggregate.label)
+                if annotation.aggregate
                 else f"no label ({annotation.problem})"
             )
             own = task.say(example.text, example.label)
