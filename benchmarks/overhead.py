@@ -64,7 +64,7 @@ def main() -> None:
     parser.add_argument("--task", default="trec6")
     given = parser.parse_args()
     options = argparse.Namespace(
-        **vars(given), strategy="gated", teacher="replay", seed=0, cycles=3, backbone=150, gate=150, batch=30,
+        **vars(given), strategy="gated", teacher="replay", seed=0, cycles=3, backbone=150, gate_size=150, batch=30,
         members=2, freeze=2, pool=0,
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as place:

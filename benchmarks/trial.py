@@ -74,7 +74,7 @@ def settings(options: argparse.Namespace, url: str) -> dict[str, Any]:
     generator: dict[str, Any] = {"batch": options.batch, "backbone": options.backbone}
     evaluator: dict[str, Any] = {}
     if options.strategy == "gated":
-        generator["gate_size"] = options.gate
+        generator["gate_size"] = options.gate_size
     if options.strategy == "paper" and options.teacher == "replay":
         evaluator["curriculum"] = "gated"  # the recording's first batch is static: the loop starts after it
         generator["backbone"] = options.batch

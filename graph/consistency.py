@@ -27,7 +27,7 @@ Ties = dict[str, str]
 BUILT_ON = (
     "data/*.jsonl",
     "ledger.id",
-    "outline.jsonl",
+    "taxonomy.jsonl",
     "cycles/*/*.json",
     "cycles/*/drafts.jsonl",
     "cycles/*/cases.jsonl",

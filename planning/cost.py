@@ -10,7 +10,7 @@ from ..tasks.task import Task
 from ..teacher.settings import TeacherSettings
 from .dry_run import Asked, answer_tokens
 
-FREE_FORM = {"Outline": 900, "Analysis": 700, "WaryAnalysis": 800, "Drafts": 600}
+FREE_FORM = {"Taxonomy": 900, "Analysis": 700, "WaryAnalysis": 800, "GuidelineDrafts": 600}
 """Tokens of answers that have no texts to count: about."""
 
 

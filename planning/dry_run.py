@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from ..agents.base import Draft
 from ..agents.generator.lengths import tokens_of
-from ..agents.generator.taxonomy import ClassOutline, Subtype
+from ..agents.generator.taxonomy import ClassSubtypes, Subtype
 from ..tasks.base import Example
 from ..tasks.task import Task
 from ..teacher.base import Answer, Progress, Prompt, Prompting
@@ -133,7 +133,7 @@ class DryRun:
             target_classes = self._task.target_classes([])
             return {
                 "classes": [
-                    ClassOutline(label=target_class, subtypes=list(subtypes)).model_dump()
+                    ClassSubtypes(label=target_class, subtypes=list(subtypes)).model_dump()
                     for target_class in target_classes
                 ]
             }

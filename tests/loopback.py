@@ -126,8 +126,9 @@ class Loopback:
             handler.connection.close()
             return
         data = said.body if isinstance(said.body, bytes) else json.dumps(said.body).encode()
-        handler.send_response(said.status)
+        handler.send_response_only(said.status)
         for name, value in {
+            "Date": handler.date_time_string(),
             "Content-Type": "application/json",
             "Content-Length": str(len(data)),
             **said.headers,

@@ -21,7 +21,7 @@ def config(strategy: str = "gated", **more: Any) -> Any:
         "data": {"seeds": "seeds.jsonl"}, "agents": {"generator": {"backbone": 40, "batch": 12}, **more},
     }  # fmt: skip
     if strategy == "gated":
-        raw["agents"]["generator"]["gate"] = 40
+        raw["agents"]["generator"]["gate_size"] = 40
     return validate(raw, "test")
 
 
@@ -98,7 +98,8 @@ def test_a_harmful_batch_is_shelved_and_breadth_returns(tmp_path: Path) -> None:
         return answer
 
     services = world.services(tmp_path, teacher=world.teacher(annotator=wrong))
-    state = run(services, cycles=4, trainer={"reach": 1.0})  # all of it is learnt, so that all the gate sees is harm
+    # All of it is learnt, so that all the gate sees is harm.
+    state = run(services, cycles=4, trainer={"max_difficulty": 1.0})
     assert [row["kept"] for row in rows(state)] == [True, True, False, False, False]
     assert [row["batch_kind"] for row in rows(state)] == ["seed", "breadth", "lessons", "breadth", "breadth"]
     assert rows(state)[-1]["champion"] == "students/cycle-001"

@@ -22,7 +22,7 @@ class Subtype(BaseModel):
     topics: tuple[str, ...] = ()
 
 
-class ClassOutline(BaseModel):
+class ClassSubtypes(BaseModel):
     """The subtypes of one class."""
 
     label: str
@@ -32,11 +32,11 @@ class ClassOutline(BaseModel):
 class Taxonomy(BaseModel):
     """What the generator answers when asked for subtypes."""
 
-    classes: list[ClassOutline]
+    classes: list[ClassSubtypes]
 
     @field_validator("classes")
     @classmethod
-    def _some(cls, classes: list[ClassOutline]) -> list[ClassOutline]:
+    def _some(cls, classes: list[ClassSubtypes]) -> list[ClassSubtypes]:
         if not classes:  # said here and not in the schema, where some servers refuse it
             raise ValueError("name at least one class")
         return classes
@@ -55,8 +55,8 @@ def taxonomy(
         target_classes: what breadth is spread over.
         each: subtypes of a target class.
     """
-    path = services.folder.root / "outline.jsonl"
-    known = services.folder.read_rows(path, ClassOutline)
+    path = services.folder.root / "taxonomy.jsonl"
+    known = services.folder.read_rows(path, ClassSubtypes)
     if not known:
         known = _ask(services, cycle, chunks(target_classes, 8), each)
         services.folder.write_rows(path, known)
@@ -64,7 +64,7 @@ def taxonomy(
     return {target_class: found.get(target_class, ()) for target_class in target_classes}
 
 
-def _ask(services: Services, cycle: int, groups: Sequence[Sequence[str]], each: int) -> list[ClassOutline]:
+def _ask(services: Services, cycle: int, groups: Sequence[Sequence[str]], each: int) -> list[ClassSubtypes]:
     task, shown, prompts = services.task, shown_seeds(services), []
     for group in groups:
         own = [seed for seed in shown if any(task.fits(target_class, seed.label) for target_class in group)]

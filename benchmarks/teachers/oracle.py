@@ -14,7 +14,7 @@ from benchmarks.teachers.replay import Body, read_rows
 from evokd.tasks.task import Task
 
 EMPTY: dict[str, Any] = {
-    "Outline": {"classes": []},
+    "Taxonomy": {"classes": []},
     "GuidelineDrafts": {"conventions": []},
     "Analysis": {"lessons": [], "probe": None},
     "Listed": {"texts": []},

@@ -96,7 +96,7 @@ class Replay:
     def _new(self, body: Body) -> Any:
         name = body["response_format"]["json_schema"]["name"]
         kinds: Mapping[str, Callable[[str], Any]] = {
-            "Outline": self._taxonomy,
+            "Taxonomy": self._taxonomy,
             "Listed": self._breadth,
             "GuidelineDrafts": self._guidelines,
             "Analysis": self._analysis,

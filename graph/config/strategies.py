@@ -23,7 +23,14 @@ STRATEGIES: Mapping[str, Settings] = {
     # Evolving Knowledge Distillation as published (arXiv 2403.06414): half hard, half easy texts aimed at the errors
     # on the last batch, one label each, one student that goes on with every batch and reviews earlier ones.
     "paper": {
-        "trainer": {"start": "warm", "members": 1, "rival": False, "reach": 1.0, "last_members": 0, "balance": False},
+        "trainer": {
+            "start": "warm",
+            "members": 1,
+            "rival": False,
+            "max_difficulty": 1.0,
+            "last_members": 0,
+            "balance": False,
+        },
         "evaluator": {"curriculum": "lessons"},
         "analyst": {"probe": False, "crossfit": False},
         "generator": {"gate_size": 0, "pool_share": 0.0, "varied": False, "guidelines": False, "conversation": True},

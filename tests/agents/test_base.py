@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from evokd.agents import base
+from evokd.agents import prompting
 from evokd.agents.analyst.agent import Analyst
 from evokd.agents.analyst.failed_lessons import told
 from evokd.agents.annotator.agent import Annotator
@@ -46,13 +46,13 @@ class Contested(Classification):
 @pytest.fixture
 def used(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     names: set[str] = set()
-    template = base._template
+    template = prompting._template
 
     def watched(name: str) -> Any:
         names.add(name)
         return template(name)
 
-    monkeypatch.setattr(base, "_template", watched)
+    monkeypatch.setattr(prompting, "_template", watched)
     return names
 
 
@@ -115,7 +115,7 @@ def test_an_origin_says_what_the_draft_knew() -> None:
         (Annotator, {"votes": 0}),
         (Annotator, {"threshold": 1.5}),
         (Annotator, {"method": "guess"}),
-        (Generator, {"gate": -1}),
+        (Generator, {"gate_size": -1}),
         (Generator, {"batch": 0}),
         (Generator, {"pool_share": 1.5}),
         (Trainer, {"members": 0}),

@@ -52,7 +52,7 @@ def test_it_is_drafted_once_and_an_edit_stays(tmp_path: Path) -> None:
 def test_an_edit_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     there = services(tmp_path)
     (tmp_path / "guidelines.toml").write_text('[[guideline]]\npattern = "x"\n')
-    with pytest.raises(ConfigError, match=r"guidelines.toml: convention.0.text: Field required. An entry is"):
+    with pytest.raises(ConfigError, match=r"guidelines.toml: guideline.0.text: Field required. An entry is"):
         read_guidelines(there)
 
 
@@ -106,7 +106,7 @@ def test_an_edit_whose_answer_does_not_fit_is_named(tmp_path: Path) -> None:
     there = services(tmp_path)
     guidelines = '[[guideline]]\npattern = "p"\ntext = "the bank"\nanswer = "health"\n'
     (tmp_path / "guidelines.toml").write_text(guidelines)
-    with pytest.raises(ConfigError, match=r"guidelines.toml: convention 1 \(p\): 'health' is not one of the labels"):
+    with pytest.raises(ConfigError, match=r"guidelines.toml: guideline 1 \(p\): 'health' is not one of the labels"):
         read_guidelines(there)
 
 

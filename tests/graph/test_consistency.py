@@ -27,7 +27,7 @@ PARTS = (
     "best", "checkpoints.sqlite", "answers.sqlite", "config.toml", "cycles", "cycles/001", "cycles/002/cases.jsonl",
     "cycles/002/drafts.jsonl", "cycles/002/conversation.json", "data", "data/dev.jsonl", "data/pool.jsonl",
     "data/seed.jsonl", "data/test.jsonl", "end.json", "ledger.id", "ledger.jsonl", "lessons.jsonl", "memory",
-    "memory/chroma.sqlite3", "metrics.jsonl", "minutes.json", "outline.jsonl", "result.json", "samples.jsonl",
+    "memory/chroma.sqlite3", "metrics.jsonl", "minutes.json", "taxonomy.jsonl", "result.json", "samples.jsonl",
     "scored.jsonl", "students", "students/cycle-000", "students/cycle-001", "students/cycle-002", "students/final-002",
     "transcripts.jsonl",
 )  # fmt: skip
@@ -203,7 +203,7 @@ def test_a_run_of_an_older_version_goes_on(left: World, tmp_path: Path, monkeypa
     with serving(parts.answer) as server:
         trial = Trial(tmp_path, server, stop={"cycles": 1})
         with monkeypatch.context() as before:
-            before.setattr("graph.build.ties", lambda services, state: {})
+            before.setattr("evokd.graph.build.ties", lambda services, state: {})
             trial.drive()
         with_cycles(trial.folder, 2)
         assert trial.drive().how == "finished"

@@ -16,7 +16,7 @@ def test_it_is_the_negative_log_probability() -> None:
     assert negative_log_likelihood({"a": 1.0, "b": 0.0}, "a") == 0.0
 
 
-@pytest.mark.parametrize("power", [0.25, 1.0, 4.0])
+@pytest.mark.parametrize("inverse_temperature", [0.25, 1.0, 4.0])
 @pytest.mark.parametrize("share", [0.0, -1.0, math.nan, 1e-300])
 def test_nothing_is_worse_than_the_worst(share: float, inverse_temperature: float) -> None:
     assert 0 < negative_log_likelihood({"a": share, "b": 1.0}, "a", inverse_temperature) <= WORST + 1e-9

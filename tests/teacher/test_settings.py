@@ -14,7 +14,7 @@ def test_the_default_is_the_embedded_model() -> None:
     role = settings().role("generator")
     assert (role.kind, role.prompting, role.timeout, role.api_key_env, role.usd(5, 5)) == (
         "local",
-        "plain",
+        "completion",
         300,
         "none",
         0,

@@ -89,7 +89,7 @@ def test_a_batch_may_be_worse_within_chance(tmp_path: Path, monkeypatch: pytest.
         assert decide(services, 1).keep is keep
 
 
-@pytest.mark.parametrize("power", [0.3, 3.0])
+@pytest.mark.parametrize("inverse_temperature", [0.3, 3.0])
 def test_being_surer_or_less_sure_is_not_being_better_or_worse(tmp_path: Path, inverse_temperature: float) -> None:
     services, rng = bare(tmp_path, gate=60), random.Random(8)
     texts = services.memory.samples("gate")

@@ -53,9 +53,9 @@ def test_breadth_gives_every_class_its_quota_in_calls_of_a_size(
     taxonomy = {f"c{place}": subtypes(size) for place, size in enumerate(sizes)}
     quotas = breadth(count, dict.fromkeys(taxonomy, 1 / len(taxonomy)), taxonomy, per_call, turn)
     assert total(quotas) == count and all(0 < order.count <= per_call for order in quotas)
-    quotas = [total(order for order in quotas if order.target_class == label) for label in taxonomy]
+    per_class = [total(each for each in quotas if each.target_class == label) for label in taxonomy]
     if count >= 2 * len(taxonomy):
-        assert quotas == spread(count, len(taxonomy))
+        assert per_class == spread(count, len(taxonomy))
     for order in quotas:
         assert len(set(order.subtypes)) == len(order.subtypes) <= order.count
         assert bool(order.subtypes) is bool(taxonomy[order.target_class or ""])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from evokd.agents.base import Services
-from evokd.agents.generator.taxonomy import ClassOutline, Subtype, taxonomy
+from evokd.agents.generator.taxonomy import ClassSubtypes, Subtype, taxonomy
 from evokd.tasks.base import Example
 from evokd.tasks.kinds.classification import Classification
 from tests import world
@@ -75,7 +75,7 @@ def test_odd_names_survive_the_file(tmp_path: Path) -> None:
     there = services(tmp_path, listing(food=names))
     assert [each.name for each in taxonomy(there, 1, FACETS, 3)["food"]] == names
     assert [each.name for each in taxonomy(there, 1, FACETS, 3)["food"]] == names
-    assert len(there.folder.read_rows(tmp_path / "outline.jsonl", ClassOutline)) == 1
+    assert len(there.folder.read_rows(tmp_path / "taxonomy.jsonl", ClassSubtypes)) == 1
 
 
 def test_the_held_out_texts_are_not_shown(tmp_path: Path) -> None:

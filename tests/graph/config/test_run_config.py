@@ -17,7 +17,7 @@ from evokd.graph.stop import Stop
 from evokd.tasks.errors import ConfigError
 from tests import parts
 
-CONFIGS = Path(__file__).parents[2] / "configs"
+CONFIGS = Path(__file__).parents[3] / "configs"
 
 PLAIN: dict[str, Any] = {
     "name": "plain",
@@ -45,11 +45,11 @@ def config(**changes: Any) -> RunConfig:
         ({"agents": {"generator": {"foo": 1}}}, "[agents.generator]: the key 'foo' is not known. Allowed: backbone, b"),
         (
             {"agents": {"generator": {"foo": 1}}},
-            "'foo' is not known. Allowed: backbone, batch, card, conv",
+            "'foo' is not known. Allowed: backbone, batch, conversation",
         ),
         ({"agents": {"critic": {}}}, "the role in [agents] 'critic' is not known. Allowed: analyst, annotator, eval"),
         ({"agents": {"generator": 5}}, "agents.generator = 5: Input should be a valid dictionary."),
-        ({"agents": {"annotator": {"method": "x"}}}, "method = 'x': Input should be 'auto', 'rate' or 'vote'."),
+        ({"agents": {"annotator": {"method": "x"}}}, "method = 'x': Input should be 'auto', 'logprobs' or 'vote'."),
         ({"agents": {"generator": {"pool_share": "much"}}}, "pool_share = 'much': Input should be a valid number"),
         ({"stop": {"foo": 1}}, "[stop]: the key 'foo' is not known. Allowed: cycles, patience, target."),
         ({"stop": {"cycles": -1}}, "[stop]: cycles = -1: Input should be greater than or equal to 0."),
@@ -138,7 +138,7 @@ def test_an_override_of_what_is_no_table_is_told(tmp_path: Path) -> None:
 def test_a_strategy_is_a_set_of_defaults_that_the_config_overrides_key_by_key() -> None:
     ring = agents(config(strategy="paper", agents={"generator": {"pool_share": 0.5}, "annotator": {"votes": 3}}))
     assert isinstance(ring["generator"], Generator) and isinstance(ring["annotator"], Annotator)
-    assert (ring["generator"].pool_share, ring["generator"].gate, ring["generator"].varied) == (0.5, 0, False)
+    assert (ring["generator"].pool_share, ring["generator"].gate_size, ring["generator"].varied) == (0.5, 0, False)
     assert (ring["annotator"].votes, ring["annotator"].quarantine) == (3, False)
 
 

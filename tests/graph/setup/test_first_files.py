@@ -172,7 +172,7 @@ def test_a_start_that_was_cut_off_anywhere_is_made_again(
     if restarted:
         make(folder, **FULL)
     with monkeypatch.context() as cut:
-        for module in ("agents.marker", "graph.starting"):
+        for module in ("evokd.memory.marker", "evokd.graph.setup.first_files"):
             cut.setattr(f"{module}.write_text", cutting(after))
         with pytest.raises(KeyboardInterrupt):
             make(folder, **FULL)

@@ -99,7 +99,7 @@ def test_show_tells_all_and_lets_no_text_drive_the_terminal(tmp_path: Path, caps
     score |= {"training texts that stand in the test set": 2, "champion score without those": None}  # type: ignore[dict-item]
     (found.root / "result.json").write_text(json.dumps(score))
     guideline = {"pattern": "a [bold]\x1b[1mteam", "text": "OSLO 3", "answer": "LOC OSLO", "status": "assumed"}
-    (found.root / "guidelines.toml").write_text(Guidelines.model_validate({"convention": [guideline]}).toml())
+    (found.root / "guidelines.toml").write_text(Guidelines.model_validate({"guideline": [guideline]}).toml())
     print_run(found)
     out = capsys.readouterr().out
     assert "[too few to tell]" in out and "kept: not worse [with it]" in out and "[red]a" in out

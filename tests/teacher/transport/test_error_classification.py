@@ -45,7 +45,7 @@ def test_passing_trouble_is_retried(server: Loopback, opened: Open, trouble: Sai
     ("headers", "seconds"),
     [
         ({"Retry-After": "45"}, 45),
-        ({"Retry-After": formatdate(1_800_001_000 + 45, usegmt=True)}, 45),
+        ({"Retry-After": formatdate(1_800_000_045, usegmt=True), "Date": formatdate(1_800_000_000, usegmt=True)}, 45),
         ({"x-ratelimit-reset-requests": "2m0s", "x-ratelimit-remaining-requests": "0"}, 120),
         ({}, 1),
     ],

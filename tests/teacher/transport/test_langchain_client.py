@@ -226,5 +226,5 @@ def test_texts_are_not_continued(provided: Provided) -> None:
     [answer] = teacher.complete([Prompt("Once")], role="a", cycle=0)
     assert "continues no texts" in (answer.problem or "")
     prompt = Prompt((Message(role="user", content="Once"),))
-    assert teacher.rate([prompt], ["yes", "no"], role="a", cycle=0) == [None]
+    assert teacher.score_choices([prompt], ["yes", "no"], role="a", cycle=0) == [None]
     assert teacher.complete([prompt], role="a", cycle=0)[0].text == "x"
