@@ -1,9 +1,11 @@
 """The command line of EvoKD. Nothing heavy is imported until a command runs, so that `--help` answers at once."""
 
 import importlib.util
+import json
 import os
 import shlex
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from io import TextIOWrapper
 from pathlib import Path
@@ -29,6 +31,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
+    epilog="With --debug, after any command, an error shows the file and line it came from.",
 )
 
 INTERRUPTED = 130
@@ -95,6 +98,9 @@ def resume(
         bool, typer.Option("--no-cache", help="From now on ask everything anew, the step in progress included.")
     ] = False,
     cycles: Annotated[int | None, typer.Option(min=0, help="Cycles in all: a finished run goes on with more.")] = None,
+    answer: Annotated[
+        str | None, typer.Option(help="Your answer to what a role asked: a text, or JSON.", metavar="TEXT")
+    ] = None,
     allow: Allow = None,
     runs: Runs = Path("runs"),
 ) -> None:
@@ -109,7 +115,14 @@ def resume(
         ask_anew(folder)
     if cycles is not None:
         with_cycles(folder, cycles)
-    _drive(read_config(folder), folder)
+    _drive(read_config(folder), folder, answer if answer is None else _json_or_text(answer))
+
+
+def _json_or_text(said: str) -> object:
+    try:
+        return json.loads(said)
+    except ValueError:
+        return said
 
 
 @app.command()
@@ -226,7 +239,7 @@ def _print_costs(run: "Run") -> None:
             typer.echo(f"Answer cache {size.path}: {size.answers} answers, {size.bytes / 1e6:.1f} MB.")
 
 
-def _drive(config: "RunConfig", folder: "RunFolder") -> None:
+def _drive(config: "RunConfig", folder: "RunFolder", answer: object = None) -> None:
     from evokd.graph.run import drive, flush_traces
     from evokd.graph.setup.services import resuming
     from evokd.report.run.costs import more_would_buy
@@ -238,7 +251,7 @@ def _drive(config: "RunConfig", folder: "RunFolder") -> None:
     again = resuming(config, folder)
     try:
         with Live(config.name, str(folder.root)) as live:
-            outcome = drive(config, folder, live.show)
+            outcome = drive(config, folder, live.show, answer)
     except StepError as error:
         raise StepError(
             f"{error}\nNothing before this step is lost. Settings: {folder.root / 'config.toml'}. Go on with: {again}"
@@ -247,6 +260,9 @@ def _drive(config: "RunConfig", folder: "RunFolder") -> None:
         flush_traces()
     if outcome.how == "interrupted":
         live.say(f"Stopped {outcome.why}. Nothing is lost. Go on with: {again}")
+        raise typer.Exit(75)
+    if outcome.how == "asks":
+        live.say(f"A role asks you: {outcome.why}\nAnswer with: {again} --answer '...'")
         raise typer.Exit(75)
     if outcome.how == "budget":
         more = more_would_buy(Run(folder.root))
@@ -265,12 +281,12 @@ def _begin(allow: Sequence[str] | None = None) -> None:
     parts.allow(allow or ())
 
 
-def _guarded(command: Callable[[], object]) -> int:
+def _guarded(command: Callable[[], object], debug: bool) -> int:
     """Turn the errors a user can meet into a message and an exit code."""
     from evokd.tasks.errors import ConfigError, EvoKDError
 
     try:
-        code = command()
+        code = _debugged(command)() if debug else command()
         if code == INTERRUPTED:
             return _told("stopped. A run that was at work goes on with `evokd resume RUN`.", INTERRUPTED)
         return code if isinstance(code, int) else 0
@@ -282,6 +298,19 @@ def _guarded(command: Callable[[], object]) -> int:
         return _told(f"{error.format_message().rstrip('.')}. Try `evokd --help`.", 2)
     except OSError as error:  # a full disk, a folder one may not write to
         return _told(str(error), 1)
+
+
+def _debugged(command: Callable[[], object]) -> Callable[[], object]:
+    """The same, but an error first shows where it came from, as far as it goes back."""
+
+    def run() -> object:
+        try:
+            return command()
+        except Exception:
+            traceback.print_exc()
+            raise
+
+    return run
 
 
 def _told(message: str, code: int) -> int:
@@ -298,8 +327,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     given = list(sys.argv[1:] if argv is None else argv) or ["--help"]
-
-    return _guarded(lambda: app(args=given, prog_name="evokd", standalone_mode=False))
+    words = [word for word in given if word != "--debug"]
+    return _guarded(lambda: app(args=words, prog_name="evokd", standalone_mode=False), debug="--debug" in given)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ repeats the step it was in), so everything it writes is idempotent.
 import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
 from typing_extensions import TypedDict  # pydantic, and so the input form of LangGraph Studio, needs it before 3.12
 
@@ -68,8 +68,10 @@ class State(TypedDict, total=False):
     history: Annotated[list[CycleReport], operator.add]
     stop: str
     """Why the run is over; empty while it goes on."""
+    unfinished: str
+    """The role that the budget stopped in the middle of its step; empty where none was."""
     ties: dict[str, str]
-    """What memory, files and students were when the last step was over (`graph/ties.py`); not for agents."""
+    """What memory, files and students were when the last step was over (`graph/consistency.py`); not for agents."""
 
 
 class Progress(Protocol):
@@ -103,10 +105,20 @@ class Services:
 
 
 class Agent(Protocol):
-    """One role. Its name in the graph, the trace and the config is its class name in lower case."""
+    """One role. Its name in the graph, the trace and the config is its class name in lower case.
 
-    def __call__(self, state: State, services: Services) -> State:
-        """Do the step; return only what changed."""
+    It may be async, and it may call LangGraph's `interrupt` to ask the person: the step then runs again from its start
+    with the answer. Keys of its own go into a `TypedDict` that extends `State` and stands in its class as
+    `state_schema`.
+    """
+
+    def __call__(self, state: State, services: Services) -> Any:
+        """Do the step.
+
+        Returns:
+            Only what changed, as a `State`; nothing; or LangGraph's `Command(update=..., goto="role")`, which says
+            where the run goes on.
+        """
 
 
 class Draft(Frozen):

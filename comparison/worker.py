@@ -61,6 +61,8 @@ def _driven(folder: RunFolder, limits: BudgetSettings, cache: Path) -> tuple[str
         return "failed", str(error), 2 if isinstance(error, ConfigError) else 1
     finally:
         flush_traces()
+    if outcome.how == "asks":
+        return "failed", f"a role asks the person, whom a comparison does not have: {outcome.why}", 1
     return outcome.how, outcome.why, 75 if outcome.how == "interrupted" else 0
 
 

@@ -2,27 +2,37 @@
 
                 seed examples
                      |
-     START ----> trainer ----> evaluator --(done?)--> END
+     START ----> trainer ----> evaluator --(done?)--> last_training ----> final_test ----> END
                     ^              |
                     |           analyst
                     |              |
                 annotator <--- generator
 
-Extra roles stand where `order` puts them. The run ends after the evaluator or not at all: that is the one conditional
-edge. Nodes are synchronous; a step that fails is named, and its checkpoint lets the run go on from there.
+Extra roles stand where `order` puts them. The loop ends after the evaluator, or where the budget ends in the middle of
+a step. A role may send the run elsewhere (`Command(goto=...)`), ask the person (`interrupt`), be async, and add keys of
+its own to the state (`state_schema`). A step that fails is named, and its checkpoint lets the run go on from there.
 """
 
+import asyncio
+import contextvars
 import dataclasses
+import inspect
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from langgraph.errors import GraphBubbleUp
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
+from langgraph.types import Command
 
 from ..agents.base import Agent, Services, State
+from ..agents.evaluator.final_test import FinalTest
+from ..agents.trainer.agent import Trainer
+from ..agents.trainer.last_training import LastTraining
 from ..tasks.errors import BudgetExhausted, ConfigError, EvoKDError, StepError
-from .consistency import ties
+from .consistency import LAST, ties
 
 Stopping = Callable[[State], str]
 """State after the evaluator -> why the run is over, or an empty string."""
@@ -32,83 +42,128 @@ Graph = StateGraph[State, Any, State, State]
 
 def initial_state() -> State:
     """The state of a run that has not begun: cycle 0 trains on the seeds alone."""
-    return State(cycle=0, batch_kind="seed", batch=[], lessons=[], counts={}, seconds={}, history=[], stop="")
+    return State(
+        cycle=0, batch_kind="seed", batch=[], lessons=[], counts={}, seconds={}, history=[], stop="", unfinished=""
+    )
 
 
-def build(agents: Mapping[str, Agent], stop: Stopping, context: type = Services) -> Graph:
-    """Wire the ring of agents.
+def last_steps(ring: Mapping[str, Agent]) -> dict[str, Agent]:
+    """What comes after the loop, in order; a trainer of the user's own does its last training itself."""
+    trainer = ring["trainer"]
+    training: dict[str, Agent] = {"last_training": LastTraining(trainer)} if isinstance(trainer, Trainer) else {}
+    return {**training, "final_test": FinalTest()}
+
+
+def build(ring: Mapping[str, Agent], stop: Stopping, context: type = Services) -> Graph:
+    """Wire the ring of agents and what comes after it.
 
     Args:
-        agents: role -> agent, in the order of the ring; the run starts with the first.
+        ring: role -> agent, in the order of the ring; the run starts with the first.
         stop: the stop rule, asked after the evaluator.
         context: type of the LangGraph context; `Services`, or one that makes them (see `graph/studio.py`).
     """
+    names, last = list(ring), last_steps(ring)
+    after = dict(zip(names, [*names[1:], names[0]], strict=True)) | dict(zip(last, [*list(last)[1:], END], strict=True))
+    allowed = frozenset(key for agent in ring.values() for key in _schema(agent).__annotations__)
     builder = StateGraph(State, context_schema=context)
-    for name, agent in agents.items():
-        builder.add_node(name, _node(name, agent, stop if name == "evaluator" else None, context))
-    names = list(agents)
+    for name, agent in {**ring, **last}.items():
+        step = Step(name, agent, after, next(iter(last)), stop if name == "evaluator" else None, allowed, context)
+        ends = (step.end,) if step.stop else ()
+        builder.add_node(name, step.run, input_schema=_schema(agent), destinations=(after[name], *ends))
     builder.add_edge(START, names[0])
-    for name, after in zip(names, [*names[1:], names[0]], strict=True):
-        if name == "evaluator":
-            builder.add_conditional_edges(name, _ended, {True: END, False: after})
-        else:
-            builder.add_edge(name, after)
     return builder
 
 
-def _ended(state: State) -> bool:
-    return bool(state.get("stop"))
+def _schema(agent: Agent) -> Any:
+    return getattr(agent, "state_schema", State)
 
 
-def _node(name: str, agent: Agent, stop: Stopping | None, context: type) -> Callable[..., State]:
-    def step(state: State, *, runtime: Runtime[Any]) -> State:
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """One node: the agent, who comes after it, and what every step has in common."""
+
+    name: str
+    agent: Agent
+    after: Mapping[str, str]
+    end: str
+    """The first step after the loop."""
+    stop: Stopping | None
+    allowed: frozenset[str]
+    """Keys that a step may change."""
+    context: type
+
+    def run(self, state: State, *, runtime: Runtime[Any]) -> Command[Any]:
+        """Do the step, book its time, and say where the run goes on."""
         state = State(**{**initial_state(), **state})  # Studio starts with what its user typed, or nothing
-        given = runtime.context or context()
+        given = runtime.context or self.context()
         services = given if isinstance(given, Services) else given.services()
 
         def progress(what: str, done: int, total: int) -> None:
             runtime.stream_writer(
-                {"step": name, "cycle": state["cycle"], "what": what, "done": done, "total": total},
+                {"step": self.name, "cycle": state["cycle"], "what": what, "done": done, "total": total},
             )
 
         progress("", 0, 0)
         started = time.monotonic()
-        update = _done(name, agent, state, dataclasses.replace(services, progress=progress))
-        if "seconds" not in update:  # the evaluator closes the account of its cycle itself
-            spent = round(time.monotonic() - started, 2)
-            update["seconds"] = {**state["seconds"], name: spent}
-        if stop is not None:
-            history = [*state["history"], *update.get("history", [])]
-            update["stop"] = stop(State(**{**state, **update, "history": history}))
-        update["ties"] = ties(services, State(**{**state, **update}))
-        return update
+        try:
+            update, goto = self._ask(state, dataclasses.replace(services, progress=progress))
+        except BudgetExhausted as limit:
+            update, goto = State(stop=str(limit), unfinished=self.name), self.end
+        if "seconds" not in update and self.name not in LAST:  # the evaluator closes the account of its cycle itself
+            update["seconds"] = {**state["seconds"], self.name: round(time.monotonic() - started, 2)}
+        history = [*state["history"], *update.get("history", [])]
+        after = State(**{**state, **update, "history": history})
+        if self.stop is not None and (why := self.stop(after)):
+            update["stop"], goto = why, self.end
+        update["ties"] = ties(services, after)
+        return Command(update=update, goto=goto)
 
-    step.__name__ = name
-    return step
+    def _ask(self, state: State, services: Services) -> tuple[State, str]:
+        """What the agent changes, and the step after it.
+
+        Raises:
+            BudgetExhausted, GraphBubbleUp: as they are: the limit, or a question to the person.
+            ConfigError: as it is, with the step named.
+            StepError: anything else, with the step named and the cause kept.
+        """
+        where = f"step {self.name!r} of cycle {state['cycle']}"
+        try:
+            said = _result(self.agent(state, services))
+        except (BudgetExhausted, GraphBubbleUp):
+            raise
+        except ConfigError as cause:
+            raise ConfigError(f"{where}: {cause}") from cause
+        except EvoKDError as cause:
+            raise StepError(f"{where}: {cause}") from cause
+        except Exception as cause:
+            raise StepError(f"{where} failed: {type(cause).__name__}: {cause}") from cause
+        return self._checked(said, where)
+
+    def _checked(self, said: Any, where: str) -> tuple[State, str]:
+        """The change and the next step in what an agent returned: nothing, a change, or a `Command` with both."""
+        goto = self.after[self.name]
+        if isinstance(said, Command):
+            goto, said = said.goto or goto, said.update
+        update = said or {}
+        if not isinstance(update, dict):
+            raise StepError(f"{where} returned {update!r:.80}, which is not a State of what changed.")
+        if unknown := [key for key in update if key not in self.allowed]:
+            raise StepError(
+                f"{where} returned {unknown[0]!r}, which the state does not have. Allowed: "
+                f"{', '.join(sorted(self.allowed))}. A role adds keys of its own by `state_schema`."
+            )
+        if not isinstance(goto, str) or goto not in {*self.after, END}:
+            raise StepError(f"{where} sends the run to {goto!r}. The steps are {', '.join(self.after)}.")
+        return State(**update), goto  # type: ignore[typeddict-item]
 
 
-def _done(name: str, agent: Agent, state: State, services: Services) -> State:
-    """What a step changed.
+def _result(said: Any) -> Any:
+    """What an agent returned; an async one is run to its end in a thread, as a loop may be running in this one."""
+    if not inspect.isawaitable(said):
+        return said
 
-    Raises:
-        BudgetExhausted: as it is.
-        ConfigError: as it is, with the step named.
-        StepError: anything else, with the step named and the cause kept.
-    """
-    where = f"step {name!r} of cycle {state['cycle']}"
-    try:
-        update = agent(state, services) or State()
-    except BudgetExhausted:
-        raise
-    except ConfigError as cause:
-        raise ConfigError(f"{where}: {cause}") from cause
-    except EvoKDError as cause:
-        raise StepError(f"{where}: {cause}") from cause
-    except Exception as cause:
-        raise StepError(f"{where} failed: {type(cause).__name__}: {cause}") from cause
-    if not isinstance(update, dict):
-        raise StepError(f"{where} returned {update!r:.80}, which is not a State of what changed.")
-    if unknown := [key for key in update if key not in State.__annotations__]:
-        allowed = ", ".join(State.__annotations__)
-        raise StepError(f"{where} returned {unknown[0]!r}, which the state does not have. Allowed: {allowed}.")
-    return update
+    async def wait() -> Any:
+        return await said
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(contextvars.copy_context().run, asyncio.run, wait()).result()

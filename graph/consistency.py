@@ -21,6 +21,12 @@ from ..tasks.errors import ConfigError
 from ..teacher.accounting.ledger import count_paid
 from .config.run_config import ROLES
 
+LAST = ("last_training", "final_test")
+"""Steps after the loop."""
+
+OURS = (*ROLES, *LAST)
+"""Steps of ours: they add to memory and files what is known of them."""
+
 Ties = dict[str, str]
 """Part -> what tells it from any other: a hash, with the number of things where they are counted."""
 
@@ -131,7 +137,7 @@ def digests(root: Path, patterns: Iterable[str]) -> Ties:
 
 def _is_own(due: str) -> bool:
     """Whether the role is one of the user's own, which may have been in the midst of changing anything."""
-    return bool(due) and due not in ROLES
+    return bool(due) and due not in OURS
 
 
 def _check(folder: RunFolder, name: str, digest: str) -> None:

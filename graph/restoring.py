@@ -41,8 +41,12 @@ def saved(config: RunConfig, folder: RunFolder) -> tuple[Mapping[str, Any], str]
     return now.values, now.next[0] if now.next else ""
 
 
-def restore(services: Services, state: Mapping[str, Any]) -> None:
-    """Write again what state and memory hold and a file does not say, and forget what the end has to make again."""
+def restore(services: Services, state: Mapping[str, Any]) -> bool:
+    """Write again what state and memory hold and a file does not say, and forget what the end has to make again.
+
+    Returns:
+        Whether all that the end of a run makes is there.
+    """
     folder = services.folder
     if not is_told_right(folder, state):
         folder.write_rows(folder.root / "metrics.jsonl", [dict(row) for row in state["history"]])
@@ -50,13 +54,15 @@ def restore(services: Services, state: Mapping[str, Any]) -> None:
         export_samples(services)
     made = _made(folder)
     there = digests(folder.root, made)
-    for name in [name for name, digest in made.items() if there.get(name) != digest]:
+    lost = [name for name, digest in made.items() if there.get(name) != digest]
+    for name in lost:
         if name.startswith("students/final-"):
             shutil.rmtree(folder.root / "students" / name.split("/")[1], ignore_errors=True)
         (folder.root / "result.json").unlink(missing_ok=True)
     best = (folder.root / "best").resolve()
     if state.get("champion") and not (best.is_dir() and best.parent == folder.root / "students"):
         folder.crown(state["champion"])
+    return bool(made) and not lost
 
 
 def note_end(folder: RunFolder) -> None:

@@ -1,7 +1,6 @@
-"""Driving a run: start or go on, stop cleanly on a signal, finish with the test set."""
+"""Driving a run: start or go on, stop cleanly on a signal, hand on what a role asks."""
 
 import contextlib
-import dataclasses
 import json
 import sqlite3
 import time
@@ -12,16 +11,15 @@ from typing import Any, Literal
 
 from langgraph.errors import GraphDrained, GraphRecursionError
 from langgraph.runtime import RunControl
+from langgraph.types import Command
 
 from ..agents.base import Agent, Services, State
-from ..agents.trainer.agent import Trainer
 from ..memory.run_folder import RunFolder
-from ..tasks.errors import BudgetExhausted, ConfigError, EvoKDError, StepError
-from .build import build, initial_state
+from ..tasks.errors import ConfigError, StepError
+from .build import build, initial_state, last_steps
 from .checkpoints import open_checkpoints, thread_of
 from .config.run_config import RunConfig, agents, stop_rule
 from .consistency import check_answers, check_files, check_memory
-from .finish import fit_last, score_test_set
 from .restoring import note_end, restore, saved
 from .setup.services import open_services
 from .signals import drained_by_signals
@@ -34,21 +32,23 @@ Event = dict[str, Any]
 class Outcome:
     """How a run, or this part of it, ended."""
 
-    how: Literal["finished", "budget", "interrupted"]
+    how: Literal["finished", "budget", "interrupted", "asks"]
+    """`asks`: a role waits for an answer of the person's, and `why` is what it asks."""
     why: str
 
 
-def drive(config: RunConfig, folder: RunFolder, show: Callable[[Event], None]) -> Outcome:
-    """Run until the end, a limit or a signal; started again, it goes on where it was.
+def drive(config: RunConfig, folder: RunFolder, show: Callable[[Event], None], answer: Any = None) -> Outcome:
+    """Run until the end, a limit, a question or a signal; started again, it goes on where it was.
 
     Args:
         config: the run's config.
-        folder: the run folder, made by `graph.setup.services.create`.
+        folder: the run folder, made by `create`.
         show: called with every event, from the main thread.
+        answer: to what a role asked when the run ended before; any JSON value but null.
 
     Raises:
         StepError: a step failed; the checkpoint before it is kept.
-        ConfigError: another process is at work in this folder, or it is a copy without its link.
+        ConfigError: another process is at work in this folder, it is a copy without its link, or nothing was asked.
     """
     _check_link(folder)
     state, due = saved(config, folder)
@@ -60,18 +60,103 @@ def drive(config: RunConfig, folder: RunFolder, show: Callable[[Event], None]) -
     with contextlib.ExitStack() as opened:
         check = lambda memory: check_memory(folder, memory, *saved(config, folder))  # noqa: E731
         services = opened.enter_context(open_services(config, folder, minutes, check=check))
-        restore(services, state)
+        is_whole = restore(services, state)
         opened.callback(lambda: folder.write_json(_active(folder), minutes + (time.monotonic() - began) / 60))
         opened.enter_context(_traced(config))
-        try:
-            outcome = _loop(config, folder, services, control, show)
-        except BudgetExhausted as limit:
-            outcome = Outcome("budget", str(limit))
-        rows = _metrics(folder)
-        if outcome.how != "interrupted" and rows and (folder.root / rows[-1]["champion"]).exists():
-            _finish(services, agents(config)["trainer"], show)
+        loop = opened.enter_context(_open_loop(config, folder))
+        outcome = loop.stream(services, control, show) if loop.start(is_whole, answer) else loop.outcome()
+        if outcome.how in ("finished", "budget"):
             note_end(folder)
         return outcome
+
+
+@contextlib.contextmanager
+def _open_loop(config: RunConfig, folder: RunFolder) -> Iterator["_Loop"]:
+    try:
+        with open_checkpoints(folder.root) as saver:
+            yield _Loop(config, folder.root, saver)
+    except sqlite3.Error as error:
+        raise StepError(f"the checkpoint in {folder.root} cannot be read or written: {error}") from error
+
+
+class _Loop:
+    """The graph of a run with its checkpoints: where it is, where it goes on, and how it ended."""
+
+    def __init__(self, config: RunConfig, root: Path, saver: Any) -> None:
+        ring, self._stop = agents(config), stop_rule(config)
+        self._root, self._ring = root, ring
+        self._given: Any = None
+        self._settings: Any = {
+            "recursion_limit": most_steps(ring, self._stop),
+            "run_name": "loop",
+            **_told_to_traces(config),
+            "configurable": {"thread_id": thread_of(saver, config.name)},
+        }
+        self._graph = build(ring, self._stop).compile(checkpointer=saver, name="evokd")
+
+    def start(self, is_whole: bool, answer: Any) -> bool:
+        """Find where to begin or go on; returns whether anything is left to do.
+
+        Args:
+            is_whole: whether all that the end of a run makes is there.
+            answer: of the person, to a role that asked.
+        """
+        now = self._graph.get_state(self._settings)
+        self._given = None if now.created_at else initial_state()
+        if answer is not None and not now.interrupts:
+            raise ConfigError(f"answer = {answer!r:.80}, but nothing is asked in {self._root}: resume without one.")
+        if answer is not None:
+            self._given = Command(resume=answer)
+        # Not `next`: that is empty too where a kill came between the writes of a step and its checkpoint.
+        if not now.created_at or now.tasks:
+            return True
+        return self._reopen(State(**now.values), is_whole)  # type: ignore[typeddict-item]
+
+    def _reopen(self, state: State, is_whole: bool) -> bool:
+        """Let a run that has ended go on: in the step that the budget cut, at what its end lacks, or in the loop."""
+        names, last = list(self._ring), next(iter(last_steps(self._ring)))
+        if not state.get("stop"):
+            raise ConfigError(
+                f"order does not name the role any more that is next in {self._root}. Put it back, let the cycle end, "
+                "and take it out then."
+            )
+        if role := state.get("unfinished"):
+            return self._go_to(role, stop="", unfinished="")
+        if self._stop(state):
+            return not is_whole and self._go_to(last)
+        _check_champion(self._root, state)  # the rule has been changed since
+        return self._go_to(names[(names.index("evaluator") + 1) % len(names)], stop="")
+
+    def _go_to(self, step: str, **changes: Any) -> bool:
+        self._graph.update_state(self._settings, Command(update=changes, goto=step), as_node="final_test")
+        return True
+
+    def stream(self, services: Services, control: RunControl, show: Callable[[Event], None]) -> Outcome:
+        """Do the steps that are left, until the end, a question or a signal."""
+        try:
+            with drained_by_signals(control):
+                for mode, event in self._graph.stream(
+                    self._given,
+                    self._settings,
+                    context=services,
+                    durability="sync",
+                    stream_mode=["updates", "custom"],
+                    control=control,
+                ):
+                    _show(mode, event, show)
+        except GraphDrained:
+            return Outcome("interrupted", "as asked, after a whole step")
+        except GraphRecursionError as error:
+            raise StepError(f"[stop] did not end the run: {error}") from error
+        return self.outcome()
+
+    def outcome(self) -> Outcome:
+        """How it stands, where no step is under way."""
+        now = self._graph.get_state(self._settings)
+        if now.interrupts:
+            asked = now.interrupts[0].value
+            return Outcome("asks", asked if isinstance(asked, str) else json.dumps(asked, ensure_ascii=False))
+        return Outcome("budget" if now.values.get("unfinished") else "finished", str(now.values["stop"]))
 
 
 def _check_link(folder: RunFolder) -> None:
@@ -83,77 +168,12 @@ def _check_link(folder: RunFolder) -> None:
         )
 
 
-def _check_champion(folder: RunFolder, state: Mapping[str, Any]) -> None:
-    if not (folder.root / str(state.get("champion"))).exists():
+def _check_champion(root: Path, state: Mapping[str, Any]) -> None:
+    if not (root / str(state.get("champion"))).exists():
         raise ConfigError(
-            f"{folder.root} cannot go on: its students but the best one have been removed, as those of a finished cell "
+            f"{root} cannot go on: its students but the best one have been removed, as those of a finished cell "
             "of a comparison are. Start its config.toml as a run of its own."
         )
-
-
-def _finish(services: Services, trainer: Agent, show: Callable[[Event], None]) -> None:
-    """What comes after the loop, be it finished or out of budget; it costs nothing but time."""
-    rows = _metrics(services.folder)
-    champion, cycle = rows[-1]["champion"], rows[-1]["cycle"]
-
-    def progress(what: str, done: int, total: int) -> None:
-        show({"step": "finish", "cycle": cycle, "what": what, "done": done, "total": total})
-
-    services = dataclasses.replace(services, progress=progress)
-    services.folder.drop_rival(cycle)
-    try:
-        if isinstance(trainer, Trainer) and trainer.last_members:
-            fit_last(services, champion, trainer)
-        score_test_set(services, champion)
-    except EvoKDError:
-        raise
-    except Exception as cause:
-        raise StepError(f"step 'finish' failed: {type(cause).__name__}: {cause}") from cause
-
-
-def _loop(
-    config: RunConfig, folder: RunFolder, services: Services, control: RunControl, show: Callable[[Event], None]
-) -> Outcome:
-    ring, stop = agents(config), stop_rule(config)
-    settings: Any = {
-        "recursion_limit": most_steps(ring, stop),
-        "run_name": "loop",
-        **_told_to_traces(config),
-    }
-    try:
-        with open_checkpoints(folder.root) as saver:
-            settings["configurable"] = {"thread_id": thread_of(saver, config.name)}
-            graph = build(ring, stop).compile(checkpointer=saver, name="evokd")
-            before = graph.get_state(settings)
-            # Not `next`: that is empty too where a kill came between the writes of a step and its checkpoint.
-            if before.created_at and not before.tasks:
-                if not before.values.get("stop"):
-                    raise ConfigError(
-                        f"order does not name the role any more that is next in {folder.root}. Put it back, let the "
-                        "cycle end, and take it out then."
-                    )
-                if stop(State(**before.values)):  # type: ignore[typeddict-item]
-                    return Outcome("finished", _reason(before.values, stop))
-                _check_champion(folder, before.values)
-                graph.update_state(settings, {"stop": ""}, as_node="evaluator")  # the rule has been changed since
-                before = graph.get_state(settings)
-            with drained_by_signals(control):
-                for mode, event in graph.stream(
-                    None if before.tasks else initial_state(),
-                    settings,
-                    context=services,
-                    durability="sync",
-                    stream_mode=["updates", "custom"],
-                    control=control,
-                ):
-                    _show(mode, event, show)
-            return Outcome("finished", _reason(graph.get_state(settings).values, stop))
-    except GraphDrained:
-        return Outcome("interrupted", "as asked, after a whole step")
-    except GraphRecursionError as error:
-        raise StepError(f"[stop] did not end the run: {error}") from error
-    except sqlite3.Error as error:
-        raise StepError(f"the checkpoint in {folder.root} cannot be read or written: {error}") from error
 
 
 def most_steps(ring: Mapping[str, Agent], stop: object) -> int:
@@ -162,16 +182,12 @@ def most_steps(ring: Mapping[str, Agent], stop: object) -> int:
     return (len(ring) + 1) * (cycles + 2)
 
 
-def _reason(state: dict[str, Any], stop: Callable[[State], str]) -> str:
-    return str(state.get("stop") or stop(State(**state)))  # type: ignore[typeddict-item]
-
-
 def _show(mode: str, event: Any, show: Callable[[Event], None]) -> None:
     if mode == "custom":
         show(event)
         return
-    for update in event.values():
-        for row in (update or {}).get("history", []):
+    for update in event.values():  # of a step; a question to the person is none
+        for row in update.get("history", []) if isinstance(update, dict) else []:
             show({"row": row})
 
 
@@ -190,13 +206,6 @@ def _minutes(folder: RunFolder, history: list[dict[str, Any]]) -> float:
 
 def _active(folder: RunFolder) -> Path:
     return folder.root / "minutes.json"
-
-
-def _metrics(folder: RunFolder) -> list[dict[str, Any]]:
-    """The rows of the finished cycles."""
-    path = folder.root / "metrics.jsonl"
-    lines = path.read_text(encoding="utf-8").split("\n") if path.exists() else []
-    return [json.loads(line) for line in lines if line]
 
 
 @contextlib.contextmanager

@@ -11,9 +11,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import tomli_w
+from langgraph.types import interrupt
 
 from evokd.agents.base import Services, State
 from evokd.memory.base import Encoder, MemorySettings
@@ -100,6 +101,25 @@ class Critic:
 
     def __call__(self, state: State, services: Services) -> State:
         return State(counts={**state.get("counts", {}), "critic asks for": self.shortest})
+
+
+class Asked(State, total=False):
+    answers: list[Any]
+
+
+@dataclass(frozen=True)
+class Asker:
+    """A role of the user's own that asks the person before the texts of cycle 1 are labelled; it may have a fault."""
+
+    state_schema: ClassVar[type] = Asked
+
+    async def __call__(self, state: Asked, services: Services) -> Any:
+        if state["cycle"] != 1:
+            return None
+        answer = interrupt({"question": "Are these texts like yours?"})
+        if os.environ.get("EVOKD_TEST_FAULT"):
+            raise ValueError("a role of the user's own has a fault")
+        return {"answers": [*state.get("answers", []), answer]}
 
 
 class NoMemory:

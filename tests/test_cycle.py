@@ -22,6 +22,7 @@ def config(strategy: str = "gated", **more: Any) -> Any:
     }  # fmt: skip
     if strategy == "gated":
         raw["agents"]["generator"]["gate_size"] = 40
+    raw["agents"]["trainer"] = {"last_members": 0, **raw["agents"].get("trainer", {})}  # the loop is what is tested
     return validate(raw, "test")
 
 

@@ -150,3 +150,25 @@ def test_a_signal_lets_the_step_end_and_says_how_to_go_on(
     assert code == 0, err
     assert outcome(folder) == whole[0]
     assert set(server.answered.values()) == {1}
+
+
+def test_a_role_that_asks_is_answered_after_a_kill_and_killed_after_the_answer(tmp_path: Path) -> None:
+    """Killed while the texts are written, asked, answered, killed while they are labelled, and finished."""
+    order = ["trainer", "evaluator", "analyst", "generator", "tests.parts:Asker", "annotator"]
+    allow = (*parts.ALLOW, "--allow", "tests.parts:Asker")
+    server, runs = Server("generator", 2), tmp_path / "runs"
+    with serving(server) as running:
+        process = parts.start("run", parts.write(tmp_path, running.url, order=order), "--runs", runs)
+        server.process.put(process)
+        process.communicate(timeout=PROCESS)
+        assert process.returncode == -signal.SIGKILL
+        code, out, err = finish("resume", "small", "--runs", runs, *allow)
+        assert code == 75 and "Are these texts like yours?" in out, err
+        server.role, server.number = "annotator", server.asked["annotator"] + 1
+        process = parts.start("resume", "small", "--runs", runs, *allow, "--answer", "yes")
+        server.process.put(process)
+        process.communicate(timeout=PROCESS)
+        assert process.returncode == -signal.SIGKILL
+        code, out, err = finish("resume", "small", "--runs", runs, *allow)
+    assert code == 0 and "The run ended" in out, err
+    assert set(server.answered.values()) == {1}, "no answered call is made again"

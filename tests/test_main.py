@@ -353,3 +353,23 @@ def test_a_plan_says_what_it_would_take_and_that_nobody_is_there(evokd: Callable
     code, out, _ = evokd("plan", config)
     assert code == 1 and "Verdict: not yet" in out and "cannot be reached" in out
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_fault_in_a_role_of_ones_own_shows_its_line_where_asked(
+    tmp_path: Path, evokd: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = ["trainer", "evaluator", "analyst", "generator", "tests.parts:Asker", "annotator"]
+    allow = (*parts.ALLOW, "--allow", "tests.parts:Asker")
+    with serving(parts.answer) as server:
+        config = parts.write(tmp_path, server.url, order=order)
+        code, out, err = evokd("run", config, "--runs", tmp_path / "runs")
+        again = f"evokd resume {tmp_path / 'runs' / 'small'}"
+        assert (code, err) == (75, "") and "A role asks you" in out and f"Answer with: {again}" in out
+        monkeypatch.setenv("EVOKD_TEST_FAULT", "1")
+        for words, shown in ((("--debug",), True), ((), False)):
+            words = ("resume", "small", "--runs", tmp_path / "runs", "--answer", "yes", *allow, *words)
+            code, _, err = evokd(*words)
+            assert code == 1 and "step 'asker' of cycle 1 failed: ValueError" in err
+            assert ("parts.py" in err and "Traceback" in err) is shown
+        monkeypatch.delenv("EVOKD_TEST_FAULT")
+        assert evokd("resume", "small", "--runs", tmp_path / "runs", *allow)[0] == 0

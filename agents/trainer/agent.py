@@ -65,7 +65,7 @@ class Trainer:
     def learnt(self, services: Services, examples: Sequence[Example]) -> list[Example]:
         """What a student that starts afresh learns of the examples: all. A trainer of one's own may choose.
 
-        The last student's texts are asked for here as well (`graph/finish.py`).
+        The last student's texts are asked for here as well (`agents/trainer/last_training.py`).
         """
         return list(examples)
 

@@ -1,14 +1,19 @@
 """The wiring: who follows whom, what a failing step says, what is booked, and that the state survives a checkpoint."""
 
+import asyncio
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.types import Command, interrupt
 
 from evokd.agents.base import Agent, CycleReport, Services, State
+from evokd.agents.trainer.agent import Trainer
 from evokd.graph.build import build, initial_state
 from evokd.graph.config.run_config import ROLES
 from evokd.graph.stop import Stop
@@ -48,12 +53,16 @@ def run(tmp_path: Path, agents: dict[str, Agent], cycles: int = 1, start: Any = 
 
 def test_the_picture_is_the_ring() -> None:
     picture = build(ring(), Stop()).compile().get_graph().draw_mermaid()
-    lines = set(re.findall(r"^\t(\w+) (-->|-\..*\.->) (\w+);$", picture, re.MULTILINE))
+    lines = set(re.findall(r"^\t(\w+) (-->|-\..*->) (\w+);$", picture, re.MULTILINE))
     assert {(one, two) for one, _, two in lines} == {
-        ("__start__", "trainer"), ("trainer", "evaluator"), ("evaluator", "__end__"), ("evaluator", "analyst"),
-        ("analyst", "generator"), ("generator", "annotator"), ("annotator", "trainer"),
+        ("__start__", "trainer"), ("trainer", "evaluator"), ("evaluator", "final_test"), ("evaluator", "analyst"),
+        ("analyst", "generator"), ("generator", "annotator"), ("annotator", "trainer"), ("final_test", "__end__"),
     }  # fmt: skip
-    assert {two for one, arrow, two in lines if arrow != "-->"} == {"__end__", "analyst"}
+
+
+def test_a_trainer_of_ours_does_its_last_training_as_a_step_of_its_own() -> None:
+    edges = {(e.source, e.target) for e in build({**ring(), "trainer": Trainer()}, Stop()).compile().get_graph().edges}
+    assert {("evaluator", "last_training"), ("last_training", "final_test"), ("final_test", "__end__")} <= edges
 
 
 def test_a_further_role_stands_where_it_was_put() -> None:
@@ -98,15 +107,62 @@ def test_a_failing_step_is_named_and_its_cause_kept(
     assert str(caught.value) == said and caught.value.__cause__ is cause
 
 
-def test_an_exhausted_budget_passes_as_it_is(tmp_path: Path) -> None:
-    limit = BudgetExhausted("budget.max_calls = 1 is reached")
-
+def test_an_exhausted_budget_ends_the_run_and_says_in_which_step(tmp_path: Path) -> None:
     def fail(state: State) -> State:
-        raise limit
+        raise BudgetExhausted("budget.max_calls = 1 is reached")
 
-    with pytest.raises(BudgetExhausted) as caught:
-        run(tmp_path, ring(generator=fail))
-    assert caught.value is limit
+    state = run(tmp_path, ring(generator=fail))
+    assert (state["stop"], state["unfinished"]) == ("budget.max_calls = 1 is reached", "generator")
+
+
+def test_an_async_role_is_waited_for_even_where_a_loop_is_running(tmp_path: Path) -> None:
+    class Critic:
+        async def __call__(self, state: State, services: Services) -> State:
+            await asyncio.sleep(0)
+            return State(lessons=["from a coroutine"])
+
+    async def notebook() -> dict[str, Any]:
+        return run(tmp_path, {**ring(), "analyst": Critic()})
+
+    assert asyncio.run(notebook())["lessons"] == ["from a coroutine"]
+
+
+class Notes(State, total=False):
+    notes: list[str]
+
+
+@dataclass(frozen=True)
+class Critic:
+    """Keeps notes of its own in the state, and asks the person about the first cycle."""
+
+    state_schema: ClassVar[type] = Notes
+
+    def __call__(self, state: Notes, services: Services) -> Any:
+        answer = interrupt({"question": "Is this right?"}) if state["cycle"] == 1 else "not asked"
+        return {"notes": [*state.get("notes", []), answer]}
+
+
+def test_a_role_asks_the_person_and_keeps_keys_of_its_own(tmp_path: Path) -> None:
+    agents = {**ring(), "critic": Critic()}
+    graph = build(agents, Stop(cycles=2)).compile(checkpointer=InMemorySaver())
+    settings: Any = {"configurable": {"thread_id": "t"}, "recursion_limit": 60}
+    services = world.services(tmp_path)
+    asked = graph.invoke(initial_state(), settings, context=services)
+    assert [each.value for each in asked["__interrupt__"]] == [{"question": "Is this right?"}]
+    graph.invoke(Command(resume="yes"), settings, context=services)
+    state = graph.get_state(settings).values
+    assert state["notes"] == ["yes", "not asked"] and state["cycle"] == 3
+
+
+def test_a_role_may_send_the_run_elsewhere_but_not_nowhere(tmp_path: Path) -> None:
+    steps: list[str] = []
+    agents = ring(
+        generator=lambda state: steps.append("generator"),
+        analyst=lambda state: Command(update={"lessons": ["x"]}, goto="annotator"),
+    )
+    assert run(tmp_path, agents)["lessons"] == ["x"] and not steps
+    with pytest.raises(StepError, match=r"'analyst' of cycle 1 sends the run to 'nowhere'. The steps are trainer, "):
+        run(tmp_path / "b", ring(analyst=lambda state: Command(goto="nowhere")))
 
 
 def test_a_change_the_state_has_no_place_for_is_refused(tmp_path: Path) -> None:
@@ -142,7 +198,7 @@ def test_the_progress_of_a_step_names_it(tmp_path: Path) -> None:
     graph = build({**ring(), "trainer": work}, Stop(cycles=0)).compile()
     events = list(graph.stream(initial_state(), context=world.services(tmp_path), stream_mode="custom"))
     assert {"step": "trainer", "cycle": 0, "what": "digging", "done": 1, "total": 2} in events
-    assert [e["step"] for e in events if not e["what"]] == ["trainer", "evaluator"]
+    assert [e["step"] for e in events if not e["what"]] == ["trainer", "evaluator", "final_test"]
 
 
 def test_an_empty_input_starts_a_run_as_studio_does(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from langgraph.checkpoint.sqlite import SqliteSaver
 
+from evokd.graph.checkpoints import open_checkpoints
 from evokd.graph.config.parts import allow
 from evokd.graph.config.run_config import load
 from evokd.graph.run import Outcome, drive, flush_traces
@@ -29,8 +30,8 @@ class Trial:
         self.events: list[dict[str, Any]] = []
         create(load(parts.write(folder, server.url, **changes)), folder, self.folder)
 
-    def drive(self) -> Outcome:
-        return drive(read_config(self.folder), self.folder, self.events.append)
+    def drive(self, answer: Any = None) -> Outcome:
+        return drive(read_config(self.folder), self.folder, self.events.append, answer)
 
     def refuses(self, why: str) -> None:
         """It is the user's mistake to go on, and nobody is asked anything."""
@@ -52,12 +53,34 @@ def test_a_run_from_start_to_end_and_again(tmp_path: Path) -> None:
         shown = [event["row"]["cycle"] for event in trial.events if "row" in event]
         assert shown == [0, 1, 2]
         assert {event["step"] for event in trial.events if "step" in event} == {
-            "trainer", "evaluator", "analyst", "generator", "annotator", "finish",
+            "trainer", "evaluator", "analyst", "generator", "annotator", "last_training", "final_test",
         }  # fmt: skip
         result = json.loads((trial.folder.root / "result.json").read_text())
         assert result["champion score"]["value"] > result["seeds only"]["value"] and result["seeds only"]["n"] == 24
         assert trial.drive() == Outcome("finished", "all 2 cycles are done")
         assert len(server.requests) == asked
+
+
+def test_a_role_asks_and_the_run_goes_on_with_the_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = ["trainer", "evaluator", "analyst", "generator", "tests.parts:Asker", "annotator"]
+    with serving(parts.answer) as server:
+        trial = Trial(tmp_path, server, order=order)
+        with pytest.raises(ConfigError, match="nothing is asked"):
+            trial.drive(answer="yes")
+        asked = Outcome("asks", '{"question": "Are these texts like yours?"}')
+        assert trial.drive() == asked
+        calls = len(server.requests)
+        assert trial.drive() == asked and len(server.requests) == calls, "nobody has answered yet"
+        assert not (trial.folder.root / "result.json").exists()
+        monkeypatch.setenv("EVOKD_TEST_FAULT", "1")
+        with pytest.raises(StepError, match="step 'asker' of cycle 1 failed: ValueError: a role of the user's own"):
+            trial.drive(answer={"like mine": True})
+        monkeypatch.delenv("EVOKD_TEST_FAULT")
+        assert trial.drive().how == "finished", "the answer is not lost by the fault"
+    with open_checkpoints(trial.folder.root) as saver:
+        [latest] = saver.list({"configurable": {"thread_id": "small"}}, limit=1)
+    assert latest.checkpoint["channel_values"]["answers"] == [{"like mine": True}]
+    assert (trial.folder.root / "result.json").exists()
 
 
 def test_a_finished_run_goes_on_when_it_may_have_more_cycles(tmp_path: Path) -> None:

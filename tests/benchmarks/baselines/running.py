@@ -8,7 +8,6 @@ from langgraph.checkpoint.memory import InMemorySaver
 from evokd.agents.base import Services
 from evokd.graph.build import build, initial_state
 from evokd.graph.config.run_config import RunConfig, agents, load, stop_rule
-from evokd.graph.finish import fit_last
 from tests.parts import ROOT
 
 
@@ -23,10 +22,7 @@ def run(services: Services, config: RunConfig) -> dict[str, Any]:
     ring = agents(config)
     graph = build(ring, stop_rule(config)).compile(checkpointer=InMemorySaver())
     settings: Any = {"configurable": {"thread_id": "t"}, "recursion_limit": 50}
-    state = dict(graph.invoke(initial_state(), settings, context=services, durability="sync"))
-    trainer: Any = ring["trainer"]
-    fit_last(services, state["champion"], trainer)
-    return state
+    return dict(graph.invoke(initial_state(), settings, context=services, durability="sync"))
 
 
 def last_student(folder: Path) -> str:

@@ -1,0 +1,87 @@
+"""The final test: the test set is opened once, when the run has ended. A step of its own after the last training."""
+
+from dataclasses import dataclass
+from itertools import compress
+from typing import Any
+
+from ...tasks.base import Example, Prediction, bare
+from ...tasks.metrics import pooled, pooled_difference
+from ...tasks.task import Points
+from ..base import Services, State
+
+
+@dataclass(frozen=True)
+class FinalTest:
+    """Scores the seed-only student, the last champion and the best student on the user's test file."""
+
+    def __call__(self, state: State, services: Services) -> State:
+        """Write `result.json`, if there is a test file and a student; what is written already is left as it is."""
+        if champion := state.get("champion"):
+            score_test_set(services, champion)
+        return State()
+
+
+def score_test_set(services: Services, champion: str) -> None:
+    """Score the seed-only student and the best one, paired, and write `result.json`; nothing to do without a test.
+
+    Test texts that the training texts have too, letter by letter, are counted, and the best student is scored without
+    them as well.
+
+    Args:
+        services: of the run.
+        champion: folder of the last champion, relative to the run folder; it is scored beside the best student.
+    """
+    folder = services.folder
+    path = folder.root / "data" / "test.jsonl"
+    best = (folder.root / "best").resolve().name
+    if not path.exists() or _already(services, best):
+        return
+    examples = folder.read_rows(path, Example)
+    predicted = _predictions(services, f"students/{best}", examples)
+    untaught = _predictions(services, "students/cycle-000", examples)
+    before = _points(services, examples, untaught)
+    after = _points(services, examples, predicted)
+    last = _points(services, examples, _predictions(services, champion, examples))
+    learnt = [*services.memory.samples("train"), *services.memory.samples("gate")]
+    trained = {bare(example.text) for example in learnt}
+    clean = [bare(example.text) not in trained for example in examples]
+    scored = [_scored(*row) for row in zip(examples, untaught, predicted, after, strict=True)]
+    folder.write_rows(folder.root / "scored.jsonl", scored)  # before `result.json`, which marks the end
+    folder.write_json(
+        folder.root / "result.json",
+        {
+            "champion": best,
+            "metric": services.task.metric,
+            "seeds only": pooled(before).model_dump(),
+            "champion score": pooled(after).model_dump(),
+            "before the last training": pooled(last).model_dump(),
+            "difference": pooled_difference(after, before).model_dump(),
+            "training texts that stand in the test set": clean.count(False),
+            "champion score without those": pooled(list(compress(after, clean))).model_dump() if any(clean) else None,
+            "details": services.task.score([example.label for example in examples], predicted),
+        },
+    )
+
+
+def _scored(example: Example, untaught: Prediction, predicted: Prediction, points: Points) -> dict[str, Any]:
+    """One test text for comparisons of runs, paired over texts: the labels, and what it adds to the best's score."""
+    said = (each.model_dump(mode="json", include={"label"})["label"] for each in (example, untaught, predicted))
+    return {"id": example.id, **dict(zip(("label", "seeds only", "predicted"), said, strict=True)), "points": points}
+
+
+def _already(services: Services, champion: str) -> bool:
+    path = services.folder.root / "result.json"
+    return path.exists() and services.folder.read_json(path)["champion"] == champion
+
+
+def _predictions(services: Services, student: str, examples: list[Example]) -> list[Prediction]:
+    bar = services.bar("scoring the test set")
+    bar(0, len(examples))
+    return services.students.load(services.folder.root / student).predict([example.text for example in examples])
+
+
+def _points(services: Services, examples: list[Example], predictions: list[Prediction]) -> list[Points]:
+    return [
+        services.task.points(example.label, prediction.label)
+        for example, prediction in zip(examples, predictions, strict=True)
+    ]
