@@ -141,7 +141,7 @@ class Step:
 
     def _checked(self, said: Any, where: str) -> tuple[State, str]:
         """The change and the next step in what an agent returned: nothing, a change, or a `Command` with both."""
-        goto = self.after[self.name]
+        goto: Any = self.after[self.name]
         if isinstance(said, Command):
             goto, said = said.goto or goto, said.update
         update = said or {}
