@@ -35,6 +35,8 @@ test: install    ## Run the fast tests (under a minute).
 
 test-slow: install  ## Run the slow tests: real models, servers, kills, packages, a local Ray cluster.
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt ray
+	# The development server wants other versions of some packages: an environment of its own, on top of this one.
+	test -x $(VENV)/studio/bin/langgraph || $(BIN)/python tests/studio_environment.py $(VENV)/studio
 	$(BIN)/python -m pytest -q -m slow
 
 test-all: test test-slow  ## Run every test.

@@ -103,21 +103,32 @@ def test_parts_of_ones_own_are_those_of_its_own_config_alone(
         studio.StudioContext(run="seen").services()
 
 
+SERVER = next((str(path) for path in (parts.ROOT / ".venv" / "studio" / "bin" / "langgraph",) if path.exists()), None)
+SERVER = SERVER or shutil.which("langgraph")
+needs_server = pytest.mark.skipif(SERVER is None, reason="there is no `langgraph`; `make test-slow` installs it")
+
+
 @pytest.mark.slow
-@pytest.mark.skipif(shutil.which("langgraph") is None, reason="langgraph-cli[inmem] is not installed (extra `studio`)")
-def test_the_server_runs_it_over_its_api(tmp_path: Path) -> None:
-    for name in ("agents", "graph", "memory", "student", "tasks", "teacher", "tests", "langgraph.json"):
-        (tmp_path / name).symlink_to(
-            parts.ROOT / name
-        )  # so that its folders `runs` and `.langgraph_api` are the test's
+@needs_server
+def test_the_server_runs_it_over_its_api_and_hands_on_what_a_role_asks(tmp_path: Path) -> None:
+    """A run that a role interrupts goes on with the answer, and ends with the final test."""
+    shutil.copy(parts.ROOT / "langgraph.json", tmp_path)
+    order = ["trainer", "evaluator", "analyst", "generator", "tests.parts:Asker", "annotator"]
     with serving(parts.answer) as teacher:
-        config = parts.write(tmp_path / "config", teacher.url, stop={"cycles": 1})
+        config = parts.write(tmp_path / "config", teacher.url, stop={"cycles": 1}, order=order)
         with development_server(tmp_path, config) as address:
-            context = {"config": str(config), "run": "over-the-api"}
-            state = asked(f"{address}/runs/wait", {"assistant_id": "evokd", "input": {}, "context": context})
+            given: Any = {"assistant_id": "evokd", "context": {"config": str(config), "run": "over-the-api"}}
+            thread = f"{address}/threads/{asked(f'{address}/threads', {})['thread_id']}"
+            asked(f"{thread}/runs/wait", {**given, "input": {}})
+            [task] = asked(f"{thread}/state")["tasks"]
+            assert [each["value"] for each in task["interrupts"]] == [{"question": "Are these texts like yours?"}]
+            calls = len(teacher.requests)
+            state = asked(f"{thread}/runs/wait", {**given, "command": {"resume": "yes"}})
+            assert asked(f"{thread}/state")["values"]["answers"] == ["yes"] and len(teacher.requests) > calls
     assert state["stop"] == "all 1 cycles are done"
     assert [row["batch_kind"] for row in state["history"]] == ["seed", "breadth"]
     assert (tmp_path / "runs" / "over-the-api" / "best" / "model.json").exists()
+    assert (tmp_path / "runs" / "over-the-api" / "result.json").exists(), "the final test is a step of the graph"
 
 
 @contextmanager
@@ -126,8 +137,8 @@ def development_server(folder: Path, config: Path) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{free.getsockname()[1]}"
-    command = ["langgraph", "dev", "--no-browser", "--no-reload", "--port", address.rpartition(":")[2]]
-    env = {**os.environ, "EVOKD_CONFIG": str(config)}
+    command = [str(SERVER), "dev", "--no-browser", "--no-reload", "--port", address.rpartition(":")[2]]
+    env = {**os.environ, "EVOKD_CONFIG": str(config), "PYTHONPATH": str(parts.ROOT)}
     process = subprocess.Popen(
         command, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
