@@ -7,7 +7,7 @@ from statistics import fmean
 from ..tasks.metrics import Score
 from .compare.cells import ComparisonRun
 from .compare.plots import adaptivity_plot, curves_plot, is_there
-from .compare.statistics import Line, at_equal_tokens, lines
+from .compare.statistics import FEWEST_SEEDS, Line, at_equal_tokens, lines
 from .labels import LabelLine, adaptivity, noise, trend
 
 HOW_TO_READ = (
@@ -108,7 +108,8 @@ def _notes(table: Sequence[Line]) -> list[str]:
     if not cells:
         return ["No cell is finished yet."]
     paid = sum((cell.paid.tokens for cell in cells), 0)
-    notes = [f"Metric: {cells[0].result['metric']}. Paid in these cells: {paid:,} tokens."]
+    notes = [*map(_verdict, (line for line in table if line.pairs))]
+    notes += [f"Metric: {cells[0].result['metric']}. Paid in these cells: {paid:,} tokens."]
     notes.append(f"A student of the seeds alone has {_untaught(table)}.")
     if unpriced := sum(cell.unpriced for cell in cells):
         notes.append(f"{unpriced} answers came from runs outside this comparison and count as free.")
@@ -118,6 +119,20 @@ def _notes(table: Sequence[Line]) -> list[str]:
         told = f"the last cycle within {equal[0]:,.0f}; the {equal[2]} seeds that all of them have finished"
         notes.append(f"On {split} at equal teacher tokens ({told}): {each}.")
     return notes
+
+
+def _verdict(line: Line) -> str:
+    """Whether a variant is better than the baseline, in a sentence."""
+    score, seeds, baseline = line.difference, len(line.pairs), line.pairs[0][1].variant
+    assert score is not None
+    points = f"{100 * score.value:+.1f} points over {seeds} {'seed' if seeds == 1 else 'seeds'}"
+    if seeds < FEWEST_SEEDS:
+        return (
+            f"{line.variant} against {baseline}: {points}, too few seeds to tell (at least {FEWEST_SEEDS} are needed)."
+        )
+    if not score.differs_from(0.0):
+        return f"{line.variant} and {baseline} cannot be told apart: {points} {_bounds(score)}."
+    return f"{line.variant} is {'better' if score.value > 0 else 'worse'} than {baseline}: {points} {_bounds(score)}."
 
 
 def _untaught(table: Sequence[Line]) -> str:

@@ -15,7 +15,7 @@ body { font: 15px/1.5 system-ui, sans-serif; color: #1c2430; max-width: 76rem; m
 h1, h2 { line-height: 1.2 } h2 { margin-top: 2.5rem; border-bottom: 1px solid #d5dae1; padding-bottom: .3rem }
 .wide { overflow-x: auto } table { border-collapse: collapse; margin: .8rem 0; font-variant-numeric: tabular-nums }
 th, td { padding: .3rem .7rem; border-bottom: 1px solid #e4e8ed; text-align: right; white-space: nowrap }
-th:first-child, td:first-child { text-align: left; white-space: normal; overflow-wrap: anywhere }
+th:first-child, td:first-child { text-align: left; white-space: normal; overflow-wrap: anywhere; min-width: 9rem }
 th { background: #f4f6f8; font-weight: 600 }
 p { color: #55606e; max-width: 60rem } svg { max-width: 100%; height: auto }
 """

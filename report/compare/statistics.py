@@ -80,14 +80,18 @@ class Line:
         return statistics.fmean(len(cell.learnt) for cell in self.cells)
 
 
+FEWEST_SEEDS = 3
+"""Below which seeds tell nothing of other seeds: the interval of two is twelve times as wide as their distance."""
+
+
 def _difference(pair: Pair) -> float:
     return round(pair[0].score - pair[1].score, 12)
 
 
 def over_seeds(differences: Sequence[float]) -> Score:
-    """The mean with Student's t interval over seeds; fewer than two, or all equal: too few to tell."""
+    """The mean with Student's t interval over seeds; fewer than `FEWEST_SEEDS`, or all equal: too few to tell."""
     n, value = len(differences), statistics.fmean(differences)
-    spread = statistics.stdev(differences) if n > 1 else 0.0
+    spread = statistics.stdev(differences) if n >= FEWEST_SEEDS else 0.0
     if spread == 0.0:
         return Score(value=value, low=None, high=None, n=n)
     from scipy.stats import t

@@ -10,6 +10,7 @@ from markdown_it import MarkdownIt
 
 from evokd.report.compare.pages import write_report
 from evokd.report.compare.plots import is_there
+from evokd.report.document import sections
 from tests.report.comparisons import call, cell, listed, right, row, sample
 
 HOSTILE = (
@@ -122,6 +123,7 @@ def test_the_tables_say_it_all(tmp_path: Path) -> None:
     assert "| static | 12.5 ± 0.0 | 3 | 8 | - | - | - | 1,500 | 0.0100 | 2 |" in said
     assert "| gated | 62.5 ± 12.5 | 3 | 8 | +50.0 [+18.9, +81.1] (n = 3) |" in said
     assert "3 / 0 / 0 (3 / 0 clear)" in said
+    assert "gated is better than static: +50.0 points over 3 seeds [+18.9, +81.1]." in said
     assert "6 of 8 cells are finished. The baseline is static." in said
     assert "1 cells failed and are left out of the tables: t.static.kall.s0." in said
     assert "Metric: accuracy. Paid in these cells: 9,000 tokens." in said
@@ -165,3 +167,20 @@ def test_the_page_has_plots_and_needs_nothing_else(tmp_path: Path, monkeypatch: 
         assert axis in page
     found = Elements(page)
     assert not found.names & {"script", "link", "img", "iframe"}
+
+
+@pytest.mark.parametrize(
+    ("won", "said"),
+    [
+        ([3, 4], "gated against static: +43.8 points over 2 seeds, too few seeds to tell (at least 3 are needed)."),
+        ([0, 4, 0], "gated and static cannot be told apart: +16.7 points over 3 seeds [-55.0, +88.4]."),
+    ],
+)
+def test_a_sentence_says_whether_there_is_a_winner(won: list[int], said: str, tmp_path: Path) -> None:
+    names = []
+    for seed, more in enumerate(won):
+        cell(tmp_path, f"t.static.kall.s{seed}", right())
+        cell(tmp_path, f"t.gated.kall.s{seed}", right(*range(more)))
+        names += [f"t.static.kall.s{seed}", f"t.gated.kall.s{seed}"]
+    notes = [note for section in sections(listed(tmp_path, *names)) for note in section.notes]
+    assert said in notes

@@ -16,8 +16,8 @@ def test_the_interval_over_seeds_is_students() -> None:
     assert math.isclose(found.low, 4 - 4.96827, abs_tol=1e-4) and math.isclose(found.high, 4 + 4.96827, abs_tol=1e-4)
 
 
-@pytest.mark.parametrize("differences", [[0.1], [0.1, 0.1, 0.1]])
-def test_one_seed_or_equal_ones_tell_too_little(differences: list[float]) -> None:
+@pytest.mark.parametrize("differences", [[0.1], [0.0, 0.2], [0.1, 0.1, 0.1]])
+def test_one_or_two_seeds_or_equal_ones_tell_too_little(differences: list[float]) -> None:
     found = over_seeds(differences)
     assert found.low is None and math.isclose(found.value, 0.1) and not found.differs_from(0.0)
 
