@@ -326,6 +326,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that is not UTF-8 shows \u2019, and no traceback
     given = list(sys.argv[1:] if argv is None else argv) or ["--help"]
     words = [word for word in given if word != "--debug"]
     return _guarded(lambda: app(args=words, prog_name="evokd", standalone_mode=False), debug="--debug" in given)

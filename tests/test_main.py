@@ -9,14 +9,31 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tomli_w
 
 from evokd import main
+from evokd.memory.marker import run_marker
 from tests import parts, world
 from tests.loopback import chat, error, serving
 from tests.snapshots import snapshot
 
-HEAVY = ("langgraph", "langchain_core", "langchain_openai", "langsmith", "openai", "torch", "transformers", "chromadb",
-         "numpy", "datasets", "agents", "graph", "teacher", "student", "memory")  # fmt: skip
+HEAVY = (
+    "langgraph",
+    "langchain_core",
+    "langchain_openai",
+    "langsmith",
+    "openai",
+    "torch",
+    "transformers",
+    "chromadb",
+    "numpy",
+    "datasets",
+    "evokd.agents",
+    "evokd.graph",
+    "evokd.teacher",
+    "evokd.student",
+    "evokd.memory",
+)
 
 DEAD = "http://127.0.0.1:9/v1"  # nobody listens at this port
 Said = tuple[int, str, str]
@@ -43,7 +60,7 @@ def evokd(capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
 @pytest.mark.parametrize("words", [["--help"], [], ["run", "--help"], ["compare", "--help"]])
 def test_help_is_light(words: list[str]) -> None:
     program = (
-        f"import sys, main; code = main.main({words!r});"
+        f"import sys; from evokd import main; code = main.main({words!r});"
         f"print([name for name in {HEAVY!r} if name in sys.modules], len(sys.modules), file=sys.stderr); sys.exit(code)"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=parts.ROOT, capture_output=True, text=True, check=False)
@@ -294,10 +311,11 @@ def test_a_server_that_answers_prose(evokd: Callable[..., Said], tmp_path: Path)
         code, _, err = evokd("run", parts.write(tmp_path, server.url))
     shown = "\n  'I would love to help you with that!'\n    (the answer holds no JSON object)"
     assert code == 1 and err.startswith(
-        "evokd: step 'generator' of cycle 2: 20 answers in a row could not be used. The last three:" + 3 * shown
+        "evokd: step 'generator' of cycle 2: 20 answers in a row could not be used. The last three:"
+        + 3 * shown
         + "\nTry a stronger teacher.model, or raise teacher.max_tokens if answers are cut off; then resume (with "
         "--no-cache, if the same model is to be asked again).\n"
-    )  # fmt: skip
+    )
 
 
 def test_a_server_that_labels_nothing_stops_the_run_until_it_is_asked_anew(
@@ -373,3 +391,19 @@ def test_a_fault_in_a_role_of_ones_own_shows_its_line_where_asked(
             assert ("parts.py" in err and "Traceback" in err) is shown
         monkeypatch.delenv("EVOKD_TEST_FAULT")
         assert evokd("resume", "small", "--runs", tmp_path / "runs", *allow)[0] == 0
+
+
+@pytest.mark.parametrize("words", [("show", "small"), ("show", "small", "--prompts"), ("show", "small", "--costs")])
+def test_a_terminal_that_is_not_utf8_shows_a_run(tmp_path: Path, words: tuple[str, ...]) -> None:
+    folder = parts.folder(tmp_path / "runs" / "small")
+    run_marker(folder.root).claim()
+    said = "Grüße \u2019 \u96ea \ud83c\udfc6"
+    (folder.root / "config.toml").write_text(tomli_w.dumps(parts.config("http://127.0.0.1:9/v1")))
+    message = {"role": "user", "content": said}
+    row = {"role": "analyst", "cycle": 1, "prompt": "p", "messages": [message], "answer": said}
+    (folder.root / "transcripts.jsonl").write_text(json.dumps(row) + "\n")
+    environment = {**os.environ, "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii", "PYTHONPATH": str(parts.ROOT)}
+    command = [sys.executable, "main.py", *words, "--runs", str(tmp_path / "runs")]
+    done = subprocess.run(command, cwd=parts.ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+    assert ("\\u96ea" in done.stdout) is ("--prompts" in words)
