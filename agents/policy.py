@@ -13,6 +13,7 @@ from statistics import median
 
 from ..tasks.metrics import Score
 from .base import BatchKind, CycleReport
+from .batch_stats import has_no_drafts
 from .trainer.difficulty import too_hard
 
 LEAST_ERROR = 0.0005
@@ -97,7 +98,7 @@ def next_batch_kind(history: Sequence[CycleReport], seed: int) -> BatchKind:
 
 def _has_texts(row: CycleReport) -> bool:
     """Whether anything was written in a cycle: an arm that comes to an end is left to rest while the other goes on."""
-    return row["counts"].get("drafted", 1) > 0
+    return not has_no_drafts(row["stats"])
 
 
 def _beyond(later: Sequence[CycleReport]) -> bool:
@@ -105,8 +106,8 @@ def _beyond(later: Sequence[CycleReport]) -> bool:
 
     What a batch brings is smaller than what held-out texts can tell; what it asks of the student can be counted.
     """
-    recent = [row["counts"] for row in later[-REST:] if row["batch_kind"] == "lessons"]
-    return bool(recent) and too_hard(recent[-1].get("too hard", 0), recent[-1].get("for lessons", 0))
+    recent = [row["stats"] for row in later[-REST:] if row["batch_kind"] == "lessons"]
+    return bool(recent) and too_hard(recent[-1].get("too_hard", 0), recent[-1].get("for_lessons", 0))
 
 
 def _draw(rows: Sequence[CycleReport], unknown: float, rng: random.Random) -> float:

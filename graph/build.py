@@ -21,6 +21,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 
 from ..agents.base import Agent, Services, State
+from ..agents.batch_stats import check_stats
 from ..tasks.errors import BudgetExhausted, ConfigError, EvoKDError, StepError
 from .consistency import ties
 
@@ -32,7 +33,7 @@ Graph = StateGraph[State, Any, State, State]
 
 def initial_state() -> State:
     """The state of a run that has not begun: cycle 0 trains on the seeds alone."""
-    return State(cycle=0, batch_kind="seed", batch=[], lessons=[], counts={}, seconds={}, history=[], stop="")
+    return State(cycle=0, batch_kind="seed", batch=[], lessons=[], stats={}, seconds={}, history=[], stop="")
 
 
 def build(agents: Mapping[str, Agent], stop: Stopping, context: type = Services) -> Graph:
@@ -111,4 +112,8 @@ def _done(name: str, agent: Agent, state: State, services: Services) -> State:
     if unknown := [key for key in update if key not in State.__annotations__]:
         allowed = ", ".join(State.__annotations__)
         raise StepError(f"{where} returned {unknown[0]!r}, which the state does not have. Allowed: {allowed}.")
+    try:
+        check_stats(update.get("stats", {}))
+    except ValueError as error:
+        raise StepError(f"{where}: {error}") from None
     return update

@@ -159,7 +159,7 @@ class Lesson(Frozen):
     """Ids of the cases it cites; a lesson without a real case is refused."""
     cycle: int = 0
     effect: dict[str, float] = {}
-    """`before` / `after` main score on the texts written for it, `samples`, `too hard`, and `kept` (1 or 0)."""
+    """`before` / `after` main score on the texts written for it, `samples`, `too_hard`, and `kept` (1 or 0)."""
 
 
 class Abstained(ValueError):

@@ -152,7 +152,7 @@ def test_every_stored_span_is_what_the_teacher_quoted(tmp_path: Path) -> None:
 def test_a_name_used_too_often_is_told_and_refused(tmp_path: Path) -> None:
     there = entities(tmp_path)
     state = run(there, cycles=5)
-    assert sum(row["counts"].get("quarantined: a name used too often", 0) for row in rows(state)) > 0
+    assert sum(row["stats"].get("quarantined", {}).get("a name used too often", 0) for row in rows(state)) > 0
     told = [words(prompt) for role, prompt in there.teacher.asked if role == "generator"]  # type: ignore[attr-defined]
     assert any("Used too often, so not again:" in said for said in told)
     breadth = [said for said in told if said.startswith("We are collecting") and "Write " in said]

@@ -10,6 +10,7 @@ from ...tasks.base import Lesson
 from ...tasks.guidelines import Guidelines, listed
 from ...teacher.base import Message, Prompt
 from ..base import Case, Services, State
+from ..batch_stats import BatchStats, add_stats
 from ..cases import crossfitted, last_batch
 from ..guidelines import read_guidelines
 from ..prompting import prompt
@@ -83,23 +84,25 @@ class Analyst:
             return State(lessons=[])
         cycle = state["cycle"]
         evidence = self._evidence(services, cycle)
-        counts = dict(state.get("counts", {}))
+        stats = state.get("stats", {})
         if services.teacher.prompting("analyst") == "completion":
             lessons = self._worded(evidence, services, cycle)
         else:
-            lessons = self._analysed(evidence, services, cycle, counts)
+            lessons, stats = self._analysed(evidence, services, cycle, stats)
         if gone := {lesson.id for lesson in retired(services, lessons)}:
-            counts["lessons refused: did not pay twice"] = len(gone)
+            stats = add_stats(stats, lessons_refused={"did not pay twice": len(gone)})
         lessons = [lesson for lesson in lessons if lesson.id not in gone]
         services.memory.remember(lessons=lessons)
-        return State(lessons=[lesson.id for lesson in lessons], counts=counts)
+        return State(lessons=[lesson.id for lesson in lessons], stats=stats)
 
     def _evidence(self, services: Services, cycle: int) -> Evidence:
         if self.crossfit and (cases := crossfitted(services, cycle)):
             return gather(services, cases, WRONG, self.correct, SIMILAR, services.task.max_difficulty)
         return gather(services, last_batch(services, cycle - 1), WRONG, self.correct, SIMILAR)
 
-    def _analysed(self, evidence: Evidence, services: Services, cycle: int, counts: dict[str, int]) -> list[Lesson]:
+    def _analysed(
+        self, evidence: Evidence, services: Services, cycle: int, stats: BatchStats
+    ) -> tuple[list[Lesson], BatchStats]:
         guidelines = read_guidelines(services)
         request = prompt(
             "analyst/lessons",
@@ -119,18 +122,17 @@ class Analyst:
         form: type[Analysis] | type[WaryAnalysis] = WaryAnalysis if guidelines.assumed else Analysis
         [answer] = services.teacher.ask([Prompt(messages)], form, role="analyst", cycle=cycle, progress=bar)
         if answer.value is None:
-            counts["analysis failed"] = counts.get("analysis failed", 0) + 1
-            return _computed(evidence, cycle)[: self.lessons]
+            return _computed(evidence, cycle)[: self.lessons], add_stats(stats, analysis_failed=1)
         conversation = [*messages, Message(role="assistant", content=answer.text)]
         services.folder.write_json(services.folder.cycle(cycle) / "conversation.json", conversation)
         sound = [each for each in answer.value.lessons if not _rests_on(each, guidelines)]
         if guessed := len(answer.value.lessons) - len(sound):
-            counts["lessons refused: rest on an assumed convention"] = guessed
+            stats = add_stats(stats, lessons_refused={"rest on an assumed guideline": guessed})
         lessons = [_lesson(each, evidence.cases, cycle) for each in sound]
         kept = [lesson for lesson in lessons if lesson.evidence][: self.lessons]
         if uncited := sum(not lesson.evidence for lesson in lessons):
-            counts["lessons refused: cite no case"] = uncited
-        return _told_apart([*kept, *self._probe(answer.value.probe, cycle)])
+            stats = add_stats(stats, lessons_refused={"cite no case": uncited})
+        return _told_apart([*kept, *self._probe(answer.value.probe, cycle)]), stats
 
     def _probe(self, answer: ProbeAnswer | None, cycle: int) -> list[Lesson]:
         if answer is None or not self.probe:

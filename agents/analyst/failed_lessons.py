@@ -21,7 +21,7 @@ def unpaid(services: Services) -> list[Lesson]:
     One of which no text came through has not been tried.
     """
     tried = [each for each in services.memory.lessons() if each.effect]
-    tried = [each for each in tried if each.effect["samples"] or each.effect["too hard"]]
+    tried = [each for each in tried if each.effect["samples"] or each.effect["too_hard"]]
     return [lesson for lesson in tried if not _paid(lesson.effect)]
 
 

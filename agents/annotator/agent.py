@@ -11,6 +11,7 @@ from ...tasks.base import Abstained, Aggregate, Example, InvalidAnswer
 from ...tasks.task import Task
 from ...teacher.base import Prompting
 from ..base import Draft, Services, State
+from ..batch_stats import add_stats
 from ..used_names import EXEMPT, names_in, used
 from .logprob_labels import Annotation, by_completion, by_logprobs, check_any_usable, problem, sentences
 from .voting import by_votes
@@ -66,16 +67,15 @@ class Annotator:
         for reason, examples in refused.items():
             services.memory.remember(examples=examples, status="quarantined", reason=reason)
         batch = [example for example in accepted if example.split == "train"]
-        tally = Counter({f"quarantined: {reason}": len(examples) for reason, examples in refused.items()})
-        for name, kinds in (("repaired", "repaired"), ("unusable", "unusable")):
-            tally.update(f"{name}: {kind}" for annotation in annotations for kind in getattr(annotation, kinds))
-        counts = {
-            **state.get("counts", {}),
-            "accepted": len(batch),
-            "set aside as gate": len(accepted) - len(batch),
-            **tally,
-        }
-        return State(batch=[example.id for example in batch], counts=counts)
+        stats = add_stats(
+            state.get("stats", {}),
+            accepted=len(batch),
+            held_out=len(accepted) - len(batch),
+            quarantined={reason: len(examples) for reason, examples in refused.items()},
+            repaired=dict(Counter(kind for annotation in annotations for kind in annotation.repaired)),
+            unusable=dict(Counter(kind for annotation in annotations for kind in annotation.unusable)),
+        )
+        return State(batch=[example.id for example in batch], stats=stats)
 
     def _annotations(self, drafts: Sequence[Draft], services: Services, cycle: int) -> list[Annotation]:
         unlabelled = [draft.text for draft in drafts if draft.label is None]

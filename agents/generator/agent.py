@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, NonNegativeInt, PositiveInt
 
 from ..base import Draft, Services, State
+from ..batch_stats import add_stats
 from ..guidelines import ensure_guidelines
 from . import pool_sampling as pool
 from .chat_writer import ChatWriter, Manner
@@ -74,10 +75,9 @@ class Generator:
         if first:
             drafts = _set_aside(drafts, round(len(drafts) * gate / wanted), services.seed)
         services.folder.write_rows(services.folder.cycle(cycle) / "drafts.jsonl", drafts)
-        counts = {**state.get("counts", {}), "drafted": len(drafts)}
-        counts |= {f"refused: {reason}": count for reason, count in sorted(refused.items())}
+        stats = add_stats(state.get("stats", {}), drafted=len(drafts), refused=dict(sorted(refused.items())))
         ordered = {order.lesson.id for order in quotas if order.lesson}
-        return State(counts=counts, lessons=[lesson for lesson in state.get("lessons", []) if lesson in ordered])
+        return State(stats=stats, lessons=[lesson for lesson in state.get("lessons", []) if lesson in ordered])
 
     def _backbone(self, services: Services) -> int:
         return max(self.backbone, 4 * len(services.task.labels))

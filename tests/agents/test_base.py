@@ -82,7 +82,7 @@ def test_every_prompt_file_renders_with_what_its_agent_passes(tmp_path: Path, us
         assert not any(name in text for text in said for name in ("$task", "$texts", "$label", "$count"))
     services = world.services(tmp_path / "repair", teacher=world.teacher(annotator=lambda given: UNFIT))
     by_votes(services, ["a text"], 1, 1)
-    services.memory.remember(lessons=[lesson(effect={"samples": 1.0, "too hard": 0.0, "kept": 0.0})])
+    services.memory.remember(lessons=[lesson(effect={"samples": 1.0, "too_hard": 0.0, "kept": 0.0})])
     told(services)
     assert used == NAMES
 

@@ -10,10 +10,10 @@ from evokd.agents.base import Services
 from tests import world
 from tests.agents.acting import lesson
 
-PAID = {"samples": 6.0, "too hard": 0.0, "kept": 1.0}
-SHELVED = {"samples": 6.0, "too hard": 0.0, "kept": 0.0}
-UNWRITTEN = {"samples": 0.0, "too hard": 0.0, "kept": 0.0}
-BEYOND = {"samples": 0.0, "too hard": 6.0, "kept": 1.0}
+PAID = {"samples": 6.0, "too_hard": 0.0, "kept": 1.0}
+SHELVED = {"samples": 6.0, "too_hard": 0.0, "kept": 0.0}
+UNWRITTEN = {"samples": 0.0, "too_hard": 0.0, "kept": 0.0}
+BEYOND = {"samples": 0.0, "too_hard": 6.0, "kept": 1.0}
 
 
 def remembering(folder: Path, *effects: dict[str, float], **changes: Any) -> Services:

@@ -42,10 +42,9 @@ def saying(*said: str) -> Any:
 
 def test_the_backbone_and_its_gate(tmp_path: Path) -> None:
     there = world.services(tmp_path)
-    update = generate(there, counts={"x": 1})
+    update = generate(there, stats={"other": {"x": 1}})
     written = drafts(there)
-    counts = {"x": 1, "drafted": 60, **_refusals(update)}
-    assert update == {"counts": counts, "lessons": []}
+    assert update == {"stats": {"other": {"x": 1}, "drafted": 60, "refused": update["stats"]["refused"]}, "lessons": []}
     assert Counter(draft.asked for draft in written) == dict.fromkeys(world.VOCABULARY, 15)
     gate = Counter(draft.asked for draft in written if draft.split == "gate")
     assert gate == dict.fromkeys(world.VOCABULARY, 5), "the same share of every class"
@@ -65,10 +64,6 @@ def test_of_more_classes_than_the_gate_has_texts_any_may_have_one_there() -> Non
         assert len(gate) == len(set(gate)) == 20
         found.update(gate)
     assert len(found) == 60, "in forty runs each class had a text in some gate"
-
-
-def _refusals(update: State) -> dict[str, int]:
-    return {name: count for name, count in update["counts"].items() if name.startswith("refused")}
 
 
 def test_the_backbone_has_at_least_four_texts_a_class(tmp_path: Path) -> None:
@@ -126,7 +121,7 @@ def test_without_separate_labels_come_with_the_texts(tmp_path: Path) -> None:
     _, there = aimed(tmp_path, Generator(batch=8, separate=False), lesson(), teacher=teacher)
     assert all(draft.label == world.true_label(draft.text) for draft in drafts(there, 2))
     state = settled(Annotator(), world.state(cycle=2), there)
-    assert state["counts"]["accepted"] == 8 and not sent(there, "annotator")
+    assert state["stats"]["accepted"] == 8 and not sent(there, "annotator")
 
 
 def test_lessons_of_other_cycles_are_not_written_for(tmp_path: Path) -> None:
@@ -155,8 +150,8 @@ def test_duplicates_and_held_out_texts_are_refused_and_counted(tmp_path: Path) -
                           teacher=world.teacher(generator=said))  # fmt: skip
     assert [draft.text for draft in drafts(there, 2)] == ["goal one", "loan two"]
     # Round 1: dev, two known ones and a repetition; then four texts are ordered twice, none of the first four is new.
-    assert _refusals(update) == {"refused: duplicate": 3 + 3 + 3, "refused: held-out": 3}
-    assert update["counts"]["drafted"] == 2
+    assert update["stats"]["refused"] == {"duplicate": 3 + 3 + 3, "held-out": 3}
+    assert update["stats"]["drafted"] == 2
 
 
 def test_refused_texts_are_ordered_again_but_not_for_ever(tmp_path: Path) -> None:
@@ -165,14 +160,14 @@ def test_refused_texts_are_ordered_again_but_not_for_ever(tmp_path: Path) -> Non
 
     update, there = aimed(tmp_path, Generator(batch=9, easy=False), lesson(),
                           teacher=world.teacher(generator=stubborn))  # fmt: skip
-    assert update["counts"]["drafted"] == len(sent(there)) == ROUNDS
-    assert _refusals(update) == {"refused: duplicate": ROUNDS}
+    assert update["stats"]["drafted"] == len(sent(there)) == ROUNDS
+    assert update["stats"]["refused"] == {"duplicate": ROUNDS}
 
 
 @pytest.mark.parametrize("said", [saying(), saying("", " "), lambda prompt: "no", lambda prompt: {"hard": "x"}])
 def test_a_teacher_that_writes_nothing_leaves_an_empty_batch(tmp_path: Path, said: Any) -> None:
     there = world.services(tmp_path, teacher=world.teacher(generator=said))
-    assert generate(there)["counts"] == {"drafted": 0}
+    assert generate(there)["stats"] == {"drafted": 0, "refused": {}}
     assert drafts(there) == [] and (there.folder.cycle(1) / "drafts.jsonl").exists()
     assert settled(Annotator(), world.state(cycle=1), there)["batch"] == []
 
@@ -260,7 +255,7 @@ def test_a_written_copy_of_a_picked_pool_text_is_refused(tmp_path: Path) -> None
     )
     texts = [draft.text for draft in drafts(there, 2)]
     assert len(texts) == len(set(texts)) == 9
-    assert _refusals(update) == {"refused: duplicate": 8 + 9 + 9}
+    assert update["stats"]["refused"] == {"duplicate": 8 + 9 + 9}
 
 
 def test_no_text_is_drafted_twice_over_many_cycles(tmp_path: Path) -> None:
@@ -272,7 +267,7 @@ def test_no_text_is_drafted_twice_over_many_cycles(tmp_path: Path) -> None:
         seen += [draft.text for draft in drafts(there, state["cycle"])]
         state = step(Annotator(), state, there)
         there.memory.mark(state["batch"], "kept")
-        state = State(**{**state, "cycle": state["cycle"] + 1, "counts": {}})  # type: ignore[typeddict-item]
+        state = State(**{**state, "cycle": state["cycle"] + 1, "stats": {}})  # type: ignore[typeddict-item]
     assert len(seen) == len(set(seen)) == 60 + 3 * 24
     dev = {example.text for example in there.memory.samples("dev")}
     assert not dev & set(seen)
@@ -307,7 +302,7 @@ def test_a_gate_text_of_an_earlier_cycle_is_not_written_again(tmp_path: Path) ->
     there.memory.remember([Example(text="Goal  gate", label="sports", split="gate")], lessons=[lesson()])
     update = generate(there, Generator(batch=4), cycle=2, batch_kind="lessons", lessons=["2-short"])
     assert [draft.text for draft in drafts(there, 2)] == ["goal free"]
-    assert update["counts"]["refused: held-out"] >= 1
+    assert update["stats"]["refused"]["held-out"] >= 1
 
 
 def test_an_order_that_failed_is_given_again_however_small_its_share(tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ def test_its_ready_config_runs_to_the_end_on_the_texts_of_zerogen(tmp_path: Path
     plain = ["trainer", "evaluator", "analyst", "generator", "annotator"]
     other = run(theirs, ready("sungen", order=plain))
     assert [row["batch_kind"] for row in state["history"]] == ["seed", "breadth"]
-    assert state["history"][-1]["counts"] == other["history"][-1]["counts"]
+    assert state["history"][-1]["stats"] == other["history"][-1]["stats"]
     assert ours.memory.samples("train") == theirs.memory.samples("train") != []
     assert not any(role == "annotator" for role, _ in ours.teacher.asked)  # type: ignore[attr-defined]
     assert (tmp_path / "sungen" / "best").resolve().name == "final-001"
