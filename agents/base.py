@@ -118,7 +118,7 @@ class Draft(Frozen):
     source: Source
     lesson: str | None = None
     subtype: str | None = None
-    asked: str | None = None
+    target_class: str | None = None
     """A key of the task's `target_classes`."""
     prompt: str | None = None
     split: Split = "train"
@@ -133,7 +133,7 @@ class Draft(Frozen):
             source=self.source,
             lesson=self.lesson,
             subtype=self.subtype,
-            asked=self.asked,
+            target_class=self.target_class,
             prompt=self.prompt,
         )
 

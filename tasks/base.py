@@ -78,7 +78,7 @@ class Origin(Frozen):
     """Id of the lesson it was written for."""
     subtype: str | None = None
     """The subtype of its class it was asked for (breadth)."""
-    asked: str | None = None
+    target_class: str | None = None
     """What the generator was asked for, a key of `Task.target_classes`; the annotator never sees it."""
     teacher: str | None = None
     """Model that labelled it."""

@@ -104,7 +104,7 @@ def gather(
     chosen.update([case.id for case in failed if case.id not in chosen][: wrong - len(chosen)])
     shown = [case for case in failed if case.id in chosen]
     samples = services.memory.samples("train")
-    subtypes = Counter(f"{s.origin.asked}: {s.origin.subtype}" for s in samples if s.origin.subtype)
+    subtypes = Counter(f"{s.origin.target_class}: {s.origin.subtype}" for s in samples if s.origin.subtype)
     return Evidence(
         task=task,
         wrong=tuple(shown),

@@ -108,7 +108,7 @@ class Annotator:
         weak = (
             services.teacher.prompting("annotator") == "completion"
         )  # a strong one's second look is better than its plan
-        if weak and draft.asked is not None and not services.task.fits(draft.asked, aggregate.label):
+        if weak and draft.target_class is not None and not services.task.fits(draft.target_class, aggregate.label):
             return "not what was asked for"
         return ""
 
@@ -129,6 +129,6 @@ def _example(draft: Draft, aggregate: Aggregate | None, cycle: int, model: str, 
             "confidence": aggregate.confidence if aggregate else None,
         }
     )
-    label = aggregate.label if aggregate else task.stand_in(draft.asked)
+    label = aggregate.label if aggregate else task.stand_in(draft.target_class)
     soft = aggregate.soft if aggregate else None
     return Example(text=draft.text, label=label, soft=soft, split=draft.split, origin=origin)

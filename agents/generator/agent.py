@@ -161,7 +161,7 @@ def _have(services: Services, target_classes: Sequence[str], cycle: int) -> Coun
     folder, have = services.folder, Counter[str]()
     for earlier in range(1, cycle):
         drafts = folder.read_rows(folder.cycle(earlier) / "drafts.jsonl", Draft)
-        have.update(draft.asked for draft in drafts if draft.asked)
+        have.update(draft.target_class for draft in drafts if draft.target_class)
     for sample in services.memory.samples("train"):
         if sample.origin.source == "pool" and sample.origin.cycle < cycle:
             have.update(
@@ -189,7 +189,7 @@ def _set_aside(drafts: Sequence[Draft], count: int, seed: int) -> list[Draft]:
     """
     groups: dict[tuple[str, str | None], list[int]] = {}
     for number, draft in enumerate(drafts):
-        groups.setdefault((draft.source, draft.asked), []).append(number)
+        groups.setdefault((draft.source, draft.target_class), []).append(number)
     rng, gate, whole = random.Random(seed), set[int](), max(1, len(drafts))
     at = rng.randrange(whole)
     for group in rng.sample(list(groups.values()), len(groups)):

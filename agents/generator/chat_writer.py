@@ -212,7 +212,9 @@ class ChatWriter:
 
     def _written(self, target_class: str | None) -> str:
         """The last texts of this target class: a model that is asked the same again writes much the same again."""
-        texts = [each.text for each in self.services.memory.samples("train") if each.origin.asked == target_class]
+        texts = [
+            each.text for each in self.services.memory.samples("train") if each.origin.target_class == target_class
+        ]
         listed = "\n".join(f"- {one_line(text)}" for text in texts[-SHOWN_TEXTS:])
         return (
             f"These are written already. Nothing new may resemble them in topic, wording or form:\n{listed}"
@@ -251,7 +253,7 @@ def _drafts(quota: Quota, answer: Answer[BaseModel]) -> list[Draft]:
                     source=quota.source,
                     lesson=quota.lesson.id if quota.lesson else None,
                     subtype=subtype,
-                    asked=quota.target_class,
+                    target_class=quota.target_class,
                     prompt=answer.prompt,
                     label=getattr(item, "label", None),
                 )

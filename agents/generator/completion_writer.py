@@ -55,7 +55,7 @@ class CompletionWriter:
                         text=text,
                         source=quota.source,
                         lesson=lesson,
-                        asked=label,
+                        target_class=label,
                         prompt=answer.prompt,
                         label=self._own_label(quota, label),
                     )

@@ -102,9 +102,9 @@ def test_one_line() -> None:
 
 
 def test_an_origin_says_what_the_draft_knew() -> None:
-    draft = Draft(text="x", source="hard", lesson="2-l", subtype="s", asked="food", prompt="p", label="food")
+    draft = Draft(text="x", source="hard", lesson="2-l", subtype="s", target_class="food", prompt="p", label="food")
     origin = draft.origin(4)
-    assert (origin.cycle, origin.source, origin.lesson, origin.subtype, origin.asked, origin.prompt) == (
+    assert (origin.cycle, origin.source, origin.lesson, origin.subtype, origin.target_class, origin.prompt) == (
         4, "hard", "2-l", "s", "food", "p",
     )  # fmt: skip
 

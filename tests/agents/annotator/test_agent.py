@@ -19,7 +19,9 @@ NOTHING_WRONG: dict[str, Any] = {"quarantined": {}, "repaired": {}, "unusable": 
 
 
 def draft(text: str, **changes: Any) -> Draft:
-    return Draft(**{"text": text, "source": "typical", "asked": world.true_label(text), "prompt": "p", **changes})
+    return Draft(
+        **{"text": text, "source": "typical", "target_class": world.true_label(text), "prompt": "p", **changes}
+    )
 
 
 def several(count: int) -> list[Draft]:
@@ -83,7 +85,7 @@ def test_every_draft_is_counted_once(tmp_path: Path, votes: int) -> None:
 
 
 def test_it_is_blind(tmp_path: Path) -> None:
-    secret = {"lesson": "2-secret", "subtype": "hidden kind", "source": "hard", "asked": "science"}
+    secret = {"lesson": "2-secret", "subtype": "hidden kind", "source": "hard", "target_class": "science"}
     _, services = label(tmp_path, [draft("goal match", **secret), draft("bank loan", **secret)])
     for _, prompt in services.teacher.asked:  # type: ignore[attr-defined]
         assert len(prompt.body) == 1 and prompt.lesson is None
@@ -120,20 +122,20 @@ def test_a_tie_is_not_learnt_unless_that_is_allowed(tmp_path: Path, allowing: di
 
 
 def test_a_chat_model_need_not_agree_with_what_was_asked(tmp_path: Path) -> None:
-    update, _ = label(tmp_path, [draft("goal match", asked="food")])
+    update, _ = label(tmp_path, [draft("goal match", target_class="food")])
     assert update["stats"]["accepted"] == 1
 
 
 @pytest.mark.parametrize(("quarantine", "kept"), [(True, 1), (False, 2)])
 def test_a_small_model_must_agree(tmp_path: Path, quarantine: bool, kept: int) -> None:
-    drafts = [draft("goal match", asked="food"), draft("bank loan")]
+    drafts = [draft("goal match", target_class="food"), draft("bank loan")]
     update, _ = plain(tmp_path, drafts, Annotator(quarantine=quarantine))
     assert update["stats"]["accepted"] == kept
     assert update["stats"]["quarantined"].get("not what was asked for", 0) == 2 - kept
 
 
 def test_texts_nobody_asked_for_a_class_need_not_agree(tmp_path: Path) -> None:
-    update, _ = plain(tmp_path, [draft("goal match", asked=None, source="pool")])
+    update, _ = plain(tmp_path, [draft("goal match", target_class=None, source="pool")])
     assert update["stats"]["accepted"] == 1
 
 
@@ -163,7 +165,7 @@ def test_labels_written_with_the_text_are_taken(tmp_path: Path) -> None:
 def test_pool_texts_among_labelled_ones_are_still_labelled_blind(tmp_path: Path) -> None:
     drafts = [
         draft("goal match", label="food"),
-        draft("bank loan", asked=None, source="pool"),
+        draft("bank loan", target_class=None, source="pool"),
         draft("soup", label="food"),
     ]
     update, services = label(tmp_path, drafts, Annotator(votes=1))
@@ -173,7 +175,7 @@ def test_pool_texts_among_labelled_ones_are_still_labelled_blind(tmp_path: Path)
 
 @pytest.mark.parametrize("name", ODD)
 def test_odd_texts_are_kept_as_they_are(tmp_path: Path, name: str) -> None:
-    update, services = label(tmp_path, [draft(ODD[name], asked=None)], Annotator(votes=1))
+    update, services = label(tmp_path, [draft(ODD[name], target_class=None)], Annotator(votes=1))
     [example] = services.memory.get(update["batch"])
     assert example.text == ODD[name]
 

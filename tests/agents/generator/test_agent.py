@@ -45,22 +45,22 @@ def test_the_backbone_and_its_gate(tmp_path: Path) -> None:
     update = generate(there, stats={"other": {"x": 1}})
     written = drafts(there)
     assert update == {"stats": {"other": {"x": 1}, "drafted": 60, "refused": update["stats"]["refused"]}, "lessons": []}
-    assert Counter(draft.asked for draft in written) == dict.fromkeys(world.VOCABULARY, 15)
-    gate = Counter(draft.asked for draft in written if draft.split == "gate")
+    assert Counter(draft.target_class for draft in written) == dict.fromkeys(world.VOCABULARY, 15)
+    gate = Counter(draft.target_class for draft in written if draft.split == "gate")
     assert gate == dict.fromkeys(world.VOCABULARY, 5), "the same share of every class"
-    kinds = Counter((draft.asked, draft.subtype) for draft in written if draft.split == "gate")
+    kinds = Counter((draft.target_class, draft.subtype) for draft in written if draft.split == "gate")
     assert len(kinds) == 12 and set(kinds.values()) == {1, 2}, "and of each of its three subtypes"
 
 
 def test_of_more_classes_than_the_gate_has_texts_any_may_have_one_there() -> None:
     drafts = [
-        Draft(text=f"{label} {n}", source="typical", asked=str(label))
+        Draft(text=f"{label} {n}", source="typical", target_class=str(label))
         for label in range(60)
         for n in range(5 - label // 30)
     ]
     found = Counter[str]()
     for seed in range(40):
-        gate = [draft.asked or "" for draft in _set_aside(drafts, 20, seed) if draft.split == "gate"]
+        gate = [draft.target_class or "" for draft in _set_aside(drafts, 20, seed) if draft.split == "gate"]
         assert len(gate) == len(set(gate)) == 20
         found.update(gate)
     assert len(found) == 60, "in forty runs each class had a text in some gate"
@@ -102,7 +102,7 @@ def test_the_papers_settings(tmp_path: Path) -> None:
     assert Counter((draft.source, draft.lesson) for draft in drafts(there, 2)) == dict.fromkeys(
         [("hard", "2-short"), ("hard", "2-other"), ("typical", "2-short"), ("typical", "2-other")], 3
     )
-    assert {draft.asked for draft in drafts(there, 2)} == {None}, "the class is the annotator's to say"
+    assert {draft.target_class for draft in drafts(there, 2)} == {None}, "the class is the annotator's to say"
 
 
 def test_without_easy_there_are_hard_texts_only(tmp_path: Path) -> None:
@@ -195,7 +195,7 @@ def test_a_shortfall_takes_the_same_share_from_the_gate(tmp_path: Path) -> None:
     generate(there)
     written = drafts(there)
     assert len(written) == 20 and sum(draft.split == "gate" for draft in written) == round(20 * 20 / 60)
-    per_class = Counter(draft.asked for draft in written if draft.split == "gate")
+    per_class = Counter(draft.target_class for draft in written if draft.split == "gate")
     assert max(per_class.values()) - min(per_class.values()) <= 1 and len(per_class) == 4
 
 
@@ -213,7 +213,7 @@ def test_the_pool_gives_its_share_and_the_rest_is_written(tmp_path: Path) -> Non
     sources = Counter((draft.source, draft.split) for draft in written)
     assert sources == {("pool", "train"): 20, ("pool", "gate"): 10, ("typical", "train"): 20, ("typical", "gate"): 10}
     assert {draft.text for draft in written if draft.source == "pool"} <= set(POOL)
-    assert {draft.asked for draft in written if draft.source == "pool"} == {None}
+    assert {draft.target_class for draft in written if draft.source == "pool"} == {None}
 
 
 def test_a_pool_leaves_room_for_written_texts_of_every_class_to_begin_with(tmp_path: Path) -> None:
@@ -221,7 +221,7 @@ def test_a_pool_leaves_room_for_written_texts_of_every_class_to_begin_with(tmp_p
     there = world.services(tmp_path, pool=pool)
     after_seeds(there)
     generate(there, Generator(backbone=16, gate_size=0, pool_share=0.9))
-    asked = Counter(draft.asked for draft in drafts(there) if draft.source == "typical")
+    asked = Counter(draft.target_class for draft in drafts(there) if draft.source == "typical")
     assert set(asked) == set(world.VOCABULARY) and min(asked.values()) == 2
 
 
@@ -231,8 +231,8 @@ def test_a_small_batch_goes_to_the_classes_that_have_the_fewest_texts(tmp_path: 
     for cycle in (1, 2, 3):
         generate(there, Generator(batch=4, gate_size=0, backbone=0, examples=examples), cycle=cycle,
                  batch_kind="breadth" if cycle == 1 else "lessons")  # fmt: skip
-    first = Counter(draft.asked for draft in drafts(there, 1))
-    later = [Counter(draft.asked for draft in drafts(there, cycle)) for cycle in (2, 3)]
+    first = Counter(draft.target_class for draft in drafts(there, 1))
+    later = [Counter(draft.target_class for draft in drafts(there, cycle)) for cycle in (2, 3)]
     assert set(first.values()) == {4} and all(len(each) == 2 for each in later)
     assert set(later[0]) | set(later[1]) == set(world.VOCABULARY)
 
@@ -281,9 +281,13 @@ def test_a_small_model_writes_every_class_in_equal_parts(tmp_path: Path) -> None
     there = world.services(tmp_path, teacher=ScriptedTeacher({"generator": say}, prompting="completion"))
     generate(there)
     written = drafts(there)
-    assert Counter(draft.asked for draft in written) == dict.fromkeys(world.VOCABULARY, 15)
-    assert all(draft.subtype is None and world.true_label(draft.text.rstrip(".")) == draft.asked for draft in written)
-    assert Counter(draft.asked for draft in written if draft.split == "gate") == dict.fromkeys(world.VOCABULARY, 5)
+    assert Counter(draft.target_class for draft in written) == dict.fromkeys(world.VOCABULARY, 15)
+    assert all(
+        draft.subtype is None and world.true_label(draft.text.rstrip(".")) == draft.target_class for draft in written
+    )
+    assert Counter(draft.target_class for draft in written if draft.split == "gate") == dict.fromkeys(
+        world.VOCABULARY, 5
+    )
 
 
 def test_the_same_seed_writes_and_sets_aside_the_same(tmp_path: Path) -> None:
@@ -316,4 +320,4 @@ def test_an_order_that_failed_is_given_again_however_small_its_share(tmp_path: P
 
     there = world.services(tmp_path, teacher=world.teacher(generator=one_fails))
     generate(there, Generator(backbone=400, gate_size=0, examples=False))
-    assert failed and Counter(draft.asked for draft in drafts(there)) == dict.fromkeys(world.VOCABULARY, 100)
+    assert failed and Counter(draft.target_class for draft in drafts(there)) == dict.fromkeys(world.VOCABULARY, 100)
