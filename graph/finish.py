@@ -7,7 +7,7 @@ from typing import Any
 
 from ..agents.base import Services
 from ..agents.evaluator.gate import calibrated_losses, harms
-from ..agents.generator.pool_sampling import unused
+from ..agents.generator.pool_sampling import keep_novel
 from ..agents.trainer.agent import Trainer
 from ..agents.trainer.weight_averaging import average_fits
 from ..student.base import Student
@@ -42,7 +42,7 @@ def fit_last(services: Services, champion: str, trainer: Trainer) -> None:
     folder = services.folder.root / "students" / champion.replace("students/cycle", "final")
     known = [*services.memory.samples("seed"), *kept, *gate]
     # Another order makes another student, by up to a point on 300 texts: the same texts are to make the same one.
-    texts = trainer.learnt(services, sorted(known, key=lambda example: example.id))
+    texts = trainer.select_texts(services, sorted(known, key=lambda example: example.id))
     imitated: list[Example] = []
 
     def fitted(seed: int, which: str) -> Student:
@@ -65,7 +65,7 @@ def fit_last(services: Services, champion: str, trainer: Trainer) -> None:
 def _unlabelled(services: Services, champion: str) -> list[str]:
     """Texts of the pool that are near nothing known; none where a student's answers are no probabilities of labels."""
     [answer] = services.students.load(services.folder.root / champion).predict(["a text"])
-    return unused(services, services.pool[:IMITATED]) if answer.probabilities else []
+    return keep_novel(services, services.pool[:IMITATED]) if answer.probabilities else []
 
 
 def _imitated(student: Student, texts: Sequence[str]) -> list[Example]:

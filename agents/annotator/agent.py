@@ -12,9 +12,9 @@ from ...tasks.task import Task
 from ...teacher.base import Prompting
 from ..base import Draft, Services, State
 from ..batch_stats import add_stats
-from ..used_names import EXEMPT, names_in, used
-from .logprob_labels import Annotation, by_completion, by_logprobs, check_any_usable, problem, sentences
-from .voting import by_votes
+from ..used_names import EXEMPT, count_used_names, names_in
+from .logprob_labels import Annotation, check_any_usable, label_by_completion, label_by_logprobs, problem, sentences
+from .voting import label_by_votes
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,12 @@ class Annotator:
         model = services.teacher.model("annotator")
         accepted: list[Example] = []
         refused: dict[str, list[Example]] = {}
-        names = used(services, cycle)
+        names = count_used_names(services, cycle)
         for draft, annotation in zip(drafts, annotations, strict=True):
-            example = _example(draft, annotation.aggregate, cycle, model, services.task)
+            example = _make_example(draft, annotation.aggregate, cycle, model, services.task)
             own = set() if draft.source in EXEMPT else names_in(services, example)
             reason = self._refusal(draft, annotation, services)
-            if not reason and self.quarantine and names.is_worn(own):
+            if not reason and self.quarantine and names.is_overused(own):
                 reason = "a name used too often"
             if reason:
                 refused.setdefault(reason, []).append(example.moved("train"))
@@ -80,7 +80,7 @@ class Annotator:
     def _annotations(self, drafts: Sequence[Draft], services: Services, cycle: int) -> list[Annotation]:
         unlabelled = [draft.text for draft in drafts if draft.label is None]
         asked = iter(self.label(unlabelled, services, cycle))
-        annotations = [next(asked) if draft.label is None else _own_label(draft, services) for draft in drafts]
+        annotations = [next(asked) if draft.label is None else _read_own_label(draft, services) for draft in drafts]
         check_any_usable(annotations)
         return annotations
 
@@ -89,10 +89,10 @@ class Annotator:
         if not texts:
             return []
         if self._votes(services.teacher.prompting("annotator")):
-            return by_votes(services, texts, cycle, self.votes, tie_break=services.task.head != "sequence")
+            return label_by_votes(services, texts, cycle, self.votes, tie_break=services.task.head != "sequence")
         if self.method == "auto" and services.task.choices() is None:
-            return by_completion(services, texts, cycle)
-        return by_logprobs(services, texts, cycle, self.calibration)
+            return label_by_completion(services, texts, cycle)
+        return label_by_logprobs(services, texts, cycle, self.calibration)
 
     def _votes(self, prompting: Prompting) -> bool:
         return self.method == "vote" or (self.method == "auto" and prompting == "instruct")
@@ -113,7 +113,7 @@ class Annotator:
         return ""
 
 
-def _own_label(draft: Draft, services: Services) -> Annotation:
+def _read_own_label(draft: Draft, services: Services) -> Annotation:
     try:
         reading = services.task.read(draft.text, draft.label)
     except (Abstained, InvalidAnswer) as error:
@@ -121,7 +121,7 @@ def _own_label(draft: Draft, services: Services) -> Annotation:
     return Annotation(services.task.settle([reading.label]), repaired=reading.repaired)
 
 
-def _example(draft: Draft, aggregate: Aggregate | None, cycle: int, model: str, task: Task) -> Example:
+def _make_example(draft: Draft, aggregate: Aggregate | None, cycle: int, model: str, task: Task) -> Example:
     origin = draft.origin(cycle).model_copy(
         update={
             "teacher": model,

@@ -9,7 +9,7 @@ import pytest
 
 from evokd.agents.annotator.agent import Annotator
 from evokd.agents.base import Draft, Services, State
-from evokd.agents.generator.agent import ROUNDS, Generator, _set_aside
+from evokd.agents.generator.agent import ROUNDS, Generator, _assign_gate
 from evokd.tasks.base import Example
 from tests import world
 from tests.agents.acting import ODD, after_seeds, drafts, lesson, sent, settled, step, train
@@ -60,7 +60,7 @@ def test_of_more_classes_than_the_gate_has_texts_any_may_have_one_there() -> Non
     ]
     found = Counter[str]()
     for seed in range(40):
-        gate = [draft.target_class or "" for draft in _set_aside(drafts, 20, seed) if draft.split == "gate"]
+        gate = [draft.target_class or "" for draft in _assign_gate(drafts, 20, seed) if draft.split == "gate"]
         assert len(gate) == len(set(gate)) == 20
         found.update(gate)
     assert len(found) == 60, "in forty runs each class had a text in some gate"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from evokd.agents.base import Services
 from evokd.agents.generator.completion_writer import LONGEST, CompletionWriter, concrete_things, whole_sentences
-from evokd.agents.generator.quotas import Quota, breadth
+from evokd.agents.generator.quotas import Quota, breadth_quotas
 from evokd.tasks.base import Example
 from evokd.tasks.kinds.classification import Classification
 from tests import world
@@ -33,7 +33,7 @@ def write(there: Services, quotas: list[Quota], cycle: int = 2, sample: int = 0)
 
 def test_one_call_a_text_and_the_class_that_was_asked_for(tmp_path: Path) -> None:
     there = services(tmp_path)
-    quotas = breadth(10, world.task().target_classes(()), {}, 10)
+    quotas = breadth_quotas(10, world.task().target_classes(()), {}, 10)
     drafts = write(there, quotas)
     assert len(drafts) == len(sent(there)) == 10
     assert Counter(draft.target_class for draft in drafts) == {"sports": 3, "money": 3, "science": 2, "food": 2}
@@ -50,7 +50,7 @@ def test_the_opening_shows_the_other_classes_and_one_concrete_thing(tmp_path: Pa
 
 def test_the_held_out_texts_are_not_shown(tmp_path: Path) -> None:
     there = services(tmp_path)
-    write(there, breadth(40, world.task().target_classes(()), {}, 40))
+    write(there, breadth_quotas(40, world.task().target_classes(()), {}, 40))
     assert not any(example.text in said for example in there.memory.samples("dev") for said in sent(there))
 
 

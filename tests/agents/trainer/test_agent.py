@@ -65,7 +65,7 @@ def test_classes_count_the_same_on_both_sides_unless_that_is_off(services: Servi
 
 def test_a_trainer_of_ones_own_chooses_what_a_fresh_student_learns(services: Services) -> None:
     class Short(Trainer):
-        def learnt(self, services: Services, examples: Sequence[Example]) -> list[Example]:
+        def select_texts(self, services: Services, examples: Sequence[Example]) -> list[Example]:
             return [example for example in examples if len(example.text) < 20]
 
     state = after_seeds(services, batch=train(services, BATCH, "candidate"))
