@@ -18,6 +18,7 @@ from ..student.base import Students
 from ..tasks.base import Frozen, Label, Origin, Source, Split
 from ..tasks.task import Task
 from ..teacher.base import Teacher
+from .batch_stats import BatchStats
 
 BatchKind = Literal["seed", "breadth", "lessons"]
 """What a cycle's batch is: nothing (cycle 0), typical texts over all subtypes, or texts aimed at lessons."""
@@ -32,8 +33,8 @@ class CycleReport(TypedDict):
 
     cycle: int
     batch_kind: BatchKind
-    counts: dict[str, int]
-    """`drafted`, `accepted`, `quarantined`, `refused: duplicate`, `trained on`, ..."""
+    stats: BatchStats
+    """What became of the cycle's texts."""
     fresh_before: Figures
     """Score of the fresh batch under the student that had never seen it (and `fresh_after` under the challenger)."""
     fresh_after: Figures
@@ -62,7 +63,8 @@ class State(TypedDict, total=False):
     """Ids of the fresh training texts of this cycle."""
     lessons: list[str]
     """Ids of the lessons this cycle's texts are written for."""
-    counts: dict[str, int]
+    stats: BatchStats
+    """What became of this cycle's texts so far; a role adds to it with `add_stats`."""
     shelved_in_a_row: int
     seconds: dict[str, float]
     history: Annotated[list[CycleReport], operator.add]
@@ -128,7 +130,7 @@ class Draft(Frozen):
     source: Source
     lesson: str | None = None
     subtype: str | None = None
-    asked: str | None = None
+    target_class: str | None = None
     """A key of the task's `target_classes`."""
     prompt: str | None = None
     split: Split = "train"
@@ -143,7 +145,7 @@ class Draft(Frozen):
             source=self.source,
             lesson=self.lesson,
             subtype=self.subtype,
-            asked=self.asked,
+            target_class=self.target_class,
             prompt=self.prompt,
         )
 

@@ -42,14 +42,14 @@ def last_batch(services: Services, cycle: int) -> list[Case]:
     return next(filter(None, written), [])
 
 
-def crossfitted(services: Services, cycle: int) -> list[Case]:
-    """Every kept text under a student that has learnt the seeds and the other folds; nothing where there are too few.
+def cross_fit(services: Services, cycle: int) -> list[Case]:
+    """Cross-fit: show every kept text to a student that has learnt the seeds and the other folds.
 
     Args:
-        services: students and memory.
+        services: students and memory; with fewer than `LEAST` kept texts there are no cases.
         cycle: the one that is about to write; a step that is run again finds its cases.
     """
-    kept, path = services.memory.samples("train"), services.folder.cycle(cycle) / "crossfitted.jsonl"
+    kept, path = services.memory.samples("train"), services.folder.cycle(cycle) / "cross_fit_cases.jsonl"
     if len(kept) < LEAST:
         return []
     if known := services.folder.read_rows(path, Case):

@@ -12,7 +12,7 @@ from ..tasks.task import Task
 from ..teacher.base import Message, Prompt
 from .answer_schemas import with_labels
 from .base import Services
-from .prompting import one_line, prompt, said
+from .prompting import format_example, one_line, prompt
 
 log = logging.getLogger(__name__)
 
@@ -49,10 +49,14 @@ def read_guidelines(services: Services) -> Guidelines:
         ConfigError: the user's edit cannot be read, or an answer in it does not fit its text.
     """
     path = services.folder.root / "guidelines.toml"
-    return checked(path.read_text(encoding="utf-8"), str(path), services.task) if path.exists() else Guidelines()
+    return (
+        parse_valid_guidelines(path.read_text(encoding="utf-8"), str(path), services.task)
+        if path.exists()
+        else Guidelines()
+    )
 
 
-def checked(text: str, source: str, task: Task) -> Guidelines:
+def parse_valid_guidelines(text: str, source: str, task: Task) -> Guidelines:
     """The guidelines in a TOML file, every answer read as the teacher's would be.
 
     Raises:
@@ -81,7 +85,9 @@ def ensure_guidelines(services: Services, cycle: int) -> None:
         task=services.task.describe(),
         part=services.task.part,
         rule=services.task.rule,
-        seeds="\n".join(f"({number}) {said(services.task, seed)}" for number, seed in enumerate(seeds, start=1)),
+        seeds="\n".join(
+            f"({number}) {format_example(services.task, seed)}" for number, seed in enumerate(seeds, start=1)
+        ),
     )
     bar = services.bar("drafting the annotation guidelines")
     messages = (Message(role="user", content=request),)
@@ -91,14 +97,14 @@ def ensure_guidelines(services: Services, cycle: int) -> None:
     if answer.value is None:
         log.warning("No annotation guidelines could be drafted: %s", answer.problem)
         return
-    decided = [_decided(each, seeds, services) for each in answer.value.conventions]
+    decided = [_decide(each, seeds, services) for each in answer.value.conventions]
     guidelines = Guidelines(guideline=tuple(each for each in decided if each is not None))
     write_text(path, guidelines.toml())
     if unusable := decided.count(None):
         log.warning("%d of %d drafted guidelines do not fit their own example: left out.", unusable, len(decided))
 
 
-def _decided(drafted: Drafted, seeds: list[Example], services: Services) -> Guideline | None:
+def _decide(drafted: Drafted, seeds: list[Example], services: Services) -> Guideline | None:
     """The guideline with the seed's own label where a seed is named; None where the answer does not fit its text."""
     pattern = one_line(drafted.pattern)
     if not pattern:

@@ -1,4 +1,4 @@
-"""What the next batch is to be: texts for lessons, or more typical ones. A bandit on what each brought at the gate.
+"""What the next batch is: texts for lessons, or more typical ones. A bandit chooses by what each brought at the gate.
 
 Plain generation is the arm that lessons have to beat: what a batch cost would have bought as many typical texts.
 Thompson sampling (Russo et al. 2018, arXiv 1707.02038): each arm is drawn from what is known of it, and the better draw
@@ -13,7 +13,8 @@ from statistics import median
 
 from ..tasks.metrics import Score
 from .base import BatchKind, CycleReport
-from .trainer.difficulty import too_hard
+from .batch_stats import has_no_drafts
+from .trainer.difficulty import are_too_hard
 
 LEAST_ERROR = 0.0005
 """Of a gain in loss: a handful of held-out texts can agree by chance, and would then outweigh all that comes later."""
@@ -41,21 +42,21 @@ UNKNOWN = 0.01
 """Standard error of one batch where none was compared: that of a label's loss on 150 texts."""
 
 
-def brought(row: CycleReport, unknown: float = UNKNOWN) -> Gain:
+def estimate_gain(row: CycleReport, unknown: float = UNKNOWN) -> Gain:
     """What the batch of a cycle brought at the gate; nothing, give or take `unknown`, if it left nothing to compare."""
-    loss = _compared(row)
+    loss = _gate_loss(row)
     if loss is None or loss.error is None:  # an empty batch, or one that changed nothing
         return Gain(0.0, unknown)
     return Gain(-loss.value, max(LEAST_ERROR, loss.error))
 
 
-def usual_error(rows: Sequence[CycleReport]) -> float:
+def median_error(rows: Sequence[CycleReport]) -> float:
     """Median standard error of what batches brought: entities have another loss, and a larger one, than labels."""
-    errors = [loss.error for row in rows if (loss := _compared(row)) is not None and loss.error is not None]
+    errors = [loss.error for row in rows if (loss := _gate_loss(row)) is not None and loss.error is not None]
     return max(LEAST_ERROR, median(errors)) if errors else UNKNOWN
 
 
-def _compared(row: CycleReport) -> Score | None:
+def _gate_loss(row: CycleReport) -> Score | None:
     found = row["gate"].get("loss")
     return Score.model_validate(found) if found else None
 
@@ -70,13 +71,13 @@ def after_first(history: Sequence[CycleReport]) -> Sequence[CycleReport] | None:
 
 
 def next_batch_kind(history: Sequence[CycleReport], seed: int) -> BatchKind:
-    """The plan of the next cycle: breadth until something is learnt, then each arm once, then by the bandit.
+    """What the next batch is: breadth until something is learnt, then each arm once, then by the bandit.
 
-    Lessons of which the student can't use too much rest for a while, whatever the bandit says.
+    Lessons that are too hard for the student rest for a while, whatever the bandit says.
 
     Args:
         history: the finished cycles.
-        seed: of the run; the same history gives the same plan.
+        seed: of the run; the same history gives the same answer.
     """
     later = after_first(history)
     if later is None:
@@ -87,37 +88,37 @@ def next_batch_kind(history: Sequence[CycleReport], seed: int) -> BatchKind:
     for arm, rows in played.items():
         if not rows:
             return arm
-    if _beyond(later):
+    if _are_lessons_too_hard(later):
         return "breadth"  # also where that has no more texts: the run rather ends
     able = [arm for arm, rows in played.items() if _has_texts(rows[-1])]
     rng = random.Random(f"{seed} {len(history)}")
-    unknown = usual_error(later)
+    unknown = median_error(later)
     return max(able or ARMS, key=lambda arm: _draw(played[arm], unknown, rng))
 
 
 def _has_texts(row: CycleReport) -> bool:
     """Whether anything was written in a cycle: an arm that comes to an end is left to rest while the other goes on."""
-    return row["counts"].get("drafted", 1) > 0
+    return not has_no_drafts(row["stats"])
 
 
-def _beyond(later: Sequence[CycleReport]) -> bool:
+def _are_lessons_too_hard(later: Sequence[CycleReport]) -> bool:
     """Whether the last lessons were too hard for the student, and not long ago.
 
     What a batch brings is smaller than what held-out texts can tell; what it asks of the student can be counted.
     """
-    recent = [row["counts"] for row in later[-REST:] if row["batch_kind"] == "lessons"]
-    return bool(recent) and too_hard(recent[-1].get("too hard", 0), recent[-1].get("for lessons", 0))
+    recent = [row["stats"] for row in later[-REST:] if row["batch_kind"] == "lessons"]
+    return bool(recent) and are_too_hard(recent[-1].get("too_hard", 0), recent[-1].get("for_lessons", 0))
 
 
 def _draw(rows: Sequence[CycleReport], unknown: float, rng: random.Random) -> float:
     """A gain that the arm may have: from the normal distribution that its batches leave of its mean."""
-    gains = [brought(row, unknown).per(_thousands(row)) for row in rows]
+    gains = [estimate_gain(row, unknown).per(_thousand_tokens(row)) for row in rows]
     weights = [1 / gain.error**2 for gain in gains]
     mean = sum(weight * gain.value for weight, gain in zip(weights, gains, strict=True)) / sum(weights)
     return rng.gauss(mean, math.sqrt(1 / sum(weights)))
 
 
-def _thousands(row: CycleReport) -> float:
+def _thousand_tokens(row: CycleReport) -> float:
     """Teacher tokens that a cycle took, or would have taken without a cache, in thousands.
 
     What is shared with other runs must not decide what this one does next.

@@ -19,8 +19,8 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def shown_seeds(services: Services, per_label: int = 2) -> list[Example]:
-    """The seeds that go into prompts: the first of every label. Many shots of many labels would fill every call."""
+def select_seeds(services: Services, per_label: int = 2) -> list[Example]:
+    """Select the seeds that go into prompts: the first of every label, as all of many labels would fill every call."""
     shown: dict[str, list[Example]] = {}
     for example in services.memory.samples("seed"):
         names = services.task.names(example.label) or ("",)
@@ -30,8 +30,8 @@ def shown_seeds(services: Services, per_label: int = 2) -> list[Example]:
     return [example for examples in shown.values() for example in examples]
 
 
-def said(task: Task, example: Example, arrow: str = "=>") -> str:
-    """An example with its label as one line of a prompt."""
+def format_example(task: Task, example: Example, arrow: str = "=>") -> str:
+    """Write an example with its label as one line of a prompt."""
     return f"{one_line(example.text)} {arrow} {task.say(example.text, example.label)}"
 
 

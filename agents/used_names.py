@@ -1,4 +1,4 @@
-"""What must vary from text to text, such as the names of entities: how often each was used, and which are worn out."""
+"""What must vary from text to text, such as names of entities: how often each was used, and which too often."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -8,17 +8,17 @@ from ..tasks.base import Example, normalise
 from .base import Services
 
 MOST_USES = 6
-"""Written texts with a name after which it is worn out, where there are few."""
+"""Written texts with a name from which on it is overused, where texts are few."""
 
 SHARE = 0.03
 """Of all written texts: real ones repeat U.S. and London, too."""
 
 EXEMPT = ("gold", "pool", "rewrite")
-"""Stances of texts that may repeat names: real ones, and seeds in other words."""
+"""Sources of texts that may repeat names: real ones, and seeds in other words."""
 
 
 @dataclass
-class Used:
+class UsedNames:
     """Name (normalised) -> in how many written texts it stands, and how many there are."""
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -29,22 +29,22 @@ class Used:
         self.counts.update(names)
         self.texts += 1
 
-    def worn_out(self) -> list[str]:
+    def overused(self) -> list[str]:
         """The names that were used too often, the most frequent first."""
-        return [name for name, _ in self.counts.most_common() if self.is_worn([name])]
+        return [name for name, _ in self.counts.most_common() if self.is_overused([name])]
 
-    def is_worn(self, names: Iterable[str]) -> bool:
+    def is_overused(self, names: Iterable[str]) -> bool:
         """Whether one of the names was used `MOST_USES` times, or in `SHARE` of the texts if that is more."""
         return any(self.counts[name] >= max(MOST_USES, SHARE * self.texts) for name in names)
 
 
-def used(services: Services, cycle: int) -> Used:
-    """What was used in texts written before this cycle.
+def count_used_names(services: Services, cycle: int) -> UsedNames:
+    """The names in texts that were written before this cycle.
 
     The user's own texts do not count, nor those of the gate, whose names no prompt may tell. This cycle's are left out
     because a step that runs again finds them in memory.
     """
-    found = Used()
+    found = UsedNames()
     for status in ("kept", "candidate", "shelved"):
         for example in services.memory.samples("train", status):
             if example.origin.source not in EXEMPT and example.origin.cycle < cycle:

@@ -24,7 +24,7 @@ from benchmarks import trial
 from benchmarks.data_sets import data_set_task
 from benchmarks.teachers.replay import read_rows
 from evokd.agents.annotator.agent import Annotator
-from evokd.agents.annotator.logprob_labels import BLANKS, calibrated, logprob_labels
+from evokd.agents.annotator.logprob_labels import BLANKS, calibrate, score_labels
 from evokd.agents.base import Services
 from evokd.graph.setup.services import open_services
 from evokd.memory.run_folder import RunFolder
@@ -51,7 +51,7 @@ def drawn(examples: Sequence[Example], labels: Sequence[str], share: float, rng:
 
 def worth(task: Task, examples: Sequence[Example], rows: Sequence[list[float]], prior: np.ndarray) -> np.ndarray:
     """Share of right labels, share that is confident, and share of right ones among these."""
-    annotations = [calibrated(task, list(task.labels), row, prior) for row in rows]
+    annotations = [calibrate(task, list(task.labels), row, prior) for row in rows]
     verdicts = [annotation.aggregate for annotation in annotations if annotation.aggregate is not None]
     right = np.array([task.is_right(e.label, aggregate.label) for e, aggregate in zip(examples, verdicts, strict=True)])
     sure = np.array([aggregate.confidence >= THRESHOLD for aggregate in verdicts])
@@ -63,7 +63,7 @@ def all_rated(services: Services, texts: Sequence[str]) -> list[list[float]]:
     choices = services.task.choices()
     if choices is None:
         raise SystemExit("There is nothing to rate: this task has no closed list of answers.")
-    rows = [row for row in logprob_labels(services, texts, choices, cycle=1) if row is not None]
+    rows = [row for row in score_labels(services, texts, choices, cycle=1) if row is not None]
     if len(rows) < len(texts):
         raise SystemExit(f"The teacher gave no probabilities for {len(texts) - len(rows)} of {len(texts)} texts.")
     return rows

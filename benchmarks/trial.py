@@ -136,7 +136,7 @@ def scored(options: argparse.Namespace, task: Task, folder: RunFolder) -> dict[s
         student: pooled(_points(task, sample, _predicted(folder, student, sample))).value
         for student in {row["champion"] for row in metrics}
     }
-    shown = ("cycle", "batch_kind", "kept", "counts", "gate", "why", "champion", "teacher", "seconds")
+    shown = ("cycle", "batch_kind", "kept", "stats", "gate", "why", "champion", "teacher", "seconds")
     cycles = [{**{key: row[key] for key in shown}, "test sample": in_sample[row["champion"]]} for row in metrics]
     return {
         "trial": name_of(options), "options": {key: str(value) for key, value in vars(options).items()},
@@ -211,7 +211,7 @@ def main() -> None:
     )
     for cycle in found["cycles"]:
         fate = "kept" if cycle["kept"] else "shelved"
-        print(f"  {cycle['cycle']:>2} {cycle['plan']:<8} {fate:<8} {cycle['test sample']:.3f}")
+        print(f"  {cycle['cycle']:>2} {cycle['batch_kind']:<8} {fate:<8} {cycle['test sample']:.3f}")
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command
 
 from ..agents.base import Agent, Services, State
+from ..agents.batch_stats import check_stats
 from ..agents.evaluator.final_test import FinalTest
 from ..agents.trainer.agent import Trainer
 from ..agents.trainer.last_training import LastTraining
@@ -43,7 +44,7 @@ Graph = StateGraph[State, Any, State, State]
 def initial_state() -> State:
     """The state of a run that has not begun: cycle 0 trains on the seeds alone."""
     return State(
-        cycle=0, batch_kind="seed", batch=[], lessons=[], counts={}, seconds={}, history=[], stop="", unfinished=""
+        cycle=0, batch_kind="seed", batch=[], lessons=[], stats={}, seconds={}, history=[], stop="", unfinished=""
     )
 
 
@@ -154,6 +155,10 @@ class Step:
             )
         if not isinstance(goto, str) or goto not in {*self.after, END}:
             raise StepError(f"{where} sends the run to {goto!r}. The steps are {', '.join(self.after)}.")
+        try:
+            check_stats(update.get("stats", {}))
+        except ValueError as error:
+            raise StepError(f"{where}: {error}") from None
         return State(**update), goto  # type: ignore[typeddict-item]
 
 

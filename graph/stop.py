@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from ..agents.base import State
+from ..agents.batch_stats import has_no_drafts
 
 EMPTY = 2
 """Batches in a row without one new text after which the teacher is taken to have no more."""
@@ -30,8 +31,8 @@ class Stop:
                 return f"the target is reached: {reached:.3f} is at least {self.target:.3f}"
         if state.get("shelved_in_a_row", 0) >= self.patience:
             return f"no batch of the last {self.patience} made the student better"
-        last = [row["counts"].get("drafted", 1) for row in state["history"][-EMPTY:]]
-        if len(last) == EMPTY and not any(last):
+        last = [has_no_drafts(row["stats"]) for row in state["history"][-EMPTY:]]
+        if len(last) == EMPTY and all(last):
             return f"the last {EMPTY} batches had no new text: what the teacher writes is there already"
         if state["cycle"] > self.cycles:
             return f"all {self.cycles} cycles are done"

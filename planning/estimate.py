@@ -214,7 +214,10 @@ def _stand_in_batch(services: Services) -> None:
     services.memory.remember(
         examples=[
             Example(
-                text=draft.text, label=seed.label, split="train", origin=Origin(source=draft.source, asked=draft.asked)
+                text=draft.text,
+                label=seed.label,
+                split="train",
+                origin=Origin(source=draft.source, target_class=draft.target_class),
             )
             for draft in drafts
         ]

@@ -1,8 +1,37 @@
-"""How figures and foreign texts are written for a terminal."""
+"""How figures, counts and foreign texts are written for a terminal."""
 
 import unicodedata
 
 from .run_files import Row
+
+BATCH_STATS = {
+    "lessons_refused": "lessons refused",
+    "analysis_failed": "analyses failed",
+    "drafted": "drafted",
+    "refused": "refused",
+    "accepted": "accepted",
+    "held_out": "held out for the gate",
+    "quarantined": "quarantined",
+    "repaired": "answers repaired",
+    "unusable": "answers unusable",
+    "for_lessons": "for lessons",
+    "too_hard": "too hard",
+    "no_longer_too_hard": "no longer too hard",
+    "trained_on": "trained on",
+}
+"""Field of `stats` in `metrics.jsonl` -> its words, in the order of a cycle. `other` has the words of its role."""
+
+
+def batch_stats(stats: Row) -> str:
+    """What became of a cycle's texts as a line: `drafted 8, quarantined 2 (not confident 2)`; zeros are left out."""
+    counts = {words: stats[field] for field, words in BATCH_STATS.items() if field in stats} | stats.get("other", {})
+    return ", ".join(_count(words, count) for words, count in counts.items() if count) or "nothing counted"
+
+
+def _count(words: str, count: int | dict[str, int]) -> str:
+    if isinstance(count, int):
+        return f"{words} {count}"
+    return f"{words} {sum(count.values())} ({', '.join(f'{name} {each}' for name, each in count.items())})"
 
 
 def percent(score: Row | None) -> str:

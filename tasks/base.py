@@ -78,7 +78,7 @@ class Origin(Frozen):
     """Id of the lesson it was written for."""
     subtype: str | None = None
     """The subtype of its class it was asked for (breadth)."""
-    asked: str | None = None
+    target_class: str | None = None
     """What the generator was asked for, a key of `Task.target_classes`; the annotator never sees it."""
     teacher: str | None = None
     """Model that labelled it."""
@@ -159,7 +159,7 @@ class Lesson(Frozen):
     """Ids of the cases it cites; a lesson without a real case is refused."""
     cycle: int = 0
     effect: dict[str, float] = {}
-    """`before` / `after` main score on the texts written for it, `samples`, `too hard`, and `kept` (1 or 0)."""
+    """`before` / `after` main score on the texts written for it, `samples`, `too_hard`, and `kept` (1 or 0)."""
 
 
 class Abstained(ValueError):

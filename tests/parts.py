@@ -17,6 +17,7 @@ import tomli_w
 from langgraph.types import interrupt
 
 from evokd.agents.base import Services, State
+from evokd.agents.batch_stats import add_stats
 from evokd.memory.base import Encoder, MemorySettings
 from evokd.memory.chroma import ChromaMemory
 from evokd.memory.run_folder import RunFolder
@@ -95,12 +96,12 @@ class Notes(ChromaMemory):
 
 @dataclass(frozen=True)
 class Critic:
-    """A role of the user's own: leaves its setting in the counts."""
+    """A role of the user's own: leaves its setting in the stats."""
 
     shortest: int = 3
 
     def __call__(self, state: State, services: Services) -> State:
-        return State(counts={**state.get("counts", {}), "critic asks for": self.shortest})
+        return State(stats=add_stats(state.get("stats", {}), other={"critic asks for": self.shortest}))
 
 
 class Asked(State, total=False):

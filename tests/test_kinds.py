@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from evokd.agents.annotator.agent import Annotator
-from evokd.agents.annotator.voting import by_votes
+from evokd.agents.annotator.voting import label_by_votes
 from evokd.agents.base import Services, State
 from evokd.agents.evaluator.agent import Evaluator
 from evokd.agents.generator.agent import Generator
@@ -152,7 +152,7 @@ def test_every_stored_span_is_what_the_teacher_quoted(tmp_path: Path) -> None:
 def test_a_name_used_too_often_is_told_and_refused(tmp_path: Path) -> None:
     there = entities(tmp_path)
     state = run(there, cycles=5)
-    assert sum(row["counts"].get("quarantined: a name used too often", 0) for row in rows(state)) > 0
+    assert sum(row["stats"].get("quarantined", {}).get("a name used too often", 0) for row in rows(state)) > 0
     told = [words(prompt) for role, prompt in there.teacher.asked if role == "generator"]  # type: ignore[attr-defined]
     assert any("Used too often, so not again:" in said for said in told)
     breadth = [said for said in told if said.startswith("We are collecting") and "Write " in said]
@@ -180,7 +180,7 @@ def test_a_label_that_does_not_fit_is_asked_for_once_more_with_the_reason(tmp_pa
         return {"labels": [{"id": 1, "label": [{"type": "PER", "text": "Nobody"}]}]}
 
     there.teacher.roles["annotator"] = careless  # type: ignore[attr-defined]
-    [annotation] = by_votes(there, ["it rained"], 1, 2)
+    [annotation] = label_by_votes(there, ["it rained"], 1, 2)
     assert annotation.aggregate is not None and annotation.aggregate.label == () and len(told) == 2
     assert "'Nobody' is not in the text" in told[0]
 
@@ -193,10 +193,10 @@ def test_spans_on_which_two_passes_differ_are_decided_by_a_third(tmp_path: Path)
         return {"labels": [{"id": 1, "label": [name]}]}
 
     there.teacher.roles["annotator"] = torn  # type: ignore[attr-defined]
-    [annotation] = by_votes(there, ["Ann slept"], 1, 2, tie_break=True)
+    [annotation] = label_by_votes(there, ["Ann slept"], 1, 2, tie_break=True)
     assert annotation.aggregate is not None and annotation.aggregate.label == (Span(start=0, end=3, type="PER"),)
     assert annotation.aggregate.confidence == pytest.approx(2 / 3)
-    [annotation] = by_votes(there, ["Ann slept"], 2, 2)
+    [annotation] = label_by_votes(there, ["Ann slept"], 2, 2)
     assert annotation.aggregate is not None and annotation.aggregate.confidence == 0.5, "quarantine"
 
 

@@ -10,11 +10,12 @@ from ...tasks.base import Lesson
 from ...tasks.guidelines import Guidelines, listed
 from ...teacher.base import Message, Prompt
 from ..base import Case, Services, State
-from ..cases import crossfitted, last_batch
+from ..batch_stats import BatchStats, add_stats
+from ..cases import cross_fit, last_batch
 from ..guidelines import read_guidelines
 from ..prompting import prompt
 from .evidence import Evidence, gather
-from .failed_lessons import retired, told
+from .failed_lessons import describe_failed_lessons, find_repeated_failures
 
 WRONG = 12
 """Cases the student got wrong that are shown."""
@@ -83,23 +84,25 @@ class Analyst:
             return State(lessons=[])
         cycle = state["cycle"]
         evidence = self._evidence(services, cycle)
-        counts = dict(state.get("counts", {}))
+        stats = state.get("stats", {})
         if services.teacher.prompting("analyst") == "completion":
-            lessons = self._worded(evidence, services, cycle)
+            lessons = self._word_lessons(evidence, services, cycle)
         else:
-            lessons = self._analysed(evidence, services, cycle, counts)
-        if gone := {lesson.id for lesson in retired(services, lessons)}:
-            counts["lessons refused: did not pay twice"] = len(gone)
+            lessons, stats = self._analyse(evidence, services, cycle, stats)
+        if gone := {lesson.id for lesson in find_repeated_failures(services, lessons)}:
+            stats = add_stats(stats, lessons_refused={"did not pay twice": len(gone)})
         lessons = [lesson for lesson in lessons if lesson.id not in gone]
         services.memory.remember(lessons=lessons)
-        return State(lessons=[lesson.id for lesson in lessons], counts=counts)
+        return State(lessons=[lesson.id for lesson in lessons], stats=stats)
 
     def _evidence(self, services: Services, cycle: int) -> Evidence:
-        if self.crossfit and (cases := crossfitted(services, cycle)):
+        if self.crossfit and (cases := cross_fit(services, cycle)):
             return gather(services, cases, WRONG, self.correct, SIMILAR, services.task.max_difficulty)
         return gather(services, last_batch(services, cycle - 1), WRONG, self.correct, SIMILAR)
 
-    def _analysed(self, evidence: Evidence, services: Services, cycle: int, counts: dict[str, int]) -> list[Lesson]:
+    def _analyse(
+        self, evidence: Evidence, services: Services, cycle: int, stats: BatchStats
+    ) -> tuple[list[Lesson], BatchStats]:
         guidelines = read_guidelines(services)
         request = prompt(
             "analyst/lessons",
@@ -111,7 +114,7 @@ class Analyst:
             lessons=self.lessons,
             guidelines=guidelines.told(),
             assumed=prompt("analyst/assumed", assumed=listed(guidelines.assumed)) if guidelines.assumed else "",
-            unpaid=told(services),
+            unpaid=describe_failed_lessons(services),
             probe=prompt("analyst/probe", covered=evidence.covered()) if self.probe else "Set `probe` to null.",
         )
         messages = (Message(role="user", content=request),)
@@ -119,18 +122,17 @@ class Analyst:
         form: type[Analysis] | type[WaryAnalysis] = WaryAnalysis if guidelines.assumed else Analysis
         [answer] = services.teacher.ask([Prompt(messages)], form, role="analyst", cycle=cycle, progress=bar)
         if answer.value is None:
-            counts["analysis failed"] = counts.get("analysis failed", 0) + 1
-            return _computed(evidence, cycle)[: self.lessons]
+            return _derive_lessons(evidence, cycle)[: self.lessons], add_stats(stats, analysis_failed=1)
         conversation = [*messages, Message(role="assistant", content=answer.text)]
         services.folder.write_json(services.folder.cycle(cycle) / "conversation.json", conversation)
-        sound = [each for each in answer.value.lessons if not _rests_on(each, guidelines)]
+        sound = [each for each in answer.value.lessons if not _rests_on_assumption(each, guidelines)]
         if guessed := len(answer.value.lessons) - len(sound):
-            counts["lessons refused: rest on an assumed convention"] = guessed
+            stats = add_stats(stats, lessons_refused={"rest on an assumed guideline": guessed})
         lessons = [_lesson(each, evidence.cases, cycle) for each in sound]
         kept = [lesson for lesson in lessons if lesson.evidence][: self.lessons]
         if uncited := sum(not lesson.evidence for lesson in lessons):
-            counts["lessons refused: cite no case"] = uncited
-        return _told_apart([*kept, *self._probe(answer.value.probe, cycle)])
+            stats = add_stats(stats, lessons_refused={"cite no case": uncited})
+        return _make_ids_unique([*kept, *self._probe(answer.value.probe, cycle)]), stats
 
     def _probe(self, answer: ProbeAnswer | None, cycle: int) -> list[Lesson]:
         if answer is None or not self.probe:
@@ -141,9 +143,9 @@ class Analyst:
         )
         return [lesson]
 
-    def _worded(self, evidence: Evidence, services: Services, cycle: int) -> list[Lesson]:
+    def _word_lessons(self, evidence: Evidence, services: Services, cycle: int) -> list[Lesson]:
         """Lessons computed from the confusions; a small model only puts the pattern into words."""
-        lessons = _computed(evidence, cycle)[: self.lessons]
+        lessons = _derive_lessons(evidence, cycle)[: self.lessons]
         by_id = {case.id: case for case in evidence.cases}
         prompts = [
             Prompt(
@@ -164,7 +166,7 @@ class Analyst:
         ]
 
 
-def _rests_on(answer: LessonAnswer, guidelines: Guidelines) -> bool:
+def _rests_on_assumption(answer: LessonAnswer, guidelines: Guidelines) -> bool:
     """Whether a lesson would drill what nobody has confirmed."""
     return (
         isinstance(answer, WaryLesson) and answer.assumes is not None and 1 <= answer.assumes <= len(guidelines.assumed)
@@ -183,7 +185,7 @@ def _lesson(answer: LessonAnswer, cases: Sequence[Case], cycle: int) -> Lesson:
     )
 
 
-def _computed(evidence: Evidence, cycle: int) -> list[Lesson]:
+def _derive_lessons(evidence: Evidence, cycle: int) -> list[Lesson]:
     """One lesson per frequent confusion, without an LLM."""
     lessons = [
         Lesson(
@@ -198,10 +200,10 @@ def _computed(evidence: Evidence, cycle: int) -> list[Lesson]:
         )
         for (label, taken), _ in evidence.confusions
     ]
-    return _told_apart([lesson for lesson in lessons if lesson.evidence])
+    return _make_ids_unique([lesson for lesson in lessons if lesson.evidence])
 
 
-def _told_apart(lessons: Sequence[Lesson]) -> list[Lesson]:
+def _make_ids_unique(lessons: Sequence[Lesson]) -> list[Lesson]:
     """The lessons with an id of its own for each: a teacher may use one name twice, and memory keeps one per id."""
     told: dict[str, Lesson] = {}
     for lesson in lessons:

@@ -100,23 +100,23 @@ def gather(
         right = sum(all(there != label for there, _ in pairs[case.id]) for case in have)
         per_label[label] = (right, len(have))
     confusions = Counter(pair for case in failed for pair in pairs[case.id])
-    chosen = _shared_out([case for case in failed if case.before_sure <= max_difficulty], pairs, confusions, wrong)
+    chosen = _apportion([case for case in failed if case.before_sure <= max_difficulty], pairs, confusions, wrong)
     chosen.update([case.id for case in failed if case.id not in chosen][: wrong - len(chosen)])
     shown = [case for case in failed if case.id in chosen]
     samples = services.memory.samples("train")
-    subtypes = Counter(f"{s.origin.asked}: {s.origin.subtype}" for s in samples if s.origin.subtype)
+    subtypes = Counter(f"{s.origin.target_class}: {s.origin.subtype}" for s in samples if s.origin.subtype)
     return Evidence(
         task=task,
         wrong=tuple(shown),
         correct=correct_shown,
-        past=_past(services, shown, {case.id for case in (*failed, *correct_shown)}, similar),
+        past=_find_past_errors(services, shown, {case.id for case in (*failed, *correct_shown)}, similar),
         per_label=per_label,
         confusions=tuple(confusions.most_common(10)),
         subtypes=tuple(subtypes.most_common()),
     )
 
 
-def _shared_out(
+def _apportion(
     failed: Sequence[Case],
     pairs: Mapping[str, Sequence[tuple[str, str]]],
     confusions: Mapping[tuple[str, str], int],
@@ -140,7 +140,7 @@ def _shared_out(
     return chosen
 
 
-def _past(services: Services, failed: list[Case], present: set[str], k: int) -> tuple[ErrorCase, ...]:
+def _find_past_errors(services: Services, failed: list[Case], present: set[str], k: int) -> tuple[ErrorCase, ...]:
     found: dict[str, ErrorCase] = {}
     for case in failed[:4] if k else ():
         near = services.memory.similar(case.text, k + len(present))

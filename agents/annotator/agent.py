@@ -11,9 +11,10 @@ from ...tasks.base import Abstained, Aggregate, Example, InvalidAnswer
 from ...tasks.task import Task
 from ...teacher.base import Prompting
 from ..base import Draft, Services, State
-from ..used_names import EXEMPT, names_in, used
-from .logprob_labels import Annotation, by_completion, by_logprobs, check_any_usable, problem, sentences
-from .voting import by_votes
+from ..batch_stats import add_stats
+from ..used_names import EXEMPT, count_used_names, names_in
+from .logprob_labels import Annotation, check_any_usable, label_by_completion, label_by_logprobs, problem, sentences
+from .voting import label_by_votes
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,12 @@ class Annotator:
         model = services.teacher.model("annotator")
         accepted: list[Example] = []
         refused: dict[str, list[Example]] = {}
-        names = used(services, cycle)
+        names = count_used_names(services, cycle)
         for draft, annotation in zip(drafts, annotations, strict=True):
-            example = _example(draft, annotation.aggregate, cycle, model, services.task)
+            example = _make_example(draft, annotation.aggregate, cycle, model, services.task)
             own = set() if draft.source in EXEMPT else names_in(services, example)
             reason = self._refusal(draft, annotation, services)
-            if not reason and self.quarantine and names.is_worn(own):
+            if not reason and self.quarantine and names.is_overused(own):
                 reason = "a name used too often"
             if reason:
                 refused.setdefault(reason, []).append(example.moved("train"))
@@ -66,21 +67,20 @@ class Annotator:
         for reason, examples in refused.items():
             services.memory.remember(examples=examples, status="quarantined", reason=reason)
         batch = [example for example in accepted if example.split == "train"]
-        tally = Counter({f"quarantined: {reason}": len(examples) for reason, examples in refused.items()})
-        for name, kinds in (("repaired", "repaired"), ("unusable", "unusable")):
-            tally.update(f"{name}: {kind}" for annotation in annotations for kind in getattr(annotation, kinds))
-        counts = {
-            **state.get("counts", {}),
-            "accepted": len(batch),
-            "set aside as gate": len(accepted) - len(batch),
-            **tally,
-        }
-        return State(batch=[example.id for example in batch], counts=counts)
+        stats = add_stats(
+            state.get("stats", {}),
+            accepted=len(batch),
+            held_out=len(accepted) - len(batch),
+            quarantined={reason: len(examples) for reason, examples in refused.items()},
+            repaired=dict(Counter(kind for annotation in annotations for kind in annotation.repaired)),
+            unusable=dict(Counter(kind for annotation in annotations for kind in annotation.unusable)),
+        )
+        return State(batch=[example.id for example in batch], stats=stats)
 
     def _annotations(self, drafts: Sequence[Draft], services: Services, cycle: int) -> list[Annotation]:
         unlabelled = [draft.text for draft in drafts if draft.label is None]
         asked = iter(self.label(unlabelled, services, cycle))
-        annotations = [next(asked) if draft.label is None else _own_label(draft, services) for draft in drafts]
+        annotations = [next(asked) if draft.label is None else _read_own_label(draft, services) for draft in drafts]
         check_any_usable(annotations)
         return annotations
 
@@ -89,10 +89,10 @@ class Annotator:
         if not texts:
             return []
         if self._votes(services.teacher.prompting("annotator")):
-            return by_votes(services, texts, cycle, self.votes, tie_break=services.task.head != "sequence")
+            return label_by_votes(services, texts, cycle, self.votes, tie_break=services.task.head != "sequence")
         if self.method == "auto" and services.task.choices() is None:
-            return by_completion(services, texts, cycle)
-        return by_logprobs(services, texts, cycle, self.calibration)
+            return label_by_completion(services, texts, cycle)
+        return label_by_logprobs(services, texts, cycle, self.calibration)
 
     def _votes(self, prompting: Prompting) -> bool:
         return self.method == "vote" or (self.method == "auto" and prompting == "instruct")
@@ -108,12 +108,12 @@ class Annotator:
         weak = (
             services.teacher.prompting("annotator") == "completion"
         )  # a strong one's second look is better than its plan
-        if weak and draft.asked is not None and not services.task.fits(draft.asked, aggregate.label):
+        if weak and draft.target_class is not None and not services.task.fits(draft.target_class, aggregate.label):
             return "not what was asked for"
         return ""
 
 
-def _own_label(draft: Draft, services: Services) -> Annotation:
+def _read_own_label(draft: Draft, services: Services) -> Annotation:
     try:
         reading = services.task.read(draft.text, draft.label)
     except (Abstained, InvalidAnswer) as error:
@@ -121,7 +121,7 @@ def _own_label(draft: Draft, services: Services) -> Annotation:
     return Annotation(services.task.settle([reading.label]), repaired=reading.repaired)
 
 
-def _example(draft: Draft, aggregate: Aggregate | None, cycle: int, model: str, task: Task) -> Example:
+def _make_example(draft: Draft, aggregate: Aggregate | None, cycle: int, model: str, task: Task) -> Example:
     origin = draft.origin(cycle).model_copy(
         update={
             "teacher": model,
@@ -129,6 +129,6 @@ def _example(draft: Draft, aggregate: Aggregate | None, cycle: int, model: str, 
             "confidence": aggregate.confidence if aggregate else None,
         }
     )
-    label = aggregate.label if aggregate else task.stand_in(draft.asked)
+    label = aggregate.label if aggregate else task.stand_in(draft.target_class)
     soft = aggregate.soft if aggregate else None
     return Example(text=draft.text, label=label, soft=soft, split=draft.split, origin=origin)

@@ -14,7 +14,7 @@ from ...tasks.errors import StepError
 from ...tasks.task import Task
 from ...teacher.base import Prompt
 from ..base import Services
-from ..prompting import one_line, said, shown_seeds
+from ..prompting import format_example, one_line, select_seeds
 
 DROPPED = "dropped by the teacher"
 
@@ -75,9 +75,11 @@ def check_any_usable(annotations: Sequence[Annotation]) -> None:
     )
 
 
-def by_completion(services: Services, texts: Sequence[str], cycle: int) -> list[Annotation]:
+def label_by_completion(services: Services, texts: Sequence[str], cycle: int) -> list[Annotation]:
     """Let a model that continues texts write the label after demonstrations without instructions, once for each."""
-    shown = [f"Text: {said(services.task, example, chr(10) + 'Answer:')}\n" for example in shown_seeds(services)]
+    shown = [
+        f"Text: {format_example(services.task, example, chr(10) + 'Answer:')}\n" for example in select_seeds(services)
+    ]
     prompts = [Prompt("\n".join([*shown, f"Text: {one_line(text)}\nAnswer:"])) for text in texts]
     bar = services.bar("labelling")
     answers = services.teacher.complete(prompts, role="annotator", cycle=cycle, stop=("\n",), progress=bar)
@@ -92,7 +94,7 @@ def by_completion(services: Services, texts: Sequence[str], cycle: int) -> list[
     return annotations
 
 
-def by_logprobs(
+def label_by_logprobs(
     services: Services, texts: Sequence[str], cycle: int, calibration: Literal["auto", "blank", "batch"]
 ) -> list[Annotation]:
     """Read the calibrated probability of each label word after demonstrations without instructions.
@@ -108,13 +110,13 @@ def by_logprobs(
         raise ValueError(f"a {services.task.kind} task has no closed list of answers to rate: use method = 'vote'")
     by_batch = calibration == "batch" or (calibration == "auto" and len(texts) >= BALANCED * len(choices))
     blanks = () if by_batch else BLANKS
-    rows = logprob_labels(services, (*texts, *blanks), choices, cycle)
+    rows = score_labels(services, (*texts, *blanks), choices, cycle)
     basis = [row for row in (rows[len(texts) :] if blanks else rows) if row is not None]
     prior = np.mean(basis, axis=0) if basis else np.zeros(len(choices))
-    return [calibrated(services.task, list(choices), row, prior) for row in rows[: len(texts)]]
+    return [calibrate(services.task, list(choices), row, prior) for row in rows[: len(texts)]]
 
 
-def logprob_labels(
+def score_labels(
     services: Services, texts: Sequence[str], choices: Mapping[str, str], cycle: int
 ) -> list[list[float] | None]:
     """Log-probabilities of the label words as they are, text by text; None where the server gave none."""
@@ -127,7 +129,7 @@ def logprob_labels(
     return [[answer[word] for word in choices.values()] if answer else None for answer in answers]
 
 
-def calibrated(task: Task, labels: Sequence[str], row: list[float] | None, prior: np.ndarray) -> Annotation:
+def calibrate(task: Task, labels: Sequence[str], row: list[float] | None, prior: np.ndarray) -> Annotation:
     """The verdict that log-probabilities of the label words give, once the prior is taken off."""
     if row is None:
         return Annotation(None, "the server gave no probabilities")

@@ -13,7 +13,7 @@ from ..answer_schemas import with_labels
 from ..base import Services
 from ..generator.lengths import tokens_of
 from ..guidelines import read_guidelines
-from ..prompting import chunks, one_line, prompt, said, shown_seeds
+from ..prompting import chunks, format_example, one_line, prompt, select_seeds
 from .logprob_labels import DROPPED, Annotation, problem
 
 PER_CALL, MANY = 20, 30
@@ -45,25 +45,25 @@ Group = Sequence[int]
 class Votes:
     """What the votes said of one text."""
 
-    readings: list[ParsedLabel] = field(default_factory=list)
+    parsed: list[ParsedLabel] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
 
     def annotation(self, task: Task) -> Annotation:
-        """The verdict, if more than half of the votes can be read and none drops the text."""
-        repaired = tuple(kind for reading in self.readings for kind in reading.repaired)
+        """The annotation: a label if more than half of the votes can be read and none drops the text."""
+        repaired = tuple(kind for each in self.parsed for kind in each.repaired)
         unusable = tuple(each for each in self.problems if each != DROPPED)
         if DROPPED in self.problems:
             return Annotation(None, DROPPED, repaired, unusable)
-        if len(self.readings) <= len(self.problems):
-            wrong = () if self.readings else tuple(self.wrong)
+        if len(self.parsed) <= len(self.problems):
+            wrong = () if self.parsed else tuple(self.wrong)
             return Annotation(None, self.problems[0], repaired, unusable, wrong)
-        return Annotation(task.settle([reading.label for reading in self.readings]), "", repaired, unusable)
+        return Annotation(task.settle([each.label for each in self.parsed]), "", repaired, unusable)
 
     def is_open(self) -> bool:
-        """Whether the votes are not at one, and none dropped the text."""
-        labels = {repr(reading.label) for reading in self.readings}
-        return DROPPED not in self.problems and (len(labels) > 1 or bool(self.readings and self.problems))
+        """Whether the votes disagree, and none drops the text."""
+        labels = {repr(each.label) for each in self.parsed}
+        return DROPPED not in self.problems and (len(labels) > 1 or bool(self.parsed and self.problems))
 
 
 def per_call(task: Task, texts: Sequence[str]) -> int:
@@ -78,7 +78,7 @@ def labels_schema(task: Task) -> type[Labels]:
     return create_model("Labels", __base__=Labels, labels=(list[marked], ...))  # type: ignore[valid-type]
 
 
-def by_votes(
+def label_by_votes(
     services: Services, texts: Sequence[str], cycle: int, votes: int, tie_break: bool = False
 ) -> list[Annotation]:
     """Ask `votes` times, with the right to drop a text.
@@ -88,18 +88,18 @@ def by_votes(
         texts: to be labelled.
         cycle: seeds the orders.
         votes: answers per text.
-        tie_break: ask once more about texts on which the votes are not at one.
+        tie_break: ask once more about texts on which the votes disagree.
     """
     order, size = random.Random(services.seed * 1000 + cycle), per_call(services.task, texts)
     shuffled = [order.sample(range(len(texts)), len(texts)) for _ in range(votes)]
-    ballots = [Votes() for _ in texts]
+    tallies = [Votes() for _ in texts]
     groups = [(vote, group) for vote in range(votes) for group in chunks(shuffled[vote], size)]
-    _ask(services, texts, groups, cycle, ballots)
-    disputed = [i for i, ballot in enumerate(ballots) if ballot.is_open()] if tie_break else []
+    _ask(services, texts, groups, cycle, tallies)
+    disputed = [i for i, tally in enumerate(tallies) if tally.is_open()] if tie_break else []
     if disputed:
         last = chunks(order.sample(disputed, len(disputed)), size)
-        _ask(services, texts, [(votes, group) for group in last], cycle, ballots)
-    return [ballot.annotation(services.task) for ballot in ballots]
+        _ask(services, texts, [(votes, group) for group in last], cycle, tallies)
+    return [tally.annotation(services.task) for tally in tallies]
 
 
 def _ask(
@@ -107,14 +107,14 @@ def _ask(
     texts: Sequence[str],
     groups: Sequence[tuple[int, Group]],
     cycle: int,
-    ballots: list[Votes],
+    tallies: list[Votes],
 ) -> None:
-    """Ask about the groups, once more about labels that do not fit, and put what was said on the ballots.
+    """Ask about the groups, once more about labels that do not fit, and add the answers to the tallies.
 
     A list without any usable answer is asked about in halves: one text that a server refuses, or a list too long for a
     model, must not cost the whole list.
     """
-    prompts = [_numbered(services, [texts[i] for i in group], vote) for vote, group in groups]
+    prompts = [_number_texts(services, [texts[i] for i in group], vote) for vote, group in groups]
     answers = _answers(services, prompts, cycle, "labelling")
     again: list[tuple[Prompt, Group, dict[int, InvalidAnswer]]] = []
     halves: list[tuple[int, Group]] = []
@@ -122,17 +122,17 @@ def _ask(
         if answer.value is None and len(group) > 1:
             halves += [(vote, half) for half in chunks(group, -(-len(group) // 2))]
             continue
-        invalid = _read(services, texts, dict(enumerate(group, start=1)), answer, ballots)
+        invalid = _read(services, texts, dict(enumerate(group, start=1)), answer, tallies)
         if invalid and answer.value is not None:
             again.append((_repair(request, answer.text, invalid), group, invalid))
         else:
-            _give_up(dict(enumerate(group, start=1)), invalid, ballots)
+            _give_up(dict(enumerate(group, start=1)), invalid, tallies)
     answers = _answers(services, [request for request, _, _ in again], cycle, "labelling once more what does not fit")
     for (_, group, invalid), answer in zip(again, answers, strict=True):
         places = {number: group[number - 1] for number in invalid}
-        _give_up(places, _read(services, texts, places, answer, ballots), ballots)
+        _give_up(places, _read(services, texts, places, answer, tallies), tallies)
     if halves:
-        _ask(services, texts, halves, cycle, ballots)
+        _ask(services, texts, halves, cycle, tallies)
 
 
 def _answers(services: Services, prompts: Sequence[Prompt], cycle: int, what: str) -> Sequence[Answer[Labels]]:
@@ -143,17 +143,17 @@ def _answers(services: Services, prompts: Sequence[Prompt], cycle: int, what: st
 
 
 def _read(
-    services: Services, texts: Sequence[str], places: Mapping[int, int], answer: Answer[Labels], ballots: list[Votes]
+    services: Services, texts: Sequence[str], places: Mapping[int, int], answer: Answer[Labels], tallies: list[Votes]
 ) -> dict[int, InvalidAnswer]:
-    """Put the labels that fit on the ballots; number -> why its label does not."""
+    """Add the labels that fit to the tallies; returns number -> why its label does not fit."""
     if answer.value is None:
         return dict.fromkeys(places, InvalidAnswer("no label", answer.problem or "There was no answer."))
     marked, invalid = answer.value.labels, dict[int, InvalidAnswer]()
     for number, i in places.items():
         try:
-            ballots[i].readings.append(services.task.read(texts[i], _label_of(number, marked)))
+            tallies[i].parsed.append(services.task.read(texts[i], _label_of(number, marked)))
         except Abstained:
-            ballots[i].problems.append(DROPPED)
+            tallies[i].problems.append(DROPPED)
         except InvalidAnswer as error:
             invalid[number] = error
     return invalid
@@ -169,18 +169,18 @@ def _label_of(number: int, marked: Sequence[Marked]) -> JsonValue:
     return found[0]
 
 
-def _give_up(places: Mapping[int, int], invalid: Mapping[int, InvalidAnswer], ballots: list[Votes]) -> None:
+def _give_up(places: Mapping[int, int], invalid: Mapping[int, InvalidAnswer], tallies: list[Votes]) -> None:
     for number, each in invalid.items():
-        ballots[places[number]].problems.append(problem(each))
-        ballots[places[number]].wrong.append(str(each))
+        tallies[places[number]].problems.append(problem(each))
+        tallies[places[number]].wrong.append(str(each))
 
 
-def _numbered(services: Services, texts: Sequence[str], vote: int) -> Prompt:
+def _number_texts(services: Services, texts: Sequence[str], vote: int) -> Prompt:
     request = prompt(
         "annotator/label",
         task=services.task.describe(),
         guidelines=read_guidelines(services).told(),
-        seeds="\n".join(f"- {said(services.task, example)}" for example in shown_seeds(services)),
+        seeds="\n".join(f"- {format_example(services.task, example)}" for example in select_seeds(services)),
         rule=services.task.rule,
         texts="\n".join(f"[{number}] {one_line(text)}" for number, text in enumerate(texts, start=1)),
         count=len(texts),

@@ -42,7 +42,7 @@ class Evaluator:
         row = CycleReport(
             cycle=cycle,
             batch_kind=batch_kind,
-            counts=state.get("counts", {}),
+            stats=state.get("stats", {}),
             fresh_before=_score(services, cases, "before") if cycle else {},
             fresh_after=_score(services, cases, "after") if cycle else {},
             gate=decision.evidence,
@@ -64,7 +64,7 @@ class Evaluator:
             shelved_in_a_row=shelved,
             batch=[],
             lessons=[],
-            counts={},
+            stats={},
             seconds={},
             history=[row],
         )
@@ -82,9 +82,10 @@ class Evaluator:
         if not state.get("champion"):
             return Decision(True, "the first student")
         if not state.get("batch"):
-            far, aimed = (state["counts"].get(name, 0) for name in ("too hard", "for lessons"))
-            told = f"its lessons are beyond the student ({far} of {aimed} texts)" if far else "the batch is empty"
-            return Decision(False, told)
+            stats = state.get("stats", {})
+            far, aimed = stats.get("too_hard", 0), stats.get("for_lessons", 0)
+            why = f"its lessons are beyond the student ({far} of {aimed} texts)" if far else "the batch is empty"
+            return Decision(False, why)
         return decide(services, state["cycle"])
 
     def _remember(
@@ -115,7 +116,7 @@ class Evaluator:
                 own = [case for case in cases if by_id[case.id].origin.lesson == lesson.id]
                 effect = {
                     "samples": float(len(own)),
-                    "too hard": float(beyond[lesson.id]),
+                    "too_hard": float(beyond[lesson.id]),
                     "kept": float(decision.keep),
                     "before": _score(services, own, "before").get("value") or 0.0,
                     "after": _score(services, own, "after").get("value") or 0.0,

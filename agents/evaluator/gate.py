@@ -56,8 +56,8 @@ def decide(services: Services, cycle: int) -> Decision:
         return Decision(True, "nothing held out to compare on")
     if not services.folder.rival(cycle).exists():
         return Decision(True, "no gate: every batch stays, as the trainer makes no rival to compare it with")
-    with_batch = _side(services, services.folder.student(cycle), held_out)
-    without = _side(services, services.folder.rival(cycle), held_out)
+    with_batch = _score_side(services, services.folder.student(cycle), held_out)
+    without = _score_side(services, services.folder.rival(cycle), held_out)
     loss = paired(with_batch.loss, without.loss)
     score = pooled_difference(with_batch.points, without.points)
     evidence = {"loss": loss.model_dump(), "score": score.model_dump()}
@@ -89,7 +89,7 @@ class Side:
     points: list[Points]
 
 
-def _side(services: Services, student: Path, texts: Sequence[Example]) -> Side:
+def _score_side(services: Services, student: Path, texts: Sequence[Example]) -> Side:
     predictions = services.students.load(student).predict([example.text for example in texts])
     return Side(
         calibrated_losses(services.task, texts, predictions),

@@ -9,20 +9,21 @@ from typing import Annotated, Literal
 from pydantic import Field, NonNegativeInt, PositiveInt
 
 from ..base import Draft, Services, State
+from ..batch_stats import add_stats
 from ..guidelines import ensure_guidelines
 from . import pool_sampling as pool
 from .chat_writer import ChatWriter, Manner
 from .completion_writer import CompletionWriter
-from .lengths import lengths
-from .quotas import PER_CLASS, Quota, aimed, breadth, rewrites, total
-from .taxonomy import taxonomy
+from .lengths import measure_lengths
+from .quotas import PER_CLASS, Quota, breadth_quotas, lesson_quotas, rewrite_quotas, total
+from .taxonomy import ensure_taxonomy
 
 ROUNDS = 3
-"""How often an order is given when texts are refused as duplicates."""
+"""How often a quota is asked for when texts are refused as duplicates."""
 
 FEW = 0.05
-"""Share of a batch that is not worth ordering again, as each missing text would be a call of its own; unless one order
-brought less than half of what it asked for: with many classes that is all the texts of a class."""
+"""Share of a batch that is not worth asking for again, as each missing text would be a call of its own. It is asked for
+all the same where less than half of one quota came: with many classes that is all the texts of a class."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Generator:
     easy: bool = True
     """Off: hard texts only (the paper's `w/o Easy`)."""
     guidelines: bool = True
-    """Draft a annotation guidelines before anything is written, where the task is one that needs it."""
+    """Draft annotation guidelines before anything is written, where the task is one that needs it."""
     conversation: bool = False
     """Go on with the analyst's conversation where a lesson is written for (the paper); off: what the lesson says and
     cites is all that is sent, for fewer tokens."""
@@ -58,31 +59,38 @@ class Generator:
     """Off: the label is written with the text (the paper's `w/o Separate`)."""
 
     def __call__(self, state: State, services: Services) -> State:
-        """Write this cycle's drafts to disk; near duplicates of anything known are refused and counted.
+        """Write this cycle's drafts to disk. What is a near duplicate of a known text is refused and counted.
 
-        Lessons that nothing was ordered for leave the state: they have not failed.
+        Lessons without a quota leave the state: they were not tried, so they have not failed.
         """
         cycle, refused = state["cycle"], Counter[str]()
         first = state["batch_kind"] == "breadth" and not services.memory.samples("train")
         gate = max(0, self.gate_size - len(services.memory.samples("gate")))  # a backbone may be written a second time
-        wanted = self._backbone(services) + gate if first else self.batch
+        wanted = self._backbone_size(services) + gate if first else self.batch
         if self.guidelines:
             ensure_guidelines(services, cycle)
-        drafts = self._picked(state, services, wanted, first)
-        quotas = self._quotas(state, services, wanted - len(drafts))
-        drafts = self._written(quotas, drafts, services, cycle, refused)
+        drafts = self.initial_drafts(state, services, wanted, first)
+        quotas = self.plan_quotas(state, services, wanted - len(drafts))
+        drafts = self._write(quotas, drafts, services, cycle, refused)
         if first:
-            drafts = _set_aside(drafts, round(len(drafts) * gate / wanted), services.seed)
+            drafts = _assign_gate(drafts, round(len(drafts) * gate / wanted), services.seed)
         services.folder.write_rows(services.folder.cycle(cycle) / "drafts.jsonl", drafts)
-        counts = {**state.get("counts", {}), "drafted": len(drafts)}
-        counts |= {f"refused: {reason}": count for reason, count in sorted(refused.items())}
-        ordered = {order.lesson.id for order in quotas if order.lesson}
-        return State(counts=counts, lessons=[lesson for lesson in state.get("lessons", []) if lesson in ordered])
+        stats = add_stats(state.get("stats", {}), drafted=len(drafts), refused=dict(sorted(refused.items())))
+        planned = {quota.lesson.id for quota in quotas if quota.lesson}
+        return State(stats=stats, lessons=[lesson for lesson in state.get("lessons", []) if lesson in planned])
 
-    def _backbone(self, services: Services) -> int:
+    def _backbone_size(self, services: Services) -> int:
         return max(self.backbone, 4 * len(services.task.labels))
 
-    def _picked(self, state: State, services: Services, wanted: int, first: bool) -> list[Draft]:
+    def initial_drafts(self, state: State, services: Services, wanted: int, first: bool) -> list[Draft]:
+        """The drafts that nobody has to write: texts of the pool. A generator of one's own may override this.
+
+        Args:
+            state: of the cycle.
+            services: the pool, the student that chooses and what is known already.
+            wanted: size of the whole batch, gate included; fewer drafts leave the rest to `plan_quotas`.
+            first: whether it is the first batch in breadth.
+        """
         if not services.pool:
             return []
         count = round(wanted * self.pool_share)
@@ -92,43 +100,50 @@ class Generator:
         texts = pool.pick(services, state["champion"], count, state["cycle"])
         return [Draft(text=text, source="pool") for text in texts]
 
-    def _quotas(self, state: State, services: Services, wanted: int) -> list[Quota]:
+    def plan_quotas(self, state: State, services: Services, wanted: int) -> list[Quota]:
+        """What the teacher is to write: the quotas of `wanted` texts. A generator of one's own may override this.
+
+        Args:
+            state: says what kind of batch it is, and for which lessons.
+            services: the task, the seeds and what is written already.
+            wanted: texts that are still missing; with 0 nothing is to be written.
+        """
         if not wanted:
             return []
         if state["batch_kind"] == "lessons":
-            quotas = self._aimed(state, services, wanted)
+            quotas = self._plan_for_lessons(state, services, wanted)
             rest = wanted - total(quotas)
-            return [*quotas, *(self._breadth(state, services, rest) if rest else [])]
+            return [*quotas, *(self._plan_breadth(state, services, rest) if rest else [])]
         if self.first == "rewrites" and (state["cycle"] == 1 or not services.memory.samples("train")):
-            return rewrites(wanted, services.memory.samples("seed"), lengths(services).per_call)
-        return self._breadth(state, services, wanted)
+            return rewrite_quotas(wanted, services.memory.samples("seed"), measure_lengths(services).per_call)
+        return self._plan_breadth(state, services, wanted)
 
-    def _aimed(self, state: State, services: Services, wanted: int) -> list[Quota]:
+    def _plan_for_lessons(self, state: State, services: Services, wanted: int) -> list[Quota]:
         """What this cycle's lessons ask for; less than is wanted, as the share of breadth has it."""
         chosen = set(state.get("lessons", []))
         lessons = [lesson for lesson in services.memory.lessons() if lesson.id in chosen]
         mixed = self.varied and self.easy
         coverage, seeds = (services.task.coverage, services.memory.samples("seed")) if mixed else (0.0, ())
         most = services.task.per_lesson if self.varied else None
-        return aimed(wanted - round(wanted * coverage), lessons, most, seeds, _turn(state), self.easy)
+        return lesson_quotas(wanted - round(wanted * coverage), lessons, most, seeds, _count_batches(state), self.easy)
 
-    def _breadth(self, state: State, services: Services, wanted: int) -> list[Quota]:
+    def _plan_breadth(self, state: State, services: Services, wanted: int) -> list[Quota]:
         target_classes, subtypes = services.task.target_classes(services.memory.samples("seed")), {}
         chat = services.teacher.prompting("generator") == "instruct"
         if chat and self.examples:
             depth = max(2, min(8, -(-wanted // (4 * len(target_classes)))))
-            subtypes = taxonomy(services, state["cycle"], list(target_classes), depth)
-        per_call = lengths(services).per_call if chat else wanted
-        return breadth(
+            subtypes = ensure_taxonomy(services, state["cycle"], list(target_classes), depth)
+        per_call = measure_lengths(services).per_call if chat else wanted
+        return breadth_quotas(
             wanted,
             target_classes,
             subtypes,
             per_call,
-            _turn(state),
-            _have(services, list(target_classes), state["cycle"]),
+            _count_batches(state),
+            _count_texts(services, list(target_classes), state["cycle"]),
         )
 
-    def _written(
+    def _write(
         self, quotas: Sequence[Quota], picked: Sequence[Draft], services: Services, cycle: int, refused: Counter[str]
     ) -> list[Draft]:
         """The picked drafts and what was written; no two of them alike."""
@@ -145,23 +160,23 @@ class Generator:
             for _ in kept:
                 next(refusals)
             left = []
-            for order, group in zip(quotas, groups, strict=True):
-                new = [draft for draft in group if _counted(next(refusals), refused)]
+            for quota, group in zip(quotas, groups, strict=True):
+                new = [draft for draft in group if _count_refusal(next(refusals), refused)]
                 kept += new
-                left.append(order.reduced(len(new)))
-            failed = any(2 * rest.count > order.count for order, rest in zip(quotas, left, strict=True))
-            quotas = [order for order in left if order.count]
+                left.append(quota.minus(len(new)))
+            failed = any(2 * rest.count > quota.count for quota, rest in zip(quotas, left, strict=True))
+            quotas = [quota for quota in left if quota.count]
             if total(quotas) < FEW * wanted and not failed:
                 break
         return kept
 
 
-def _have(services: Services, target_classes: Sequence[str], cycle: int) -> Counter[str]:
+def _count_texts(services: Services, target_classes: Sequence[str], cycle: int) -> Counter[str]:
     """Texts of each target class before this cycle: asked for, or taken from the pool and kept."""
     folder, have = services.folder, Counter[str]()
     for earlier in range(1, cycle):
         drafts = folder.read_rows(folder.cycle(earlier) / "drafts.jsonl", Draft)
-        have.update(draft.asked for draft in drafts if draft.asked)
+        have.update(draft.target_class for draft in drafts if draft.target_class)
     for sample in services.memory.samples("train"):
         if sample.origin.source == "pool" and sample.origin.cycle < cycle:
             have.update(
@@ -170,35 +185,35 @@ def _have(services: Services, target_classes: Sequence[str], cycle: int) -> Coun
     return have
 
 
-def _turn(state: State) -> int:
-    """How many batches of this plan there were: each goes on with the seeds and subtypes that the last one left."""
+def _count_batches(state: State) -> int:
+    """How many batches of this kind there were: each goes on with the seeds and subtypes where the last one ended."""
     return sum(row["batch_kind"] == state["batch_kind"] for row in state.get("history", []))
 
 
-def _counted(refusal: str | None, refused: Counter[str]) -> bool:
+def _count_refusal(refusal: str | None, refused: Counter[str]) -> bool:
     if refusal is not None:
         refused[refusal] += 1
     return refusal is None
 
 
-def _set_aside(drafts: Sequence[Draft], count: int, seed: int) -> list[Draft]:
+def _assign_gate(drafts: Sequence[Draft], count: int, seed: int) -> list[Draft]:
     """Move a random share of the drafts, the same share of every class, subtype and of the pool, to the gate.
 
-    What is less than a whole text of a class is left to chance (systematic sampling): where there are more classes than
-    texts in the gate, any of them may have one there.
+    Systematic sampling leaves fractions of a text to chance: where there are more classes than texts in the gate, each
+    class may get one.
     """
     groups: dict[tuple[str, str | None], list[int]] = {}
     for number, draft in enumerate(drafts):
-        groups.setdefault((draft.source, draft.asked), []).append(number)
+        groups.setdefault((draft.source, draft.target_class), []).append(number)
     rng, gate, whole = random.Random(seed), set[int](), max(1, len(drafts))
     at = rng.randrange(whole)
     for group in rng.sample(list(groups.values()), len(groups)):
         before, at = at, at + count * len(group)
-        gate.update(_mixed(group, drafts, rng)[: at // whole - before // whole])
+        gate.update(_interleave_subtypes(group, drafts, rng)[: at // whole - before // whole])
     return [draft.model_copy(update={"split": "gate"}) if n in gate else draft for n, draft in enumerate(drafts)]
 
 
-def _mixed(numbers: Sequence[int], drafts: Sequence[Draft], rng: random.Random) -> list[int]:
+def _interleave_subtypes(numbers: Sequence[int], drafts: Sequence[Draft], rng: random.Random) -> list[int]:
     """Drafts of a class in random order, those of each subtype spread over it."""
     kinds: dict[str | None, list[int]] = {}
     for number in rng.sample(numbers, len(numbers)):

@@ -1,4 +1,4 @@
-"""How an order becomes texts: instructions to a chat model, or the opening of a line for a small model to finish."""
+"""How a quota becomes texts: instructions to a chat model."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,10 +12,10 @@ from ...teacher.base import Answer, Message, Prompt
 from ..answer_schemas import with_labels
 from ..base import Draft, Services
 from ..guidelines import read_guidelines
-from ..prompting import one_line, prompt, said
-from ..used_names import used
-from .lengths import Lengths, lengths
-from .pool_sampling import shown
+from ..prompting import format_example, one_line, prompt
+from ..used_names import count_used_names
+from .lengths import Lengths, measure_lengths
+from .pool_sampling import example_texts
 from .quotas import Quota
 
 
@@ -92,7 +92,7 @@ class ChatWriter:
     manner: Manner = field(default_factory=Manner)
 
     def write(self, quotas: Sequence[Quota], sample: int) -> list[list[Draft]]:
-        """The drafts of each order, in order; `sample` tells repeated orders apart."""
+        """The drafts of each quota, in order; `sample` tells repeated requests for the same quotas apart."""
         groups = _by_lesson(quotas)
         # The sample index keeps equal orders, of this or of another cycle, from getting one and the same cached answer.
         first = (self.cycle * 10 + sample) * 1000
@@ -111,7 +111,7 @@ class ChatWriter:
     @cached_property
     def _size(self) -> Lengths:
         """Measured once: a pool may be large, and every prompt tells it."""
-        return lengths(self.services)
+        return measure_lengths(self.services)
 
     def _prompt(self, group: Sequence[Quota], sample: int) -> Prompt:
         first = group[0]
@@ -144,7 +144,7 @@ class ChatWriter:
 
     def _cases(self, lesson: Lesson) -> str:
         cited = self.services.memory.get(lesson.evidence)[:SHOWN_CASES]
-        lines = [f"- {said(self.services.task, example)}" for example in cited]
+        lines = [f"- {format_example(self.services.task, example)}" for example in cited]
         return (
             "\n".join(["Texts that it misreads or is least sure of, with their right labels:", *lines]) if lines else ""
         )
@@ -171,7 +171,7 @@ class ChatWriter:
             high=self._size.high,
             unit=self._size.unit,
             examples=self._examples(quota.target_class),
-            written=self._written(quota.target_class) if self.manner.examples else "",
+            written=self._list_written(quota.target_class) if self.manner.examples else "",
             guidelines=read_guidelines(self.services).told(),
             style_rules=self._style_rules if self.manner.examples else "",
             rule=self._label_rule(),
@@ -181,8 +181,11 @@ class ChatWriter:
     def _style_rules(self) -> str:
         """How real texts look, and which names are worn out, as further items of the list of rules."""
         style_rules = self.services.task.style_rules(self.services.memory.samples("seed"), self.services.pool)
-        worn = used(self.services, self.cycle).worn_out()[:SHOWN_NAMES] if self.manner.varied else []
-        rules = [*style_rules.splitlines(), *([f"Used too often, so not again: {', '.join(worn)}."] if worn else [])]
+        worn = count_used_names(self.services, self.cycle).overused()[:SHOWN_NAMES] if self.manner.varied else []
+        rules = [
+            *style_rules.splitlines(),
+            *([f"Used too often, so not again: {', '.join(worn)}."] if worn else []),
+        ]
         return "".join(f"\n- {rule}" for rule in rules)
 
     @cached_property
@@ -192,7 +195,7 @@ class ChatWriter:
     @cached_property
     def _unlabelled(self) -> list[str]:
         """Texts of the pool that may be shown: none near the dev set, and no very long one, which would fill a call."""
-        pool = [text for text in shown(self.services.pool) if self._size.of(text) <= 2 * self._size.high]
+        pool = [text for text in example_texts(self.services.pool) if self._size.of(text) <= 2 * self._size.high]
         refusals = self.services.memory.novel(pool)
         return [text for text, refusal in zip(pool, refusals, strict=True) if refusal != "held-out"]
 
@@ -203,16 +206,21 @@ class ChatWriter:
         task, seeds = self.services.task, self._seeds
         if target_class is not None:  # of many classes, twelve examples could leave out that one
             seeds = sorted(seeds, key=lambda seed: not task.fits(target_class, seed.label))
-        lines = [*(said(task, seed) for seed in seeds[:SHOWN_SEEDS]), *(one_line(text) for text in self._unlabelled)]
+        lines = [
+            *(format_example(task, seed) for seed in seeds[:SHOWN_SEEDS]),
+            *(one_line(text) for text in self._unlabelled),
+        ]
         listed = "\n".join(f"- {line}" for line in lines)
         return (
             "Texts of this task look like this, some with their right label (their style, not their content, is to be "
             f"matched):\n{listed}\n"
         )
 
-    def _written(self, target_class: str | None) -> str:
+    def _list_written(self, target_class: str | None) -> str:
         """The last texts of this target class: a model that is asked the same again writes much the same again."""
-        texts = [each.text for each in self.services.memory.samples("train") if each.origin.asked == target_class]
+        texts = [
+            each.text for each in self.services.memory.samples("train") if each.origin.target_class == target_class
+        ]
         listed = "\n".join(f"- {one_line(text)}" for text in texts[-SHOWN_TEXTS:])
         return (
             f"These are written already. Nothing new may resemble them in topic, wording or form:\n{listed}"
@@ -227,7 +235,7 @@ class ChatWriter:
 
 
 def _by_lesson(quotas: Sequence[Quota]) -> list[list[int]]:
-    """Places of the orders that one call answers: all of a lesson, or one in breadth."""
+    """Places of the quotas that one call answers: all of a lesson, or one in breadth."""
     groups: dict[str, list[int]] = {}
     for place, quota in enumerate(quotas):
         groups.setdefault(quota.lesson.id if quota.lesson else f"breadth {place}", []).append(place)
@@ -251,7 +259,7 @@ def _drafts(quota: Quota, answer: Answer[BaseModel]) -> list[Draft]:
                     source=quota.source,
                     lesson=quota.lesson.id if quota.lesson else None,
                     subtype=subtype,
-                    asked=quota.target_class,
+                    target_class=quota.target_class,
                     prompt=answer.prompt,
                     label=getattr(item, "label", None),
                 )

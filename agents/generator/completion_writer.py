@@ -22,7 +22,7 @@ LONGEST = 400
 
 @dataclass(frozen=True)
 class CompletionWriter:
-    """Writes one text per call, for `plain` teachers."""
+    """Writes one text per call, for teachers that only continue texts."""
 
     services: Services
     cycle: int
@@ -30,7 +30,7 @@ class CompletionWriter:
     """Off: a text keeps the class it was asked for as its label, where an answer is one of a closed list."""
 
     def write(self, quotas: Sequence[Quota], sample: int) -> list[list[Draft]]:
-        """The drafts of each order, in order; `sample` tells repeated orders apart."""
+        """The drafts of each quota, in order; `sample` tells repeated requests for the same quotas apart."""
         rng = random.Random(f"{self.services.seed} {self.cycle} {sample}")
         labels = list(self.services.task.labels)
         before = [self.cycle * total(quotas) + total(quotas[:place]) for place in range(len(quotas))]
@@ -55,7 +55,7 @@ class CompletionWriter:
                         text=text,
                         source=quota.source,
                         lesson=lesson,
-                        asked=label,
+                        target_class=label,
                         prompt=answer.prompt,
                         label=self._own_label(quota, label),
                     )
@@ -72,7 +72,7 @@ class CompletionWriter:
         }
 
     def _target_class(self, quota: Quota) -> str | None:
-        """What the order asks for; of a seed in other words, the first that it fits."""
+        """The class that the quota asks for; where a seed is rewritten, the first class that the seed fits."""
         task, seed = self.services.task, quota.seed
         return (
             next((target_class for target_class in task.words if task.fits(target_class, seed.label)), None)
@@ -89,7 +89,7 @@ class CompletionWriter:
     def _label_of(self, quota: Quota, labels: Sequence[str], number: int, before: int) -> str:
         """Hard texts are of the class that was misread; typical and probe texts of every class in turn.
 
-        The turn goes on from order to order and cycle to cycle (`before`): a batch is smaller than many label lists.
+        The turn goes on from quota to quota and cycle to cycle (`before`): a batch is smaller than many label lists.
         """
         cited = self.services.memory.get(quota.lesson.evidence) if quota.lesson and quota.source == "hard" else []
         names = [name for example in cited for name in self.services.task.names(example.label)]

@@ -37,7 +37,7 @@ class Lengths:
         return max(1, min(MOST_PER_CALL, int(LONGEST_ANSWER / tokens)))
 
 
-def lengths(services: Services) -> Lengths:
+def measure_lengths(services: Services) -> Lengths:
     """From the seeds and the user's unlabelled texts."""
     texts = [*(example.text for example in services.memory.samples("seed")), *services.pool]
     words = [len(text.split()) for text in texts]

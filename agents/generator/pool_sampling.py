@@ -8,7 +8,7 @@ import numpy as np
 from ..base import Services
 
 
-def shown(pool: Sequence[str]) -> Sequence[str]:
+def example_texts(pool: Sequence[str]) -> Sequence[str]:
     """The few first texts of the pool that show the generator what texts of the task look like.
 
     They are never picked, so that no text of the gate can have been in a prompt.
@@ -30,12 +30,12 @@ def pick(services: Services, champion: str, count: int, cycle: int) -> list[str]
     """
     if count <= 0:
         return []
-    looked_at = list(services.pool[len(shown(services.pool)) :])
-    random.Random(services.seed * 1000 + cycle).shuffle(looked_at)
-    fresh = unused(services, looked_at[: max(2000, 4 * count)])
+    candidates = list(services.pool[len(example_texts(services.pool)) :])
+    random.Random(services.seed * 1000 + cycle).shuffle(candidates)
+    fresh = keep_novel(services, candidates[: max(2000, 4 * count)])
     if len(fresh) <= count:
         return fresh
-    return _spread(services, _unsure_first(services, champion, fresh)[: 4 * count], count)
+    return _select_diverse(services, _unsure_first(services, champion, fresh)[: 4 * count], count)
 
 
 def _unsure_first(services: Services, champion: str, texts: Sequence[str]) -> list[str]:
@@ -44,12 +44,12 @@ def _unsure_first(services: Services, champion: str, texts: Sequence[str]) -> li
     return [texts[i] for i in np.argsort(margins, kind="stable")]
 
 
-def unused(services: Services, texts: Sequence[str]) -> list[str]:
-    """The texts that are near nothing known, held-out texts included."""
+def keep_novel(services: Services, texts: Sequence[str]) -> list[str]:
+    """Keep the texts that are near no known text, held-out ones included."""
     return [text for text, refusal in zip(texts, services.memory.novel(texts), strict=True) if refusal is None]
 
 
-def _spread(services: Services, texts: list[str], count: int) -> list[str]:
+def _select_diverse(services: Services, texts: list[str], count: int) -> list[str]:
     """Farthest-point selection on the embeddings, starting from the first text."""
     vectors = services.memory.embed(texts)
     nearest = vectors @ vectors[0]

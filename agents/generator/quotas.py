@@ -36,12 +36,12 @@ class Quota:
     seed: Example | None = None
     """The user's text that is to be said in other words."""
 
-    def reduced(self, done: int) -> "Quota":
-        """What is left of it."""
+    def minus(self, done: int) -> "Quota":
+        """The quota without the texts that are done; never below zero."""
         return replace(self, count=max(0, self.count - done))
 
 
-def breadth(
+def breadth_quotas(
     count: int,
     shares: Mapping[str, float],
     taxonomy: Mapping[str, Sequence[Subtype]],
@@ -49,7 +49,7 @@ def breadth(
     turn: int = 0,
     have: Mapping[str, int] = MappingProxyType({}),
 ) -> list[Quota]:
-    """Typical texts over the target classes and their subtypes by their shares, in orders of at most `per_call`.
+    """Typical texts over the target classes and their subtypes by their shares, in quotas of at most `per_call`.
 
     A target class gets at least two; where they are too many for that, those with the fewest texts so far get them.
 
@@ -57,20 +57,20 @@ def breadth(
         count: texts in all.
         shares: target class -> its share of the texts.
         taxonomy: target class -> its subtypes; one that is not there has none.
-        per_call: most texts in one order.
+        per_call: most texts in one quota.
         turn: number of the batch; where a target class has more subtypes than it gets texts, each turn goes on with
             others.
         have: target class -> texts that it has or had; where there are more target classes than `count` is enough for,
             those with the fewest for their share get them.
     """
-    shares, quotas = _neediest(shares, count, have), []
+    shares, quotas = _choose_classes(shares, count, have), []
     for target_class, quota in zip(shares, largest_remainder(count, list(shares.values())), strict=True):
-        for size, subtypes in _calls(quota, taxonomy.get(target_class, ()), per_call, turn):
-            quotas.append(Quota("typical", size, target_class=target_class, subtypes=_window(subtypes, size, turn)))
+        for size, subtypes in _split_into_calls(quota, taxonomy.get(target_class, ()), per_call, turn):
+            quotas.append(Quota("typical", size, target_class=target_class, subtypes=_rotate(subtypes, size, turn)))
     return [quota for quota in quotas if quota.count]
 
 
-def _neediest(shares: Mapping[str, float], count: int, have: Mapping[str, int]) -> Mapping[str, float]:
+def _choose_classes(shares: Mapping[str, float], count: int, have: Mapping[str, int]) -> Mapping[str, float]:
     """The target classes that get texts, and their shares: all, or, of too many, those with the fewest texts."""
     target_classes, most = [target_class for target_class, share in shares.items() if share], max(1, count // PER_CLASS)
     if len(target_classes) <= most:
@@ -80,7 +80,9 @@ def _neediest(shares: Mapping[str, float], count: int, have: Mapping[str, int]) 
     return {target_class: shares[target_class] / total for target_class in target_classes if target_class in chosen}
 
 
-def _calls(quota: int, subtypes: Sequence[Subtype], per_call: int, turn: int) -> list[tuple[int, Sequence[Subtype]]]:
+def _split_into_calls(
+    quota: int, subtypes: Sequence[Subtype], per_call: int, turn: int
+) -> list[tuple[int, Sequence[Subtype]]]:
     """Texts and subtypes of each call: as few calls as give every subtype as many texts."""
     fewest = max(1, -(-quota // per_call))
     for calls in range(fewest, len(subtypes)):
@@ -90,10 +92,10 @@ def _calls(quota: int, subtypes: Sequence[Subtype], per_call: int, turn: int) ->
             return list(zip(sizes, groups, strict=True))
     calls = max(fewest, len(subtypes))
     groups = [subtypes[(call + turn) % calls :: calls] or subtypes for call in range(calls)]
-    return list(zip(spread(quota, calls), groups, strict=True))
+    return list(zip(split_evenly(quota, calls), groups, strict=True))
 
 
-def _window(subtypes: Sequence[Subtype], size: int, turn: int) -> tuple[Subtype, ...]:
+def _rotate(subtypes: Sequence[Subtype], size: int, turn: int) -> tuple[Subtype, ...]:
     """At most `size` subtypes, beginning where the turn before ended."""
     if len(subtypes) <= size:
         return tuple(subtypes)
@@ -101,15 +103,15 @@ def _window(subtypes: Sequence[Subtype], size: int, turn: int) -> tuple[Subtype,
     return tuple([*subtypes, *subtypes][start : start + size])
 
 
-def rewrites(count: int, seeds: Sequence[Example], per_call: int) -> list[Quota]:
-    """Other wordings of every seed in equal numbers, in orders of at most `per_call` (AugGPT)."""
+def rewrite_quotas(count: int, seeds: Sequence[Example], per_call: int) -> list[Quota]:
+    """Other wordings of every seed in equal numbers, in quotas of at most `per_call` (AugGPT)."""
     quotas = []
-    for seed, quota in zip(seeds, spread(count, len(seeds)), strict=True):
-        quotas += [Quota("rewrite", size, seed=seed) for size in spread(quota, -(-quota // per_call))]
+    for seed, quota in zip(seeds, split_evenly(count, len(seeds)), strict=True):
+        quotas += [Quota("rewrite", size, seed=seed) for size in split_evenly(quota, -(-quota // per_call))]
     return quotas
 
 
-def aimed(
+def lesson_quotas(
     count: int,
     lessons: Sequence[Lesson],
     most: int | None = None,
@@ -120,7 +122,7 @@ def aimed(
     """Hard and typical texts for each lesson, texts for each probe and seeds in other words, by `SHARES`.
 
     Args:
-        count: texts in all; fewer are ordered where `most` forbids them.
+        count: texts in all; fewer where `most` allows no more.
         lessons: this cycle's.
         most: most texts for one lesson, None for no limit.
         seeds: the user's examples; without any there is nothing to say in other words.
@@ -142,14 +144,14 @@ def aimed(
     patterns = patterns[: max(1, round((sizes["hard"] + sizes["typical"]) / PER_LESSON))]
     quotas: list[Quota] = []
     for source, group in (("hard", patterns), ("typical", patterns), ("probe", probes)):
-        for lesson, size in zip(group, spread(sizes[source], len(group)), strict=True):
+        for lesson, size in zip(group, split_evenly(sizes[source], len(group)), strict=True):
             quotas.append(Quota(source, size, lesson=lesson))  # type: ignore[arg-type]
-    for place, size in enumerate(spread(sizes["rewrite"], -(-sizes["rewrite"] // PER_SEED))):
+    for place, size in enumerate(split_evenly(sizes["rewrite"], -(-sizes["rewrite"] // PER_SEED))):
         quotas.append(Quota("rewrite", size, seed=seeds[(turn + place) % len(seeds)]))
     return [quota for quota in quotas if quota.count]
 
 
-def spread(count: int, parts: int) -> list[int]:
+def split_evenly(count: int, parts: int) -> list[int]:
     """`count` in `parts` nearly equal whole numbers, the larger ones first."""
     return [count // parts + (part < count % parts) for part in range(parts)] if parts else []
 

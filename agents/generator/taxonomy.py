@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, field_validator
 from ...tasks.kinds.label_names import by_loose_name, loosen
 from ...teacher.base import Message, Prompt
 from ..base import Services
-from ..prompting import chunks, prompt, said, shown_seeds
+from ..prompting import chunks, format_example, prompt, select_seeds
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class Taxonomy(BaseModel):
         return classes
 
 
-def taxonomy(
+def ensure_taxonomy(
     services: Services, cycle: int, target_classes: Sequence[str], each: int
 ) -> dict[str, tuple[Subtype, ...]]:
     """Target class -> subtypes, from the run folder if they were listed before.
@@ -65,7 +65,7 @@ def taxonomy(
 
 
 def _ask(services: Services, cycle: int, groups: Sequence[Sequence[str]], each: int) -> list[ClassSubtypes]:
-    task, shown, prompts = services.task, shown_seeds(services), []
+    task, shown, prompts = services.task, select_seeds(services), []
     for group in groups:
         own = [seed for seed in shown if any(task.fits(target_class, seed.label) for target_class in group)]
         request = prompt(
@@ -76,7 +76,7 @@ def _ask(services: Services, cycle: int, groups: Sequence[Sequence[str]], each: 
                 f'- "{target_class}": texts {services.task.wanted(target_class)}' for target_class in group
             ),
             count=each,
-            seeds="\n".join(f"- {said(task, example)}" for example in own or shown),
+            seeds="\n".join(f"- {format_example(task, example)}" for example in own or shown),
         )
         prompts.append(Prompt((Message(role="user", content=request),)))
     bar = services.bar("listing the subtypes of every class")

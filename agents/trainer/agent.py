@@ -10,7 +10,8 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 from ...student.base import Student
 from ...tasks.base import Example
 from ..base import Services, State
-from .difficulty import split_by_difficulty, too_hard
+from ..batch_stats import BatchStats, add_stats
+from .difficulty import are_too_hard, split_by_difficulty
 from .weight_averaging import average_fits
 
 
@@ -45,36 +46,36 @@ class Trainer:
         """Train this cycle's challenger, and its rival where there is something to compare on."""
         cycle = state["cycle"]
         services.folder.drop_rival(cycle - 1)
-        counts = dict(state.get("counts", {}))
+        stats = state.get("stats", {})
         kept = [*services.memory.samples("seed"), *services.memory.samples("train")]
         known = {example.id for example in kept}
         batch = [example for example in services.memory.get(state.get("batch", [])) if example.id not in known]
         if state["batch_kind"] == "lessons":
-            batch = self._within_reach(state["champion"], batch, services, counts)
+            batch, stats = self._drop_too_hard(state["champion"], batch, services, stats)
         if cycle > 0 and not batch:
-            return State(challenger=state["champion"], batch=[], counts=counts)  # nothing new to learn
+            return State(challenger=state["champion"], batch=[], stats=stats)  # nothing new to learn
         seeds = [services.seed * 10_000 + cycle * 100 + member for member in range(self.members)]
         challenger = services.folder.student(cycle)
         average_fits(services, challenger, seeds, self._fit(state, services, kept, batch))
         if cycle > 0 and self.rival and (services.memory.samples("gate") or services.memory.samples("dev")):
             average_fits(services, services.folder.rival(cycle), seeds, self._fit(state, services, kept, []))
-        counts["trained on"] = len(kept) + len(batch)
+        stats = add_stats(stats, trained_on=len(kept) + len(batch))
         ids = [example.id for example in batch]
-        return State(challenger=services.folder.relative(challenger), batch=ids, counts=counts)
+        return State(challenger=services.folder.relative(challenger), batch=ids, stats=stats)
 
-    def learnt(self, services: Services, examples: Sequence[Example]) -> list[Example]:
-        """What a student that starts afresh learns of the examples: all. A trainer of one's own may choose.
+    def select_texts(self, services: Services, examples: Sequence[Example]) -> list[Example]:
+        """The examples that a student learns: all of them. A trainer of one's own may override this and leave some out.
 
         The last student's texts are asked for here as well (`agents/trainer/last_training.py`).
         """
         return list(examples)
 
-    def _within_reach(
-        self, champion: str, batch: Sequence[Example], services: Services, counts: dict[str, int]
-    ) -> list[Example]:
-        """The batch but for texts of lessons that the champion can't use, and those of the shelf that it can by now.
+    def _drop_too_hard(
+        self, champion: str, batch: Sequence[Example], services: Services, stats: BatchStats
+    ) -> tuple[list[Example], BatchStats]:
+        """The batch without texts of lessons that are too hard, with earlier ones that no longer are; and the stats.
 
-        Where it can't use too many of them, the lessons are too hard for it, and none of their texts are learnt.
+        Where more than a few texts are too hard, so are the lessons, and none of their texts is learnt.
         """
         sure = services.task.max_difficulty if self.max_difficulty is None else self.max_difficulty
         fresh = {example.id for example in batch}
@@ -83,20 +84,19 @@ class Trainer:
         near, far = split_by_difficulty(services, champion, aimed, sure)
         grown, _ = split_by_difficulty(services, champion, shelf, sure)
         services.memory.mark([each.id for each in far], "too hard", f"{champion} was sure of another label")
-        found = {"for lessons": aimed, "too hard": far, "not too hard any more": grown}
-        counts |= {name: len(texts) for name, texts in found.items() if texts}
+        stats = add_stats(stats, for_lessons=len(aimed), too_hard=len(far), no_longer_too_hard=len(grown))
         beyond = {example.id for example in far}
-        if too_hard(len(far), len(aimed)):
+        if are_too_hard(len(far), len(aimed)):
             services.memory.mark([each.id for each in near], "shelved", f"{len(far)} of {len(aimed)} were out of reach")
             beyond |= {each.id for each in near}
-        return [*(example for example in batch if example.id not in beyond), *grown]
+        return [*(example for example in batch if example.id not in beyond), *grown], stats
 
     def _fit(
         self, state: State, services: Services, kept: Sequence[Example], batch: Sequence[Example]
     ) -> Callable[[int, str], Student]:
         """(seed, which fit) -> a student that has learnt the batch and, fresh, all that is kept."""
         side = "the challenger" if batch or state["cycle"] == 0 else "its rival"
-        texts = self.learnt(services, [*kept, *batch])
+        texts = self.select_texts(services, [*kept, *batch])
 
         def fresh(seed: int, which: str) -> Student:
             student = services.students.new(seed)

@@ -1,4 +1,4 @@
-"""Which texts are beyond the student: those of which it is sure that they are something else.
+"""Which texts are too hard for the student: those that it is sure are something else.
 
 A small student learns from them that cues mean the reverse of what they mean. They do the harm that lesson batches can
 do; the rest of such a batch is worth as much as typical texts, or more (docs/results.md). A larger student, or this one
@@ -11,26 +11,26 @@ from ...tasks.base import Example
 from ..base import Services
 
 BEYOND = 0.1
-"""Share of the texts for lessons out of the student's reach above which the others teach it nothing either. It was 0 to
+"""Share of the texts for lessons too hard above which the other texts teach the student nothing either. It was 0 to
 7 % on TREC, AG News and classes that resemble each other, where lessons help or do no harm, and 13 to 37 % on SST-2,
 where they take away what plain texts gave (docs/results.md)."""
 
 
-def too_hard(far: int, aimed: int) -> bool:
-    """Whether lessons are beyond the student: so many of their texts are out of its reach."""
+def are_too_hard(far: int, aimed: int) -> bool:
+    """Whether lessons as a whole are too hard: more than `BEYOND` of their texts are."""
     return far > max(1, BEYOND * aimed)
 
 
 def split_by_difficulty(
     services: Services, student: str, examples: Sequence[Example], sure: float
 ) -> tuple[list[Example], list[Example]]:
-    """The examples within and too hard, in order.
+    """The examples that the student can learn, and those that are too hard for it, each in their order.
 
     Args:
         services: the task and the students.
         student: folder of a student that was not trained on them, relative to the run folder.
         examples: labelled texts.
-        sure: probability that a wrong answer must exceed to put a text too hard.
+        sure: probability of a wrong answer above which a text is too hard; from 1 on, none is.
     """
     if not examples or sure >= 1.0:
         return list(examples), []

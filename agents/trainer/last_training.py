@@ -9,7 +9,7 @@ from ...tasks.base import Example
 from ...tasks.metrics import paired
 from ..base import Services, State
 from ..evaluator.gate import calibrated_losses, harms
-from ..generator.pool_sampling import unused
+from ..generator.pool_sampling import keep_novel
 from .agent import Trainer
 from .weight_averaging import average_fits
 
@@ -55,7 +55,7 @@ def fit_last(services: Services, champion: str, trainer: Trainer) -> None:
     folder = services.folder.root / "students" / champion.replace("students/cycle", "final")
     known = [*services.memory.samples("seed"), *kept, *gate]
     # Another order makes another student, by up to a point on 300 texts: the same texts are to make the same one.
-    texts = trainer.learnt(services, sorted(known, key=lambda example: example.id))
+    texts = trainer.select_texts(services, sorted(known, key=lambda example: example.id))
     imitated: list[Example] = []
 
     def fitted(seed: int, which: str) -> Student:
@@ -78,7 +78,7 @@ def fit_last(services: Services, champion: str, trainer: Trainer) -> None:
 def _unlabelled(services: Services, champion: str) -> list[str]:
     """Texts of the pool that are near nothing known; none where a student's answers are no probabilities of labels."""
     [answer] = services.students.load(services.folder.root / champion).predict(["a text"])
-    return unused(services, services.pool[:IMITATED]) if answer.probabilities else []
+    return keep_novel(services, services.pool[:IMITATED]) if answer.probabilities else []
 
 
 def _imitated(student: Student, texts: Sequence[str]) -> list[Example]:

@@ -15,28 +15,28 @@ from ...student.base import Student
 from ..base import Services
 
 
-def average_fits(services: Services, folder: Path, seeds: Sequence[int], fitted: Callable[[int, str], Student]) -> None:
+def average_fits(services: Services, folder: Path, seeds: Sequence[int], fit: Callable[[int, str], Student]) -> None:
     """Save in `folder` the mean of one fit per seed; a killed run finds the fits it had finished.
 
     Args:
         services: students, and the dev set for thresholds.
         folder: of the student; what is there already stays.
         seeds: of the fits.
-        fitted: (seed, which fit of how many) -> a student that has learnt.
+        fit: (seed, which fit of how many) -> a student that has learnt.
     """
     if not folder.exists():
-        _average(services, folder, seeds, fitted)
+        _average(services, folder, seeds, fit)
     for part in folder.parent.glob(f".{folder.name}-*"):
         shutil.rmtree(part)
 
 
-def _average(services: Services, folder: Path, seeds: Sequence[int], fitted: Callable[[int, str], Student]) -> None:
+def _average(services: Services, folder: Path, seeds: Sequence[int], fit: Callable[[int, str], Student]) -> None:
     of = _settings(services)
     parts = [folder.with_name(f".{folder.name}-{seed}-{of}") for seed in seeds[:-1]]
     for number, (part, seed) in enumerate(zip(parts, seeds, strict=False), start=1):
         if not part.exists():
-            fitted(seed, f", fit {number} of {len(seeds)}").save(part)
-    student = fitted(seeds[-1], f", fit {len(seeds)} of {len(seeds)}" if parts else "")
+            fit(seed, f", fit {number} of {len(seeds)}").save(part)
+    student = fit(seeds[-1], f", fit {len(seeds)} of {len(seeds)}" if parts else "")
     student.average(services.students.load(part) for part in parts)
     student.calibrate(services.memory.samples("dev"))
     student.save(folder)

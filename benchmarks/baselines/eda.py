@@ -30,12 +30,12 @@ class Generator(generator.Generator):
     Of the settings `backbone` and `gate` count. There is one batch: later ones are empty.
     """
 
-    def _picked(self, state: State, services: Services, wanted: int, first: bool) -> list[Draft]:
+    def initial_drafts(self, state: State, services: Services, wanted: int, first: bool) -> list[Draft]:
         if not first:
             return []
         return edits(services.task, services.memory.samples("seed"), wanted, services.seed)
 
-    def _quotas(self, state: State, services: Services, wanted: int) -> list[Quota]:
+    def plan_quotas(self, state: State, services: Services, wanted: int) -> list[Quota]:
         return []  # seeds may have fewer edits than are wanted, and nobody is asked to write the rest
 
 

@@ -56,7 +56,7 @@ class Trainer(trainer.Trainer):
         if self.start == "warm":
             raise ValueError("SunGen goes with start = 'fresh'")
 
-    def learnt(self, services: Services, examples: Sequence[Example]) -> list[Example]:
+    def select_texts(self, services: Services, examples: Sequence[Example]) -> list[Example]:
         """The user's own examples, and as many of the others as there are, drawn by their weights.
 
         Raises:

@@ -12,7 +12,7 @@ import tomli_w
 
 from ...agents.annotator.agent import Annotator
 from ...agents.base import Services
-from ...agents.guidelines import checked
+from ...agents.guidelines import parse_valid_guidelines
 from ...memory.base import Memory
 from ...memory.chroma import ChromaMemory
 from ...memory.embedder import Embedder
@@ -148,7 +148,7 @@ def _own_guidelines(source: str | None, task: Task, base: Path) -> Guidelines | 
         return None
     path = base / Path(source).expanduser()
     try:
-        return checked(path.read_text(encoding="utf-8"), source, task)
+        return parse_valid_guidelines(path.read_text(encoding="utf-8"), source, task)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"data.guidelines = {source!r} cannot be read: {error}.") from error
 

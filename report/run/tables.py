@@ -9,7 +9,7 @@ from rich.text import Text
 from ...tasks.errors import ConfigError
 from ..labels import labels_table
 from ..run_files import Row, Run
-from ..wording import bounds, harmless, interval, percent
+from ..wording import batch_stats, bounds, harmless, interval, percent
 from .costs import by_role
 
 COLUMNS = (
@@ -33,12 +33,11 @@ def cycle_line(row: Row) -> str:
     `gate` and `dev` are the champion's main score after the decision, with its 95 % interval; `fresh` is
     the batch under the student that had never seen it, then under the one that has.
     """
-    counts, scores = row["counts"], row["scores"]
-    refused = sum(count for name, count in counts.items() if name.startswith("refused"))
-    quarantined = sum(count for name, count in counts.items() if name.startswith("quarantined"))
+    stats, scores = row["stats"], row["scores"]
+    refused, quarantined = (sum(stats.get(field, {}).values()) for field in ("refused", "quarantined"))
     tokens = row["teacher"].get("input", 0) + row["teacher"].get("output", 0)
     cells = (
-        str(row["cycle"]), row["batch_kind"], "kept" if row["kept"] else "shelved", str(counts.get("accepted", 0)),
+        str(row["cycle"]), row["batch_kind"], "kept" if row["kept"] else "shelved", str(stats.get("accepted", 0)),
         str(refused), str(quarantined), f"{percent(row['fresh_before'])} > {percent(row['fresh_after'])}",
         interval(scores.get("gate")), interval(scores.get("dev")), f"{tokens:,.0f}",
         f"{sum(row['seconds'].values()):.0f}",
@@ -63,6 +62,9 @@ def print_run(run: Run) -> None:
             soft_wrap=True,
             markup=False,
         )
+    console.print("\nBatches", style="bold")
+    for row in run.metrics:
+        console.print(harmless(f"  cycle {row['cycle']}: {batch_stats(row['stats'])}"), soft_wrap=True, markup=False)
     _print_lessons(console, run)
     _print_guidelines(console, run)
     _print_samples(console, run)
@@ -128,9 +130,9 @@ def print_result(run: Run) -> None:
 
 def _few_usable(run: Run) -> str:
     """A warning where hardly any text got a label that was learnt; empty where enough did."""
-    counts = [row["counts"] for row in run.metrics]
-    written = sum(each.get("drafted", 0) for each in counts)
-    usable = sum(each.get("accepted", 0) + each.get("set aside as gate", 0) for each in counts)
+    stats = [row["stats"] for row in run.metrics]
+    written = sum(each.get("drafted", 0) for each in stats)
+    usable = sum(each.get("accepted", 0) + each.get("held_out", 0) for each in stats)
     if written < ENOUGH or usable >= FEW * written:
         return ""
     return (

@@ -9,9 +9,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from evokd.agents import prompting
 from evokd.agents.analyst.agent import Analyst
-from evokd.agents.analyst.failed_lessons import told
+from evokd.agents.analyst.failed_lessons import describe_failed_lessons
 from evokd.agents.annotator.agent import Annotator
-from evokd.agents.annotator.voting import by_votes
+from evokd.agents.annotator.voting import label_by_votes
 from evokd.agents.base import Draft
 from evokd.agents.evaluator.agent import Evaluator
 from evokd.agents.generator.agent import Generator
@@ -81,9 +81,9 @@ def test_every_prompt_file_renders_with_what_its_agent_passes(tmp_path: Path, us
         said += one_cycle(tmp_path / f"plain {batch_kind}", plain, batch_kind)
         assert not any(name in text for text in said for name in ("$task", "$texts", "$label", "$count"))
     services = world.services(tmp_path / "repair", teacher=world.teacher(annotator=lambda given: UNFIT))
-    by_votes(services, ["a text"], 1, 1)
-    services.memory.remember(lessons=[lesson(effect={"samples": 1.0, "too hard": 0.0, "kept": 0.0})])
-    told(services)
+    label_by_votes(services, ["a text"], 1, 1)
+    services.memory.remember(lessons=[lesson(effect={"samples": 1.0, "too_hard": 0.0, "kept": 0.0})])
+    describe_failed_lessons(services)
     assert used == NAMES
 
 
@@ -102,9 +102,9 @@ def test_one_line() -> None:
 
 
 def test_an_origin_says_what_the_draft_knew() -> None:
-    draft = Draft(text="x", source="hard", lesson="2-l", subtype="s", asked="food", prompt="p", label="food")
+    draft = Draft(text="x", source="hard", lesson="2-l", subtype="s", target_class="food", prompt="p", label="food")
     origin = draft.origin(4)
-    assert (origin.cycle, origin.source, origin.lesson, origin.subtype, origin.asked, origin.prompt) == (
+    assert (origin.cycle, origin.source, origin.lesson, origin.subtype, origin.target_class, origin.prompt) == (
         4, "hard", "2-l", "s", "food", "p",
     )  # fmt: skip
 

@@ -7,7 +7,7 @@ import pytest
 
 from evokd.agents.analyst.agent import Analyst
 from evokd.agents.base import Services
-from evokd.agents.cases import LEAST, crossfitted
+from evokd.agents.cases import LEAST, cross_fit
 from tests import world
 from tests.agents.acting import WatchedStudents, sent, settled, train, write_cases
 
@@ -24,7 +24,7 @@ def there(tmp_path: Path) -> Services:
 
 
 def test_every_kept_text_is_asked_once_of_a_student_that_has_not_learnt_it(there: Services) -> None:
-    cases = crossfitted(there, 2)
+    cases = cross_fit(there, 2)
     assert sorted(case.text for case in cases) == sorted(text for text, _ in ROWS)
     students: Any = there.students
     seeds = {example.text for example in there.memory.samples("seed")}
@@ -36,16 +36,16 @@ def test_every_kept_text_is_asked_once_of_a_student_that_has_not_learnt_it(there
 
 def test_a_step_that_is_run_again_trains_nothing_again(there: Services) -> None:
     students: Any = there.students
-    assert crossfitted(there, 2) == crossfitted(there, 2)
+    assert cross_fit(there, 2) == cross_fit(there, 2)
     assert len(students.made) == 3
-    crossfitted(there, 3)
+    cross_fit(there, 3)
     assert len(students.made) == 6, "another cycle has learnt other texts"
 
 
 def test_few_texts_are_not_divided(tmp_path: Path) -> None:
     there = world.services(tmp_path)
     train(there, ROWS[: LEAST - 1])
-    assert crossfitted(there, 2) == []
+    assert cross_fit(there, 2) == []
 
 
 def test_the_analyst_studies_them_and_without_them_the_last_batch(there: Services) -> None:

@@ -90,7 +90,7 @@ def test_a_lesson_that_rests_on_an_assumed_convention_is_refused(tmp_path: Path)
     train(there, [("a kept text", "food")])
     write_cases(there, 1, [("goal goal", "sports", "food", 0.1)])
     update = settled(Analyst(), after_seeds(there, cycle=2, batch_kind="lessons"), there)
-    assert update["counts"]["lessons refused: rest on an assumed convention"] == 1
+    assert update["stats"]["lessons_refused"]["rest on an assumed guideline"] == 1
     assert not [lesson for lesson in there.memory.lessons() if lesson.kind == "lesson"]
 
 

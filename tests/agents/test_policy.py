@@ -16,7 +16,7 @@ def row(
     if loss is not None:
         gate = {"loss": {"value": loss, "low": loss - spread, "high": loss + spread, "n": 150.0}}
     return CycleReport(
-        cycle=0, batch_kind=batch_kind, counts={}, fresh_before={}, fresh_after={}, gate=gate, scores={},
+        cycle=0, batch_kind=batch_kind, stats={}, fresh_before={}, fresh_after={}, gate=gate, scores={},
         kept=kept, why="", champion="", teacher={"input": tokens / 2, "output": tokens / 2}, seconds={},
     )  # fmt: skip
 
@@ -78,9 +78,9 @@ def test_a_batch_that_left_nothing_to_compare_brought_nothing() -> None:
 
 
 def test_an_arm_without_more_texts_rests_while_the_other_has_some() -> None:
-    over = {**row("breadth", kept=False), "counts": {"drafted": 0}}
+    over = {**row("breadth", kept=False), "stats": {"drafted": 0}}
     assert share_of_lessons([*BEGUN, row("lessons", 0.5, kept=False), over]) == 1.0  # type: ignore[list-item]
-    none = {**row("lessons", kept=False), "counts": {"drafted": 0}}
+    none = {**row("lessons", kept=False), "stats": {"drafted": 0}}
     assert 0 < share_of_lessons([*BEGUN, none, over]) < 1, "with both at an end, each is tried again"  # type: ignore[list-item]
 
 
@@ -92,8 +92,8 @@ def test_what_a_cache_gave_is_no_cheaper() -> None:
 
 def too_hard(out_of_reach: int, loss: float = -0.5) -> CycleReport:
     """A lesson batch with 30 texts for lessons, of which so many were not learnt; it seems to pay."""
-    counts = {"drafted": 40, "accepted": 40, "for lessons": 30, "too hard": out_of_reach}
-    return {**row("lessons", loss), "counts": counts}  # type: ignore[typeddict-item]
+    stats = {"drafted": 40, "accepted": 40, "for_lessons": 30, "too_hard": out_of_reach}
+    return {**row("lessons", loss), "stats": stats}  # type: ignore[typeddict-item]
 
 
 @pytest.mark.parametrize(("out_of_reach", "share"), [(0, 1.0), (3, 1.0), (4, 0.0), (30, 0.0)])
@@ -107,7 +107,7 @@ def test_they_are_tried_again_when_the_student_may_have_grown(rested: int, share
 
 
 def test_they_rest_where_breadth_has_no_more_texts_too() -> None:
-    over = {**row("breadth", kept=False), "counts": {"drafted": 0}}
+    over = {**row("breadth", kept=False), "stats": {"drafted": 0}}
     assert share_of_lessons([*BEGUN, over, too_hard(9)]) == 0.0  # type: ignore[list-item]
     assert share_of_lessons([*BEGUN, over, too_hard(0)]) == 1.0  # type: ignore[list-item]
 

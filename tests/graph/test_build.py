@@ -39,7 +39,7 @@ def ring(**roles: Change) -> dict[str, Agent]:
 
 def report(state: State) -> CycleReport:
     return CycleReport(
-        cycle=state["cycle"], batch_kind="seed", counts={"accepted": 1}, fresh_before={"value": 0.5, "low": None},
+        cycle=state["cycle"], batch_kind="seed", stats={"accepted": 1}, fresh_before={"value": 0.5, "low": None},
         fresh_after={}, gate={"loss": {"value": 0.1}}, scores={"dev": {"value": 0.5}}, kept=True, why="w",
         champion="students/cycle-000", teacher={"calls": 1.0}, seconds=state["seconds"],
     )  # fmt: skip
@@ -172,6 +172,24 @@ def test_a_change_the_state_has_no_place_for_is_refused(tmp_path: Path) -> None:
         run(tmp_path, ring(analyst=lambda state: {"critique": "short"}))
 
 
+@pytest.mark.parametrize(
+    ("stats", "why"),
+    [
+        (
+            {"criticised": 3},
+            r"stats has no field 'criticised': count things of your own as stats\['other'\]\['criticised'\]",
+        ),
+        ({"too hard": 3}, "stats has no field 'too hard'"),
+        ({"drafted": 2.5}, r"stats\['drafted'\] must be a whole number, not 2\.5"),
+        (["drafted"], r"stats must be a dict with the fields of BatchStats, not \['drafted'\]"),
+    ],
+)
+def test_stats_that_nobody_would_read_are_refused_and_their_role_is_named(tmp_path: Path, stats: Any, why: str) -> None:
+    agents = ring(trainer=lambda state: State(stats=stats))
+    with pytest.raises(StepError, match=f"step 'trainer' of cycle 0: {why}"):
+        run(tmp_path, agents)
+
+
 def test_a_role_may_change_nothing(tmp_path: Path) -> None:
     assert run(tmp_path, ring(analyst=lambda state: None))["cycle"] == 2
 
@@ -208,7 +226,7 @@ def test_an_empty_input_starts_a_run_as_studio_does(tmp_path: Path) -> None:
 def test_the_state_survives_a_checkpoint_as_it_was(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     before = world.state(
         cycle=1, batch_kind="lessons", champion="students/cycle-000", challenger="students/cycle-001", batch=["a"],
-        lessons=["1-x"], counts={"drafted": 3}, shelved_in_a_row=1, seconds={"trainer": 0.5},
+        lessons=["1-x"], stats={"drafted": 3, "other": {"x": 1}}, shelved_in_a_row=1, seconds={"trainer": 0.5},
         history=[report(world.state())], stop="", ties={"memory:samples 0": "4 ab"},
     )  # fmt: skip
     assert set(before) == set(State.__annotations__), "a new field of the state belongs into this test"

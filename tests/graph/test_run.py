@@ -125,7 +125,7 @@ def test_a_role_of_ones_own_and_ones_own_stop_rule_run_in_the_graph(tmp_path: Pa
         allow(["tests.parts:After"])
         assert trial.drive() == Outcome("finished", "1 lesson batches")
     rows = parts.rows(trial.folder.root / "metrics.jsonl")
-    assert [row["counts"].get("critic asks for") for row in rows] == [None, 7, 7]
+    assert [row["stats"].get("other") for row in rows] == [None, {"critic asks for": 7}, {"critic asks for": 7}]
     assert "critic" in rows[1]["seconds"]
 
 
@@ -155,7 +155,7 @@ def test_a_checkpoint_that_could_not_be_written_costs_nothing(
         assert failed and trial.drive() == Outcome("finished", "all 1 cycles are done")
         assert len(server.requests) == 2 * asked
     found = [parts.rows(each.folder.root / "metrics.jsonl") for each in (undisturbed, trial)]
-    told = [[(row["batch_kind"], row["counts"], row["scores"]) for row in rows] for rows in found]
+    told = [[(row["batch_kind"], row["stats"], row["scores"]) for row in rows] for rows in found]
     assert told[0] == told[1]
 
 

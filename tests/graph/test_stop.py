@@ -9,11 +9,11 @@ from tests import world
 
 
 def history(**scores: float) -> list[Any]:
-    return [{"counts": {}, "scores": {split: {"value": value} for split, value in scores.items()}}]
+    return [{"stats": {}, "scores": {split: {"value": value} for split, value in scores.items()}}]
 
 
 def drafted(*counts: int) -> list[Any]:
-    return [{"counts": {}, "scores": {}}, *({"counts": {"drafted": count}, "scores": {}} for count in counts)]
+    return [{"stats": {}, "scores": {}}, *({"stats": {"drafted": count}, "scores": {}} for count in counts)]
 
 
 @pytest.mark.parametrize(

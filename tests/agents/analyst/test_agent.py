@@ -55,21 +55,21 @@ def test_lessons_cite_the_cases_by_number(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("cases", [[], [0], [-1], [999], [5, -4]])
 def test_a_lesson_without_a_real_case_is_refused_and_counted(tmp_path: Path, cases: list[int]) -> None:
-    update, lessons, services = analyse(tmp_path, told({"cases": cases}, {"name": "real"}), counts={"x": 1})
+    update, lessons, services = analyse(tmp_path, told({"cases": cases}, {"name": "real"}), stats={"other": {"x": 1}})
     assert [lesson.name for lesson in lessons] == ["real"]
-    assert update["counts"] == {"x": 1, "lessons refused: cite no case": 1}
+    assert update["stats"] == {"other": {"x": 1}, "lessons_refused": {"cite no case": 1}}
     assert [lesson.name for lesson in services.memory.lessons()] == ["real"]
 
 
 def test_a_lesson_that_failed_twice_is_told_and_refused(tmp_path: Path) -> None:
     services = world.services(tmp_path, teacher=world.teacher(analyst=told({"name": "short"}, {"name": "far"})))
     write_cases(services, 1, ROWS)
-    failed = {"samples": 3.0, "too hard": 0.0, "kept": 0.0}
+    failed = {"samples": 3.0, "too_hard": 0.0, "kept": 0.0}
     services.memory.remember(
         lessons=[lesson(id=f"{n}-short", pattern="p", cycle=n, effect=failed) for n in (0, 1)],
     )
     update = settled(Analyst(), world.state(cycle=2, batch_kind="lessons"), services)
-    assert update["lessons"] == ["2-far"] and update["counts"] == {"lessons refused: did not pay twice": 1}
+    assert update["lessons"] == ["2-far"] and update["stats"] == {"lessons_refused": {"did not pay twice": 1}}
     assert "- short: p" in sent(services)[0]
 
 
@@ -77,7 +77,7 @@ def test_no_more_lessons_than_wanted(tmp_path: Path) -> None:
     say = told(*({"name": f"l{number}"} for number in range(5)), probe=PROBE)
     update, lessons, _ = analyse(tmp_path, say, analyst=Analyst(lessons=2))
     assert [lesson.name for lesson in lessons] == ["l0", "l1", "probe questions"]
-    assert not any(name.startswith("lessons refused") for name in update["counts"])
+    assert update["stats"] == {}
 
 
 def test_a_probe_needs_no_case_and_can_be_left_out(tmp_path: Path) -> None:
@@ -101,10 +101,10 @@ def test_every_lesson_has_an_id_of_its_own(tmp_path: Path, names: list[str]) -> 
 
 
 def test_a_failed_analysis_falls_back_to_computed_lessons(tmp_path: Path) -> None:
-    update, lessons, services = analyse(tmp_path, lambda prompt: "I would rather not", counts={"analysis failed": 0})
+    update, lessons, services = analyse(tmp_path, lambda prompt: "I would rather not", stats={"analysis_failed": 0})
     assert [lesson.name for lesson in lessons] == ["sports taken for money", "money taken for food"]
     assert [len(lesson.evidence) for lesson in lessons] == [2, 1]
-    assert update["counts"] == {"analysis failed": 1}
+    assert update["stats"] == {"analysis_failed": 1}
     assert not (services.folder.cycle(2) / "conversation.json").exists()
 
 

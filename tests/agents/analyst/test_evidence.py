@@ -130,8 +130,8 @@ def test_past_errors_say_whether_they_were_learnt(services: Services) -> None:
 
 
 def test_covered_subtypes_are_those_of_kept_texts(services: Services) -> None:
-    train(services, [("a", "food"), ("b", "food")], asked="food", subtype="recipes")
-    train(services, [("c", "food")], "shelved", asked="food", subtype="menus")
+    train(services, [("a", "food"), ("b", "food")], target_class="food", subtype="recipes")
+    train(services, [("c", "food")], "shelved", target_class="food", subtype="menus")
     write_cases(services, 1, [])
     assert collect(services).covered() == "food: recipes (2)"
 

@@ -1,6 +1,7 @@
 """The annotator: blind, and every draft ends in exactly one place."""
 
 import random
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,13 @@ from tests import world
 from tests.agents.acting import ODD, sent, settled, write_drafts
 from tests.fakes import ScriptedTeacher, words
 
+NOTHING_WRONG: dict[str, Any] = {"quarantined": {}, "repaired": {}, "unusable": {}}
+
 
 def draft(text: str, **changes: Any) -> Draft:
-    return Draft(**{"text": text, "source": "typical", "asked": world.true_label(text), "prompt": "p", **changes})
+    return Draft(
+        **{"text": text, "source": "typical", "target_class": world.true_label(text), "prompt": "p", **changes}
+    )
 
 
 def several(count: int) -> list[Draft]:
@@ -35,7 +40,7 @@ def label(
     services = world.services(folder, **given)
     write_drafts(services, drafts)
     return settled(
-        annotator or Annotator(), world.state(cycle=1, batch_kind="lessons", counts={"drafted": len(drafts)}), services
+        annotator or Annotator(), world.state(cycle=1, batch_kind="lessons", stats={"drafted": len(drafts)}), services
     ), services
 
 
@@ -55,7 +60,7 @@ def test_texts_become_candidates_and_the_gate_is_put_aside(tmp_path: Path) -> No
     assert len(batch) == 20 and {example.split for example in batch} == {"train"}
     assert services.memory.samples("train", "candidate") and not services.memory.samples("train", "kept")
     assert len(services.memory.samples("gate")) == 10
-    assert update["counts"] == {"drafted": 30, "accepted": 20, "set aside as gate": 10}
+    assert update["stats"] == {"drafted": 30, "accepted": 20, "held_out": 10, **NOTHING_WRONG}
     origin = batch[0].origin
     assert (origin.cycle, origin.source, origin.teacher, origin.prompt) == (1, "typical", "scripted-annotator", "p")
     assert origin.confidence == 1.0 and origin.votes == {batch[0].label: 2}
@@ -71,20 +76,16 @@ def test_every_draft_is_counted_once(tmp_path: Path, votes: int) -> None:
         return {"labels": [each for each in said if rng.random() < 0.9]}
 
     update, services = label(tmp_path, several(60), Annotator(votes=votes), unruly)
-    told = ("drafted", "unusable", "repaired")  # of drafts and of single answers
-    counts = {name: count for name, count in update["counts"].items() if not name.startswith(told)}
-    assert sum(counts.values()) == 60
+    stats = update["stats"]
+    assert stats["accepted"] + stats["held_out"] + sum(stats["quarantined"].values()) == 60
     memory = services.memory
-    quarantined = memory.samples("train", "quarantined")
-    assert len(quarantined) == 60 - counts["accepted"] - counts["set aside as gate"] > 0
-    reasons = list(memory.reasons("quarantined").values())
-    for name in set(reasons):
-        assert counts[f"quarantined: {name}"] == reasons.count(name)
-    assert len(update["batch"]) == len(set(update["batch"])) == counts["accepted"]
+    assert len(memory.samples("train", "quarantined")) == sum(stats["quarantined"].values()) > 0
+    assert stats["quarantined"] == Counter(memory.reasons("quarantined").values())
+    assert len(update["batch"]) == len(set(update["batch"])) == stats["accepted"]
 
 
 def test_it_is_blind(tmp_path: Path) -> None:
-    secret = {"lesson": "2-secret", "subtype": "hidden kind", "source": "hard", "asked": "science"}
+    secret = {"lesson": "2-secret", "subtype": "hidden kind", "source": "hard", "target_class": "science"}
     _, services = label(tmp_path, [draft("goal match", **secret), draft("bank loan", **secret)])
     for _, prompt in services.teacher.asked:  # type: ignore[attr-defined]
         assert len(prompt.body) == 1 and prompt.lesson is None
@@ -96,13 +97,13 @@ def test_it_is_blind(tmp_path: Path) -> None:
 def test_no_drafts_no_calls(tmp_path: Path) -> None:
     for name, run in (("a", label), ("b", plain)):
         update, services = run(tmp_path / name, [])
-        assert update == {"batch": [], "counts": {"drafted": 0, "accepted": 0, "set aside as gate": 0}}
+        assert update == {"batch": [], "stats": {"drafted": 0, "accepted": 0, "held_out": 0, **NOTHING_WRONG}}
         assert not sent(services)
 
 
 def test_all_quarantined(tmp_path: Path) -> None:
     update, services = label(tmp_path, several(9), say=lambda prompt: {"labels": []})
-    assert update["batch"] == [] and update["counts"]["quarantined: no usable answer (no label)"] == 9
+    assert update["batch"] == [] and update["stats"]["quarantined"]["no usable answer (no label)"] == 9
     assert not services.memory.samples("gate") and len(services.memory.samples("train", "quarantined")) == 9
     assert {example.origin.confidence for example in services.memory.samples("train", "quarantined")} == {None}
 
@@ -114,33 +115,33 @@ def test_a_tie_is_not_learnt_unless_that_is_allowed(tmp_path: Path, allowing: di
         return {"labels": said if prompt.sample == 0 else [{**each, "label": "food"} for each in said]}
 
     update, _ = label(tmp_path / "a", [draft("goal match")], say=torn)
-    assert update["counts"]["quarantined: not confident"] == 1
+    assert update["stats"]["quarantined"]["not confident"] == 1
     update, services = label(tmp_path / "b", [draft("goal match")], Annotator(**allowing), torn)
     [example] = services.memory.get(update["batch"])
     assert example.soft == {"sports": 0.5, "money": 0.0, "science": 0.0, "food": 0.5}
 
 
 def test_a_chat_model_need_not_agree_with_what_was_asked(tmp_path: Path) -> None:
-    update, _ = label(tmp_path, [draft("goal match", asked="food")])
-    assert update["counts"]["accepted"] == 1
+    update, _ = label(tmp_path, [draft("goal match", target_class="food")])
+    assert update["stats"]["accepted"] == 1
 
 
 @pytest.mark.parametrize(("quarantine", "kept"), [(True, 1), (False, 2)])
 def test_a_small_model_must_agree(tmp_path: Path, quarantine: bool, kept: int) -> None:
-    drafts = [draft("goal match", asked="food"), draft("bank loan")]
+    drafts = [draft("goal match", target_class="food"), draft("bank loan")]
     update, _ = plain(tmp_path, drafts, Annotator(quarantine=quarantine))
-    assert update["counts"]["accepted"] == kept
-    assert update["counts"].get("quarantined: not what was asked for", 0) == 2 - kept
+    assert update["stats"]["accepted"] == kept
+    assert update["stats"]["quarantined"].get("not what was asked for", 0) == 2 - kept
 
 
 def test_texts_nobody_asked_for_a_class_need_not_agree(tmp_path: Path) -> None:
-    update, _ = plain(tmp_path, [draft("goal match", asked=None, source="pool")])
-    assert update["counts"]["accepted"] == 1
+    update, _ = plain(tmp_path, [draft("goal match", target_class=None, source="pool")])
+    assert update["stats"]["accepted"] == 1
 
 
 def test_a_small_model_is_rated(tmp_path: Path) -> None:
     update, services = plain(tmp_path, several(6))
-    assert update["counts"]["accepted"] == 4
+    assert update["stats"]["accepted"] == 4
     assert all(example.soft for example in services.memory.get(update["batch"]))
     assert all(isinstance(prompt.body, str) for _, prompt in services.teacher.asked)  # type: ignore[attr-defined]
 
@@ -148,7 +149,7 @@ def test_a_small_model_is_rated(tmp_path: Path) -> None:
 def test_the_method_can_be_set(tmp_path: Path) -> None:
     teacher = ScriptedTeacher({"annotator": world.annotator}, prompting="completion")
     update, _ = label(tmp_path, several(4), Annotator(method="vote"), teacher=teacher)
-    assert update["counts"]["accepted"] == 2
+    assert update["stats"]["accepted"] == 2
 
 
 def test_labels_written_with_the_text_are_taken(tmp_path: Path) -> None:
@@ -156,15 +157,15 @@ def test_labels_written_with_the_text_are_taken(tmp_path: Path) -> None:
               draft("the soup", label=""), draft("bread", label="health")]  # fmt: skip
     update, services = label(tmp_path, drafts)
     assert [example.label for example in services.memory.get(update["batch"])] == ["food", "money"]
-    assert update["counts"]["quarantined: no usable answer (unknown label)"] == 2
-    assert update["counts"]["quarantined: dropped by the teacher"] == 1
+    assert update["stats"]["quarantined"]["no usable answer (unknown label)"] == 2
+    assert update["stats"]["quarantined"]["dropped by the teacher"] == 1
     assert not sent(services)
 
 
 def test_pool_texts_among_labelled_ones_are_still_labelled_blind(tmp_path: Path) -> None:
     drafts = [
         draft("goal match", label="food"),
-        draft("bank loan", asked=None, source="pool"),
+        draft("bank loan", target_class=None, source="pool"),
         draft("soup", label="food"),
     ]
     update, services = label(tmp_path, drafts, Annotator(votes=1))
@@ -174,7 +175,7 @@ def test_pool_texts_among_labelled_ones_are_still_labelled_blind(tmp_path: Path)
 
 @pytest.mark.parametrize("name", ODD)
 def test_odd_texts_are_kept_as_they_are(tmp_path: Path, name: str) -> None:
-    update, services = label(tmp_path, [draft(ODD[name], asked=None)], Annotator(votes=1))
+    update, services = label(tmp_path, [draft(ODD[name], target_class=None)], Annotator(votes=1))
     [example] = services.memory.get(update["batch"])
     assert example.text == ODD[name]
 
@@ -206,7 +207,7 @@ def test_a_teacher_that_labels_nothing_stops_the_run_and_is_quoted(tmp_path: Pat
         label(tmp_path / "all", drafts, say=weather)
     label(tmp_path / "few", drafts[:-1], say=weather)
     update, _ = label(tmp_path / "one", [*drafts[:-1], several(1)[0]], say=lambda prompt: spare(weather, prompt))
-    assert update["counts"]["drafted"] == ALL_BAD
+    assert update["stats"]["drafted"] == ALL_BAD
 
 
 def spare(say: Any, prompt: Any) -> Any:

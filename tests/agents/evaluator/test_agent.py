@@ -53,13 +53,14 @@ def test_cycle_0_crowns_the_first_student(services: Services) -> None:
 
 
 def test_a_good_batch_is_kept_and_its_account_closed(services: Services) -> None:
-    state = cycle(services, GOOD, Evaluator(), counts={"accepted": 16}, lessons=["x"], seconds={"trainer": 1.0})
+    state = cycle(services, GOOD, Evaluator(), stats={"accepted": 16}, lessons=["x"], seconds={"trainer": 1.0})
     row = state["history"][-1]
     assert row["kept"] and row["champion"] == state["champion"] == "students/cycle-001"
-    assert row["counts"] == {"accepted": 16, "trained on": 20} and row["seconds"]["trainer"] == 1.0
+    for_lessons = {"for_lessons": 0, "too_hard": 0, "no_longer_too_hard": 0}
+    assert row["stats"] == {"accepted": 16, "trained_on": 20, **for_lessons} and row["seconds"]["trainer"] == 1.0
     assert row["fresh_after"]["value"] > row["fresh_before"]["value"]  # type: ignore[operator]
     assert row["gate"]["loss"]["value"] < 0  # type: ignore[operator]
-    assert (state["batch"], state["lessons"], state["counts"], state["seconds"]) == ([], [], {}, {})
+    assert (state["batch"], state["lessons"], state["stats"], state["seconds"]) == ([], [], {}, {})
     assert len(services.memory.samples("train")) == 16
     lines = (services.folder.root / "metrics.jsonl").read_text().splitlines()
     assert [json.loads(line)["cycle"] for line in lines] == [0, 1]
@@ -145,7 +146,7 @@ def test_a_champion_that_knows_a_text_of_the_batch_is_no_trouble(services: Servi
     state = after_seeds(services)
     state = State(**{**state, "cycle": 1, "batch": [*known, *train(services, GOOD[4:8], "candidate")]})  # type: ignore[typeddict-item]
     state = step(Evaluator(), step(Trainer(members=1), state, services), services)
-    assert state["history"][-1]["counts"]["trained on"] == 12
+    assert state["history"][-1]["stats"]["trained_on"] == 12
     assert len(services.memory.samples("train")) == 8
 
 
@@ -158,10 +159,10 @@ def test_the_effect_of_a_lesson_is_measured_on_its_own_texts(services: Services)
     effects = {each.name: each.effect for each in services.memory.lessons()}
     own = [case for case in cases(services, 1) if case.id in batch[:6]]
     assert effects["short"] == {
-        "samples": 6.0, "too hard": 0.0, "kept": 1.0,
+        "samples": 6.0, "too_hard": 0.0, "kept": 1.0,
         "before": sum(case.right_before for case in own) / 6, "after": sum(case.right_after for case in own) / 6,
     }  # fmt: skip
-    assert (effects["unused"]["samples"], effects["unused"]["too hard"]) == (0.0, 1.0)
+    assert (effects["unused"]["samples"], effects["unused"]["too_hard"]) == (0.0, 1.0)
     assert effects["of another cycle"] == {}
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from evokd.agents.annotator.agent import Annotator
 from evokd.agents.base import Draft, Services, State
-from evokd.agents.generator.agent import ROUNDS, Generator, _set_aside
+from evokd.agents.generator.agent import ROUNDS, Generator, _assign_gate
 from evokd.tasks.base import Example
 from tests import world
 from tests.agents.acting import ODD, after_seeds, drafts, lesson, sent, settled, step, train
@@ -42,33 +42,28 @@ def saying(*said: str) -> Any:
 
 def test_the_backbone_and_its_gate(tmp_path: Path) -> None:
     there = world.services(tmp_path)
-    update = generate(there, counts={"x": 1})
+    update = generate(there, stats={"other": {"x": 1}})
     written = drafts(there)
-    counts = {"x": 1, "drafted": 60, **_refusals(update)}
-    assert update == {"counts": counts, "lessons": []}
-    assert Counter(draft.asked for draft in written) == dict.fromkeys(world.VOCABULARY, 15)
-    gate = Counter(draft.asked for draft in written if draft.split == "gate")
+    assert update == {"stats": {"other": {"x": 1}, "drafted": 60, "refused": update["stats"]["refused"]}, "lessons": []}
+    assert Counter(draft.target_class for draft in written) == dict.fromkeys(world.VOCABULARY, 15)
+    gate = Counter(draft.target_class for draft in written if draft.split == "gate")
     assert gate == dict.fromkeys(world.VOCABULARY, 5), "the same share of every class"
-    kinds = Counter((draft.asked, draft.subtype) for draft in written if draft.split == "gate")
+    kinds = Counter((draft.target_class, draft.subtype) for draft in written if draft.split == "gate")
     assert len(kinds) == 12 and set(kinds.values()) == {1, 2}, "and of each of its three subtypes"
 
 
 def test_of_more_classes_than_the_gate_has_texts_any_may_have_one_there() -> None:
     drafts = [
-        Draft(text=f"{label} {n}", source="typical", asked=str(label))
+        Draft(text=f"{label} {n}", source="typical", target_class=str(label))
         for label in range(60)
         for n in range(5 - label // 30)
     ]
     found = Counter[str]()
     for seed in range(40):
-        gate = [draft.asked or "" for draft in _set_aside(drafts, 20, seed) if draft.split == "gate"]
+        gate = [draft.target_class or "" for draft in _assign_gate(drafts, 20, seed) if draft.split == "gate"]
         assert len(gate) == len(set(gate)) == 20
         found.update(gate)
     assert len(found) == 60, "in forty runs each class had a text in some gate"
-
-
-def _refusals(update: State) -> dict[str, int]:
-    return {name: count for name, count in update["counts"].items() if name.startswith("refused")}
 
 
 def test_the_backbone_has_at_least_four_texts_a_class(tmp_path: Path) -> None:
@@ -107,7 +102,7 @@ def test_the_papers_settings(tmp_path: Path) -> None:
     assert Counter((draft.source, draft.lesson) for draft in drafts(there, 2)) == dict.fromkeys(
         [("hard", "2-short"), ("hard", "2-other"), ("typical", "2-short"), ("typical", "2-other")], 3
     )
-    assert {draft.asked for draft in drafts(there, 2)} == {None}, "the class is the annotator's to say"
+    assert {draft.target_class for draft in drafts(there, 2)} == {None}, "the class is the annotator's to say"
 
 
 def test_without_easy_there_are_hard_texts_only(tmp_path: Path) -> None:
@@ -126,7 +121,7 @@ def test_without_separate_labels_come_with_the_texts(tmp_path: Path) -> None:
     _, there = aimed(tmp_path, Generator(batch=8, separate=False), lesson(), teacher=teacher)
     assert all(draft.label == world.true_label(draft.text) for draft in drafts(there, 2))
     state = settled(Annotator(), world.state(cycle=2), there)
-    assert state["counts"]["accepted"] == 8 and not sent(there, "annotator")
+    assert state["stats"]["accepted"] == 8 and not sent(there, "annotator")
 
 
 def test_lessons_of_other_cycles_are_not_written_for(tmp_path: Path) -> None:
@@ -155,8 +150,8 @@ def test_duplicates_and_held_out_texts_are_refused_and_counted(tmp_path: Path) -
                           teacher=world.teacher(generator=said))  # fmt: skip
     assert [draft.text for draft in drafts(there, 2)] == ["goal one", "loan two"]
     # Round 1: dev, two known ones and a repetition; then four texts are ordered twice, none of the first four is new.
-    assert _refusals(update) == {"refused: duplicate": 3 + 3 + 3, "refused: held-out": 3}
-    assert update["counts"]["drafted"] == 2
+    assert update["stats"]["refused"] == {"duplicate": 3 + 3 + 3, "held-out": 3}
+    assert update["stats"]["drafted"] == 2
 
 
 def test_refused_texts_are_ordered_again_but_not_for_ever(tmp_path: Path) -> None:
@@ -165,14 +160,14 @@ def test_refused_texts_are_ordered_again_but_not_for_ever(tmp_path: Path) -> Non
 
     update, there = aimed(tmp_path, Generator(batch=9, easy=False), lesson(),
                           teacher=world.teacher(generator=stubborn))  # fmt: skip
-    assert update["counts"]["drafted"] == len(sent(there)) == ROUNDS
-    assert _refusals(update) == {"refused: duplicate": ROUNDS}
+    assert update["stats"]["drafted"] == len(sent(there)) == ROUNDS
+    assert update["stats"]["refused"] == {"duplicate": ROUNDS}
 
 
 @pytest.mark.parametrize("said", [saying(), saying("", " "), lambda prompt: "no", lambda prompt: {"hard": "x"}])
 def test_a_teacher_that_writes_nothing_leaves_an_empty_batch(tmp_path: Path, said: Any) -> None:
     there = world.services(tmp_path, teacher=world.teacher(generator=said))
-    assert generate(there)["counts"] == {"drafted": 0}
+    assert generate(there)["stats"] == {"drafted": 0, "refused": {}}
     assert drafts(there) == [] and (there.folder.cycle(1) / "drafts.jsonl").exists()
     assert settled(Annotator(), world.state(cycle=1), there)["batch"] == []
 
@@ -200,7 +195,7 @@ def test_a_shortfall_takes_the_same_share_from_the_gate(tmp_path: Path) -> None:
     generate(there)
     written = drafts(there)
     assert len(written) == 20 and sum(draft.split == "gate" for draft in written) == round(20 * 20 / 60)
-    per_class = Counter(draft.asked for draft in written if draft.split == "gate")
+    per_class = Counter(draft.target_class for draft in written if draft.split == "gate")
     assert max(per_class.values()) - min(per_class.values()) <= 1 and len(per_class) == 4
 
 
@@ -218,7 +213,7 @@ def test_the_pool_gives_its_share_and_the_rest_is_written(tmp_path: Path) -> Non
     sources = Counter((draft.source, draft.split) for draft in written)
     assert sources == {("pool", "train"): 20, ("pool", "gate"): 10, ("typical", "train"): 20, ("typical", "gate"): 10}
     assert {draft.text for draft in written if draft.source == "pool"} <= set(POOL)
-    assert {draft.asked for draft in written if draft.source == "pool"} == {None}
+    assert {draft.target_class for draft in written if draft.source == "pool"} == {None}
 
 
 def test_a_pool_leaves_room_for_written_texts_of_every_class_to_begin_with(tmp_path: Path) -> None:
@@ -226,7 +221,7 @@ def test_a_pool_leaves_room_for_written_texts_of_every_class_to_begin_with(tmp_p
     there = world.services(tmp_path, pool=pool)
     after_seeds(there)
     generate(there, Generator(backbone=16, gate_size=0, pool_share=0.9))
-    asked = Counter(draft.asked for draft in drafts(there) if draft.source == "typical")
+    asked = Counter(draft.target_class for draft in drafts(there) if draft.source == "typical")
     assert set(asked) == set(world.VOCABULARY) and min(asked.values()) == 2
 
 
@@ -236,8 +231,8 @@ def test_a_small_batch_goes_to_the_classes_that_have_the_fewest_texts(tmp_path: 
     for cycle in (1, 2, 3):
         generate(there, Generator(batch=4, gate_size=0, backbone=0, examples=examples), cycle=cycle,
                  batch_kind="breadth" if cycle == 1 else "lessons")  # fmt: skip
-    first = Counter(draft.asked for draft in drafts(there, 1))
-    later = [Counter(draft.asked for draft in drafts(there, cycle)) for cycle in (2, 3)]
+    first = Counter(draft.target_class for draft in drafts(there, 1))
+    later = [Counter(draft.target_class for draft in drafts(there, cycle)) for cycle in (2, 3)]
     assert set(first.values()) == {4} and all(len(each) == 2 for each in later)
     assert set(later[0]) | set(later[1]) == set(world.VOCABULARY)
 
@@ -260,7 +255,7 @@ def test_a_written_copy_of_a_picked_pool_text_is_refused(tmp_path: Path) -> None
     )
     texts = [draft.text for draft in drafts(there, 2)]
     assert len(texts) == len(set(texts)) == 9
-    assert _refusals(update) == {"refused: duplicate": 8 + 9 + 9}
+    assert update["stats"]["refused"] == {"duplicate": 8 + 9 + 9}
 
 
 def test_no_text_is_drafted_twice_over_many_cycles(tmp_path: Path) -> None:
@@ -272,7 +267,7 @@ def test_no_text_is_drafted_twice_over_many_cycles(tmp_path: Path) -> None:
         seen += [draft.text for draft in drafts(there, state["cycle"])]
         state = step(Annotator(), state, there)
         there.memory.mark(state["batch"], "kept")
-        state = State(**{**state, "cycle": state["cycle"] + 1, "counts": {}})  # type: ignore[typeddict-item]
+        state = State(**{**state, "cycle": state["cycle"] + 1, "stats": {}})  # type: ignore[typeddict-item]
     assert len(seen) == len(set(seen)) == 60 + 3 * 24
     dev = {example.text for example in there.memory.samples("dev")}
     assert not dev & set(seen)
@@ -286,9 +281,13 @@ def test_a_small_model_writes_every_class_in_equal_parts(tmp_path: Path) -> None
     there = world.services(tmp_path, teacher=ScriptedTeacher({"generator": say}, prompting="completion"))
     generate(there)
     written = drafts(there)
-    assert Counter(draft.asked for draft in written) == dict.fromkeys(world.VOCABULARY, 15)
-    assert all(draft.subtype is None and world.true_label(draft.text.rstrip(".")) == draft.asked for draft in written)
-    assert Counter(draft.asked for draft in written if draft.split == "gate") == dict.fromkeys(world.VOCABULARY, 5)
+    assert Counter(draft.target_class for draft in written) == dict.fromkeys(world.VOCABULARY, 15)
+    assert all(
+        draft.subtype is None and world.true_label(draft.text.rstrip(".")) == draft.target_class for draft in written
+    )
+    assert Counter(draft.target_class for draft in written if draft.split == "gate") == dict.fromkeys(
+        world.VOCABULARY, 5
+    )
 
 
 def test_the_same_seed_writes_and_sets_aside_the_same(tmp_path: Path) -> None:
@@ -307,7 +306,7 @@ def test_a_gate_text_of_an_earlier_cycle_is_not_written_again(tmp_path: Path) ->
     there.memory.remember([Example(text="Goal  gate", label="sports", split="gate")], lessons=[lesson()])
     update = generate(there, Generator(batch=4), cycle=2, batch_kind="lessons", lessons=["2-short"])
     assert [draft.text for draft in drafts(there, 2)] == ["goal free"]
-    assert update["counts"]["refused: held-out"] >= 1
+    assert update["stats"]["refused"]["held-out"] >= 1
 
 
 def test_an_order_that_failed_is_given_again_however_small_its_share(tmp_path: Path) -> None:
@@ -321,4 +320,4 @@ def test_an_order_that_failed_is_given_again_however_small_its_share(tmp_path: P
 
     there = world.services(tmp_path, teacher=world.teacher(generator=one_fails))
     generate(there, Generator(backbone=400, gate_size=0, examples=False))
-    assert failed and Counter(draft.asked for draft in drafts(there)) == dict.fromkeys(world.VOCABULARY, 100)
+    assert failed and Counter(draft.target_class for draft in drafts(there)) == dict.fromkeys(world.VOCABULARY, 100)

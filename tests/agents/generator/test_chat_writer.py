@@ -49,7 +49,7 @@ def write(there: Services, quotas: list[Quota], **settings: Any) -> list[list[An
 def test_more_fewer_or_no_texts(tmp_path: Path, said: Any, count: int) -> None:
     [drafts] = write(services(tmp_path, said), [BREADTH])
     assert len(drafts) == count
-    assert all(draft.asked == "food" and draft.source == "typical" and draft.lesson is None for draft in drafts)
+    assert all(draft.target_class == "food" and draft.source == "typical" and draft.lesson is None for draft in drafts)
 
 
 def test_subtypes_are_credited_in_the_order_they_were_asked_for(tmp_path: Path) -> None:
@@ -132,9 +132,9 @@ def test_equal_orders_of_other_cycles_and_rounds_are_asked_anew(tmp_path: Path) 
 
 def test_a_later_breadth_order_is_told_what_its_facet_has_already(tmp_path: Path) -> None:
     there = services(tmp_path, texts())
-    origin = {"source": "typical", "asked": "food"}
+    origin = {"source": "typical", "target_class": "food"}
     old = [Example(text=f"kept {n}", label="food", split="train", origin=Origin(cycle=n, **origin)) for n in range(12)]
-    other = Example(text="of money", label="money", split="train", origin=Origin(cycle=1, asked="money"))
+    other = Example(text="of money", label="money", split="train", origin=Origin(cycle=1, target_class="money"))
     there.memory.remember(examples=[*old, other])
     gate = Example(text="held out", label="food", split="gate", origin=Origin(cycle=1, **origin))
     there.memory.remember(examples=[gate])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from evokd.agents.base import Services
 from evokd.agents.generator.completion_writer import LONGEST, CompletionWriter, concrete_things, whole_sentences
-from evokd.agents.generator.quotas import Quota, breadth
+from evokd.agents.generator.quotas import Quota, breadth_quotas
 from evokd.tasks.base import Example
 from evokd.tasks.kinds.classification import Classification
 from tests import world
@@ -33,10 +33,10 @@ def write(there: Services, quotas: list[Quota], cycle: int = 2, sample: int = 0)
 
 def test_one_call_a_text_and_the_class_that_was_asked_for(tmp_path: Path) -> None:
     there = services(tmp_path)
-    quotas = breadth(10, world.task().target_classes(()), {}, 10)
+    quotas = breadth_quotas(10, world.task().target_classes(()), {}, 10)
     drafts = write(there, quotas)
     assert len(drafts) == len(sent(there)) == 10
-    assert Counter(draft.asked for draft in drafts) == {"sports": 3, "money": 3, "science": 2, "food": 2}
+    assert Counter(draft.target_class for draft in drafts) == {"sports": 3, "money": 3, "science": 2, "food": 2}
     assert all(draft.label is None and draft.prompt and draft.source == "typical" for draft in drafts)
 
 
@@ -50,7 +50,7 @@ def test_the_opening_shows_the_other_classes_and_one_concrete_thing(tmp_path: Pa
 
 def test_the_held_out_texts_are_not_shown(tmp_path: Path) -> None:
     there = services(tmp_path)
-    write(there, breadth(40, world.task().target_classes(()), {}, 40))
+    write(there, breadth_quotas(40, world.task().target_classes(()), {}, 40))
     assert not any(example.text in said for example in there.memory.samples("dev") for said in sent(there))
 
 
@@ -58,21 +58,21 @@ def test_hard_texts_are_of_the_misread_class_and_show_its_cases(tmp_path: Path) 
     there = services(tmp_path)
     cited = train(there, [("menu of loans", "food"), ("salad\nof debts", "food"), ("the virus", "science")], "shelved")
     drafts = write(there, [Quota("hard", 4, lesson=lesson(evidence=tuple(cited)))])
-    assert [draft.asked for draft in drafts] == ["food", "food", "science", "food"]
+    assert [draft.target_class for draft in drafts] == ["food", "food", "science", "food"]
     assert 'A text about food: "menu of loans"' in sent(there)[0]
     assert 'A text about food: "salad of debts"' in sent(there)[0]
 
 
 def test_a_lesson_whose_cases_are_gone_is_written_for_every_class(tmp_path: Path) -> None:
     drafts = write(services(tmp_path), [Quota("hard", 4, lesson=lesson(evidence=("unknown",)))])
-    assert {draft.asked for draft in drafts} == set(world.VOCABULARY)
+    assert {draft.target_class for draft in drafts} == set(world.VOCABULARY)
 
 
 def test_typical_texts_of_many_short_orders_are_of_every_class(tmp_path: Path) -> None:
     quotas = [Quota("typical", 1, lesson=lesson(f"l{number}")) for number in range(3)]
     there = services(tmp_path)
     drafts = [draft for cycle in range(2, 6) for draft in write(there, quotas, cycle)]
-    assert Counter(draft.asked for draft in drafts) == dict.fromkeys(world.VOCABULARY, 3)
+    assert Counter(draft.target_class for draft in drafts) == dict.fromkeys(world.VOCABULARY, 3)
 
 
 def test_the_same_seed_asks_the_same_and_every_round_something_new(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def pick(there: Services, count: int, cycle: int = 1) -> list[str]:
 
 def test_unsure_texts_are_picked(tmp_path: Path) -> None:
     there = services(tmp_path, TEXTS)
-    unsure = set(UNSURE) - set(pool.shown(there.pool))
+    unsure = set(UNSURE) - set(pool.example_texts(there.pool))
     assert len(unsure) >= 10 and set(pick(there, 3)) <= unsure
 
 
@@ -46,26 +46,26 @@ def test_picks_are_unlike_each_other(tmp_path: Path) -> None:
 def test_spread_takes_the_farthest_each_time(tmp_path: Path) -> None:
     there = services(tmp_path, UNSURE)
     texts = list(dict.fromkeys(UNSURE))
-    chosen = pool._spread(there, texts, 5)
+    chosen = pool._select_diverse(there, texts, 5)
     vectors = there.memory.embed(texts)
     assert len(set(chosen)) == 5 and texts[0] in chosen
     farthest = texts[int(np.argmin(vectors @ vectors[0]))]
     assert farthest in chosen
-    assert sorted(pool._spread(there, texts, 99)) == sorted(texts)
+    assert sorted(pool._select_diverse(there, texts, 99)) == sorted(texts)
 
 
 @pytest.mark.parametrize("count", [0, 1, 7, 1000])
 def test_never_more_than_asked_for_or_there_are(tmp_path: Path, count: int) -> None:
     there = services(tmp_path, TEXTS)
     chosen = pick(there, count)
-    assert len(chosen) == len(set(chosen)) == min(count, len(there.pool) - len(pool.shown(there.pool)))
+    assert len(chosen) == len(set(chosen)) == min(count, len(there.pool) - len(pool.example_texts(there.pool)))
 
 
 def test_texts_that_show_the_style_are_never_picked(tmp_path: Path) -> None:
     there = services(tmp_path, TEXTS)
-    shown = pool.shown(there.pool)
+    shown = pool.example_texts(there.pool)
     assert shown and not set(shown) & set(pick(there, 1000))
-    assert len(pool.shown(["text"] * 1000)) == 8 and not pool.shown(["text"] * 9)
+    assert len(pool.example_texts(["text"] * 1000)) == 8 and not pool.example_texts(["text"] * 9)
 
 
 def test_an_empty_pool_gives_nothing(tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_nothing_is_picked_twice_over_cycles_until_the_pool_is_empty(tmp_path: P
         chosen = pick(there, 5, cycle)
         train(there, [(text, "food") for text in chosen], "candidate")
         seen += chosen
-    assert len(seen) == len(set(seen)) == len(there.pool) - len(pool.shown(there.pool))
+    assert len(seen) == len(set(seen)) == len(there.pool) - len(pool.example_texts(there.pool))
 
 
 def test_the_same_seed_and_cycle_pick_the_same(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def fits(services: Services) -> list[tuple[int, list[str]]]:
 def test_cycle_0_trains_on_the_seeds_alone(services: Services) -> None:
     update = settled(Trainer(), world.state(), services)
     assert update["challenger"] == "students/cycle-000"
-    assert update["counts"] == {"trained on": 4}
+    assert update["stats"] == {"trained_on": 4}
     assert [(seed, sorted(texts)) for seed, texts in fits(services)] == [
         (0, sorted(world.SEEDS.values())), (1, sorted(world.SEEDS.values())),
     ]  # fmt: skip
@@ -48,7 +48,7 @@ def test_both_sides_are_trained_on_the_same_seeds_with_and_without_the_batch(ser
     assert [(seed, batch <= set(texts), len(texts)) for seed, texts in fits(services)] == [
         (100, True, 7), (101, True, 7), (100, False, 4), (101, False, 4),
     ]  # fmt: skip
-    assert update["counts"] == {"trained on": 7}
+    assert update["stats"] == {"trained_on": 7}
     left = sorted(path.name for path in services.folder.student(1).parent.iterdir())
     assert left == [".rival-001", "cycle-000", "cycle-001"], "what was averaged is gone"
 
@@ -65,7 +65,7 @@ def test_classes_count_the_same_on_both_sides_unless_that_is_off(services: Servi
 
 def test_a_trainer_of_ones_own_chooses_what_a_fresh_student_learns(services: Services) -> None:
     class Short(Trainer):
-        def learnt(self, services: Services, examples: Sequence[Example]) -> list[Example]:
+        def select_texts(self, services: Services, examples: Sequence[Example]) -> list[Example]:
             return [example for example in examples if len(example.text) < 20]
 
     state = after_seeds(services, batch=train(services, BATCH, "candidate"))
@@ -115,7 +115,7 @@ def test_a_text_of_the_batch_that_is_kept_already_is_trained_on_once(services: S
     state = after_seeds(services, batch=[*known, *train(services, BATCH[1:], "candidate")])
     made(services).clear()
     update = settled(Trainer(members=1, rival=False), state, services)
-    assert update["counts"]["trained on"] == 7 and len(update["batch"]) == 2
+    assert update["stats"]["trained_on"] == 7 and len(update["batch"]) == 2
     assert len(fits(services)[0][1]) == 7
 
 
@@ -174,11 +174,11 @@ def test_what_the_champion_is_sure_is_something_else_is_shelved_in_lessons_alone
         ids = train(services, [*BATCH, TRAP], "candidate", lesson="2-wins")
         state = after_seeds(services, batch_kind=batch_kind, batch=ids)
         update = settled(Trainer(members=1, max_difficulty=0.8), state, services)
-        assert update["counts"]["trained on"] == trained
+        assert update["stats"]["trained_on"] == trained
         services.folder.drop_rival(1)
         shutil.rmtree(services.folder.student(1))
         if batch_kind == "lessons":
-            assert update["batch"] == ids[:3] and update["counts"]["too hard"] == 1
+            assert update["batch"] == ids[:3] and update["stats"]["too_hard"] == 1
             assert services.memory.samples("train", "too hard")[0].id == ids[3]
             assert "students/cycle-000" in services.memory.reasons("too hard")[ids[3]]
 
@@ -189,7 +189,7 @@ def test_of_lessons_that_are_too_hard_no_text_is_learnt(services: Services) -> N
     typical = train(services, [("soup with fresh bread", "food")], "candidate")
     state = after_seeds(services, batch_kind="lessons", batch=[*ids, *typical])
     update = settled(Trainer(members=1, max_difficulty=0.8), state, services)
-    assert update["batch"] == typical and update["counts"]["too hard"] == 2
+    assert update["batch"] == typical and update["stats"]["too_hard"] == 2
     assert {each.id for each in services.memory.samples("train", "too hard")} == set(ids[3:])
     assert {each.id for each in services.memory.samples("train", "shelved")} == set(ids[:3])
     assert services.memory.reasons("shelved")[ids[0]] == "2 of 5 were out of reach"
@@ -200,22 +200,27 @@ def test_a_text_that_is_for_no_lesson_is_learnt_whatever_the_champion_says(servi
     update = settled(
         Trainer(members=1, max_difficulty=0.8), after_seeds(services, batch_kind="lessons", batch=ids), services
     )
-    assert update["batch"] == ids and update["counts"] == {"for lessons": 3, "trained on": 8}
+    assert update["batch"] == ids and update["stats"] == {
+        "for_lessons": 3,
+        "too_hard": 0,
+        "no_longer_too_hard": 0,
+        "trained_on": 8,
+    }
 
 
 def test_what_was_out_of_reach_comes_back_when_the_champion_has_grown(services: Services) -> None:
     shelf = train(services, [("soup with fresh bread", "food"), TRAP], "too hard")
     state = after_seeds(services, batch_kind="lessons", batch=train(services, BATCH, "candidate", cycle=2))
     update = settled(Trainer(members=1, max_difficulty=0.8), state, services)
-    assert update["batch"] == [*state["batch"], shelf[0]] and update["counts"]["not too hard any more"] == 1
-    assert "too hard" not in update["counts"]
+    assert update["batch"] == [*state["batch"], shelf[0]] and update["stats"]["no_longer_too_hard"] == 1
+    assert update["stats"]["too_hard"] == 0
 
 
 def test_a_batch_wholly_out_of_reach_changes_nothing(services: Services) -> None:
     state = after_seeds(services, batch_kind="lessons", batch=train(services, [TRAP], "candidate", lesson="2-wins"))
     update = settled(Trainer(max_difficulty=0.8), state, services)
     assert (update["challenger"], update["batch"]) == (state["champion"], [])
-    assert update["counts"]["too hard"] == 1
+    assert update["stats"]["too_hard"] == 1
 
 
 @pytest.mark.parametrize("start", ["fresh", "warm"])

@@ -50,7 +50,7 @@ def test_the_last_student_learns_classes_in_balance_as_the_others_do(tmp_path: P
 
 def test_a_trainer_of_ones_own_chooses_what_the_last_student_learns(tmp_path: Path) -> None:
     class Sports(Trainer):
-        def learnt(self, services: Services, examples: Sequence[Example]) -> list[Example]:
+        def select_texts(self, services: Services, examples: Sequence[Example]) -> list[Example]:
             return [example for example in examples if example.label == "sports"]
 
     fit_last(services := with_gate(tmp_path), CHAMPION, Sports(last_members=1))

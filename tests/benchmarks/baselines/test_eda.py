@@ -47,8 +47,8 @@ def test_its_ready_config_runs_to_the_end_and_asks_nobody(tmp_path: Path) -> Non
     services = world.services(tmp_path)
     state = run(services, ready("eda"))
     assert [row["batch_kind"] for row in state["history"]] == ["seed", "breadth"]
-    counts = state["history"][-1]["counts"]
-    assert counts["drafted"] == counts["accepted"] == 40 and counts["trained on"] == 44
+    stats = state["history"][-1]["stats"]
+    assert stats["drafted"] == stats["accepted"] == 40 and stats["trained_on"] == 44
     learnt = services.memory.samples("train")
     assert {example.origin.source for example in learnt} == {"rewrite"} and len(learnt) == 40
     assert all(example.label == world.true_label(example.text) for example in learnt), "labels are the seeds'"
@@ -67,5 +67,5 @@ def test_a_later_batch_is_empty_and_nobody_is_asked_to_write_the_rest(tmp_path: 
     state = run(
         services, ready("eda", **{"strategy": "static", "stop.cycles": 3, "agents.annotator.quarantine": False})
     )
-    assert [row["counts"].get("drafted") for row in state["history"]][1:] == [40, 0, 0]
+    assert [row["stats"].get("drafted") for row in state["history"]][1:] == [40, 0, 0]
     assert services.teacher.asked == [] and drafts(services, 2) == []  # type: ignore[attr-defined]

@@ -75,7 +75,7 @@ def labelled(count: int = 40) -> tuple[list[Example], set[str]]:
 
 def test_wrong_labels_are_learnt_less_and_the_users_own_texts_once_each(tmp_path: Path) -> None:
     examples, wrong = labelled()
-    learnt = Trainer().learnt(world.services(tmp_path), [*GOLD, *examples])
+    learnt = Trainer().select_texts(world.services(tmp_path), [*GOLD, *examples])
     assert learnt[:4] == GOLD and len(learnt) == 4 + len(examples)
     times = Counter(example.id for example in learnt)
     right = [times[example.id] for example in examples if example.id not in wrong]
@@ -104,7 +104,7 @@ def test_its_ready_config_runs_to_the_end_on_the_texts_of_zerogen(tmp_path: Path
     plain = ["trainer", "evaluator", "analyst", "generator", "annotator"]
     other = run(theirs, ready("sungen", order=plain))
     assert [row["batch_kind"] for row in state["history"]] == ["seed", "breadth"]
-    assert state["history"][-1]["counts"] == other["history"][-1]["counts"]
+    assert state["history"][-1]["stats"] == other["history"][-1]["stats"]
     assert ours.memory.samples("train") == theirs.memory.samples("train") != []
     assert not any(role == "annotator" for role, _ in ours.teacher.asked)  # type: ignore[attr-defined]
     assert (tmp_path / "sungen" / "best").resolve().name == "final-001"
@@ -114,6 +114,6 @@ def test_its_ready_config_runs_to_the_end_on_the_texts_of_zerogen(tmp_path: Path
 def test_spans_and_a_warm_start_are_refused(tmp_path: Path) -> None:
     spans = [Example(text="Ann came", label=(Span(start=0, end=3, type="PER"),))]
     with pytest.raises(ConfigError, match="SunGen needs one label a text; the task's kind is 'classification'"):
-        Trainer().learnt(world.services(tmp_path), spans)
+        Trainer().select_texts(world.services(tmp_path), spans)
     with pytest.raises(ConfigError, match=r"\[agents\.trainer\]: SunGen goes with start = 'fresh'"):
         load(ROOT / "benchmarks" / "baselines" / "sungen.toml", {"agents.trainer.start": "warm"})

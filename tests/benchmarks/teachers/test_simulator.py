@@ -114,6 +114,6 @@ def test_a_whole_run_learns_from_it(tmp_path: Path) -> None:
         _, err = process.communicate(timeout=100)
     assert process.returncode == 0, err
     first, *_, last = parts.rows(tmp_path / "small" / "metrics.jsonl")
-    assert last["batch_kind"] == "lessons" and last["counts"]["drafted"] > 0
+    assert last["batch_kind"] == "lessons" and last["stats"]["drafted"] > 0
     assert last["scores"]["dev"]["value"] > first["scores"]["dev"]["value"]
     assert set(teacher.calls.values()) == {1}

@@ -22,7 +22,7 @@ def row(**changes: Any) -> dict[str, Any]:
     plain = {
         "cycle": 1, "batch_kind": "breadth", "kept": True, "why": "not worse [with it]",
         "champion": "students/cycle-001",
-        "counts": {"accepted": 20, "refused: duplicate": 3, "refused: held-out": 1, "quarantined: a tie": 2},
+        "stats": {"accepted": 20, "refused": {"duplicate": 3, "held-out": 1}, "quarantined": {"a tie": 2}},
         "fresh_before": SCORE, "fresh_after": {}, "gate": {}, "scores": {"gate": FEW, "dev": SCORE},
         "teacher": {"input": 1000.0, "output": 234.0}, "seconds": {"trainer": 2.0, "evaluator": 1.4},
     }  # fmt: skip
@@ -47,7 +47,7 @@ def crowned(made: Run) -> None:
 def test_a_cycle_in_one_line() -> None:
     said = " ".join(cycle_line(row()).split())
     assert said == "1 breadth kept 20 4 2 75 % > - 100.0 [too few to tell] 75.0 [50, 90] 1,234 3"
-    assert "shelved" in cycle_line(row(kept=False, scores={}, counts={}))
+    assert "shelved" in cycle_line(row(kept=False, scores={}, stats={}))
 
 
 def test_the_screen_shows_cycles_and_folder_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
@@ -82,7 +82,7 @@ def test_show_tells_all_and_lets_no_text_drive_the_terminal(tmp_path: Path, caps
     calls = [call, {**call, "from_cache": True, "usd": 0.0}, {**call, "outcome": "bad answer: x"}]
     sample = {"split": "train", "status": "kept"}
     files = {
-        "metrics": [row()],
+        "metrics": [row(), row(cycle=2, stats={"other": {f"criticised {EVIL}": 7}}), row(cycle=3, stats={})],
         "lessons": [lesson, {**lesson, "effect": {}}],
         "ledger": calls,
         "samples": [sample] * 3,
@@ -103,6 +103,8 @@ def test_show_tells_all_and_lets_no_text_drive_the_terminal(tmp_path: Path, caps
     print_run(found)
     out = capsys.readouterr().out
     assert "[too few to tell]" in out and "kept: not worse [with it]" in out and "[red]a" in out
+    assert "cycle 1: refused 4 (duplicate 3, held-out 1), accepted 20, quarantined 2 (a tie 2)\n" in out
+    assert "cycle 2: criticised [/bold] [red]x" in out and "2J 7\n" in out and "cycle 3: nothing counted\n" in out
     assert "train, kept: 3" in out and "unknown" in out and "[/bold]" in out
     assert "seeds only 75.0 [50, 90], champion 75.0 [50, 90], difference +10.0 points [-2.0, +20.0]." in out
     assert "the last student, which learnt the gate's texts too; without them it had 75.0 [50, 90]." in out
@@ -145,8 +147,8 @@ def test_figures_of_an_earlier_student_are_told_to_be_that(tmp_path: Path, capsy
 def test_a_run_with_hardly_any_usable_text_is_warned_about(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], drafted: int, accepted: int, gate: int, warned: bool
 ) -> None:
-    counts = {"drafted": drafted, "accepted": accepted, "set aside as gate": gate}
-    crowned(run(tmp_path, metrics=[row(cycle=0, counts={}), row(counts=counts)]))
+    stats = {"drafted": drafted, "accepted": accepted, "held_out": gate}
+    crowned(run(tmp_path, metrics=[row(cycle=0, stats={}), row(stats=stats)]))
     said = " ".join(capsys.readouterr().out.split())
     assert (f"Only {accepted + gate} of {drafted} texts got a label that could be used." in said) is warned
 
