@@ -1,8 +1,9 @@
 """How figures and foreign texts are written for a terminal."""
 
-import unicodedata
-
+from ..tasks.wording import harmless
 from .run_files import Row
+
+__all__ = ["bounds", "harmless", "interval", "percent"]
 
 
 def percent(score: Row | None) -> str:
@@ -20,9 +21,3 @@ def bounds(score: Row, form: str) -> str:
     if score["low"] is None:
         return "[too few to tell]"
     return f"[{100 * score['low']:{form}}, {100 * score['high']:{form}}]"
-
-
-def harmless(text: str) -> str:
-    """A text of a model or a user for the terminal: control characters, which could drive it, are spelt out."""
-    kept = {"\n", "\t"}
-    return "".join(c if c in kept or unicodedata.category(c) not in ("Cc", "Cs") else ascii(c)[1:-1] for c in text)

@@ -12,7 +12,7 @@ from ...teacher.base import Message, Prompt
 from ..base import Case, Services, State
 from ..cases import crossfitted, last_batch
 from ..guidelines import read_guidelines
-from ..prompting import prompt
+from ..prompting import brief, prompt
 from .evidence import Evidence, gather
 from .failed_lessons import retired, told
 
@@ -149,7 +149,7 @@ class Analyst:
             Prompt(
                 prompt(
                     "analyst/completion",
-                    cases="\n".join(f"- {by_id[i].text}" for i in lesson.evidence),
+                    cases="\n".join(f"- {brief(by_id[i].text)}" for i in lesson.evidence),
                     pattern=lesson.pattern,
                 ),
                 lesson=lesson.id,
