@@ -9,14 +9,10 @@ from typing import TypeVar
 
 from ..tasks.base import Example
 from ..tasks.task import Task
+from ..tasks.wording import one_line as one_line
 from .base import Services
 
 A = TypeVar("A")
-
-
-def one_line(text: str) -> str:
-    """A text as one item of a list in a prompt: without line breaks, so that it cannot pose as another item."""
-    return " ".join(text.split())
 
 
 def select_seeds(services: Services, per_label: int = 2) -> list[Example]:
@@ -30,8 +26,14 @@ def select_seeds(services: Services, per_label: int = 2) -> list[Example]:
     return [example for examples in shown.values() for example in examples]
 
 
+def brief(text: str) -> str:
+    """One line of a text, of a very long one its beginning."""
+    return one_line(Example(text=text, label="").shown().text)
+
+
 def format_example(task: Task, example: Example, arrow: str = "=>") -> str:
-    """Write an example with its label as one line of a prompt."""
+    """Write an example with its label as one line of a prompt, of a very long one its beginning."""
+    example = example.shown()
     return f"{one_line(example.text)} {arrow} {task.say(example.text, example.label)}"
 
 

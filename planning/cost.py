@@ -54,6 +54,7 @@ def estimate_cost(
 
 
 def _need(asked: Sequence[Asked], out: int, teacher: TeacherSettings) -> Cost:
-    schema = sum(tokens_of(str(a.schema.model_json_schema())) for a in asked if a.schema)
+    forms = Counter(a.schema for a in asked if a.schema)
+    schema = sum(count * tokens_of(str(form.model_json_schema())) for form, count in forms.items())
     tokens = sum(tokens_of(a.text) for a in asked) + schema
     return Cost(len(asked), tokens, out, teacher.role(asked[0].role).usd(tokens, out))

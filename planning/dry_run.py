@@ -74,6 +74,8 @@ class DryRun:
     ) -> list[Answer[T]]:
         """Keep the prompts; a stand-in for each, or a problem where the form is not one of ours."""
         self.asked += [Asked(role, cycle, prompt, schema) for prompt in prompts]
+        if "classes" in schema.model_fields:  # names every class each time: once is enough, and of many classes dear
+            return [self._answer(schema)] * len(prompts)
         return [self._answer(schema) for _ in prompts]
 
     def complete(

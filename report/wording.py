@@ -1,7 +1,6 @@
 """How figures, counts and foreign texts are written for a terminal."""
 
-import unicodedata
-
+from ..tasks.wording import harmless as harmless
 from .run_files import Row
 
 BATCH_STATS = {
@@ -49,9 +48,3 @@ def bounds(score: Row, form: str) -> str:
     if score["low"] is None:
         return "[too few to tell]"
     return f"[{100 * score['low']:{form}}, {100 * score['high']:{form}}]"
-
-
-def harmless(text: str) -> str:
-    """A text of a model or a user for the terminal: control characters, which could drive it, are spelt out."""
-    kept = {"\n", "\t"}
-    return "".join(c if c in kept or unicodedata.category(c) not in ("Cc", "Cs") else ascii(c)[1:-1] for c in text)

@@ -5,9 +5,11 @@ This folder imports nothing of ours.
 
 import hashlib
 import unicodedata
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
+
+from .wording import harmless, one_line
 
 Split = Literal["seed", "train", "gate", "dev", "test"]
 """`seed` and `train` may be learnt from and shown to the teacher; `dev` and `test` never. `gate` is sent to be
@@ -17,7 +19,14 @@ Source = Literal["gold", "typical", "hard", "probe", "rewrite", "pool"]
 """Why a text exists: the user's own, written as typical, as hard, as a new shape, as another wording of a seed, or
 taken from the unlabelled pool."""
 
+OneLine = Annotated[str, BeforeValidator(lambda value: one_line(value) if isinstance(value, str) else value)]
+"""Words that stand in prompts as one item of a list; line breaks become spaces."""
+
 HELD_OUT: frozenset[Split] = frozenset({"gate", "dev", "test"})
+
+
+SHOWN, CUT = 2000, " [...]"
+"""Most characters of an example that a prompt shows, about 500 tokens, and what stands for the rest."""
 
 
 def clean(text: str) -> str:
@@ -111,6 +120,14 @@ class Example(Frozen):
         """The same example in another split."""
         return self.model_copy(update={"split": split})
 
+    def shown(self) -> Self:
+        """The example as prompts show it: of a long text its beginning, a mark, and the spans that are in it."""
+        if len(self.text) <= SHOWN:
+            return self
+        spans = tuple(each for each in self.label if isinstance(each, Span))
+        label = tuple(span for span in spans if span.end <= SHOWN) if spans else self.label
+        return self.model_copy(update={"text": self.text[:SHOWN] + CUT, "label": label})
+
 
 class Prediction(Frozen):
     """A student's answer for one text. Task kinds with richer answers extend it."""
@@ -151,9 +168,9 @@ class Lesson(Frozen):
     """A named pattern of failure, what to write about it, and what that brought."""
 
     id: str
-    name: str
-    pattern: str
-    advice: str
+    name: OneLine
+    pattern: OneLine
+    advice: OneLine
     kind: Literal["lesson", "probe"] = "lesson"
     evidence: tuple[str, ...] = ()
     """Ids of the cases it cites; a lesson without a real case is refused."""
@@ -170,11 +187,22 @@ class Abstained(ValueError):
 
 
 class InvalidAnswer(ValueError):
-    """A teacher's answer does not fit the text or the task; `kind` is what is counted, the message says why."""
+    """A teacher's answer does not fit the text or the task; `kind` is what is counted, the message says why.
+
+    The message is one line: it is an item of the list that the teacher is asked to correct.
+    """
 
     def __init__(self, kind: str, message: str):
-        super().__init__(message)
+        super().__init__(harmless(one_line(message)))
         self.kind = kind
+
+
+class BadCell(ValueError):
+    """A cell of the user's data cannot be read; `hint` says what helps, once for all rows."""
+
+    def __init__(self, message: str, hint: str = ""):
+        super().__init__(message)
+        self.hint = hint
 
 
 class ParsedLabel(Frozen):

@@ -11,9 +11,14 @@ quarantined where it is met, and counted.
 
 from collections.abc import Iterable
 
+from .wording import harmless
+
 
 class EvoKDError(Exception):
-    """Anything EvoKD raises on purpose."""
+    """Anything EvoKD raises on purpose; what its message quotes cannot drive a terminal."""
+
+    def __init__(self, message: str = ""):
+        super().__init__(harmless(message))
 
 
 class ConfigError(EvoKDError):

@@ -11,7 +11,7 @@ from typing import Literal
 import tomli_w
 from pydantic import Field, ValidationError
 
-from .base import Frozen
+from .base import Frozen, OneLine
 from .errors import ConfigError
 
 HEADER = """\
@@ -24,11 +24,11 @@ HEADER = """\
 class Guideline(Frozen):
     """One contested pattern and how it is decided."""
 
-    pattern: str = Field(min_length=1)
+    pattern: OneLine = Field(min_length=1)
     """What the pattern is: "a team called by its city"."""
-    text: str = Field(min_length=1)
+    text: OneLine = Field(min_length=1)
     """One example of it."""
-    answer: str = Field(min_length=1)
+    answer: OneLine = Field(min_length=1)
     """The example's label, in the task's one-line form."""
     status: Literal["gold", "user", "assumed"] = "user"
 

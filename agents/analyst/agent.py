@@ -13,7 +13,7 @@ from ..base import Case, Services, State
 from ..batch_stats import BatchStats, add_stats
 from ..cases import cross_fit, last_batch
 from ..guidelines import read_guidelines
-from ..prompting import prompt
+from ..prompting import brief, prompt
 from .evidence import Evidence, gather
 from .failed_lessons import describe_failed_lessons, find_repeated_failures
 
@@ -151,7 +151,7 @@ class Analyst:
             Prompt(
                 prompt(
                     "analyst/completion",
-                    cases="\n".join(f"- {by_id[i].text}" for i in lesson.evidence),
+                    cases="\n".join(f"- {brief(by_id[i].text)}" for i in lesson.evidence),
                     pattern=lesson.pattern,
                 ),
                 lesson=lesson.id,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ...tasks.base import ErrorCase
 from ...tasks.task import Task
 from ..base import Case, Services
-from ..prompting import one_line
+from ..prompting import brief
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Evidence:
     def wrong_cases(self) -> str:
         """The numbered wrong cases."""
         lines = [
-            f"[{number}] {one_line(case.text)}\n    right: {self.task.say(case.text, case.label)}; "
+            f"[{number}] {brief(case.text)}\n    right: {self.task.say(case.text, case.label)}; "
             f"the model said: {self.task.say(case.text, case.before)}"
             for number, case in enumerate(self.wrong, start=1)
         ]
@@ -51,7 +51,7 @@ class Evidence:
     def correct_cases(self) -> str:
         """The numbered correct cases under their heading; nothing where they are left out."""
         lines = [
-            f"[{number}] {one_line(case.text)}\n"
+            f"[{number}] {brief(case.text)}\n"
             f"    right: {self.task.say(case.text, case.label)}; the model gave it {case.before_probability:.2f}"
             for number, case in enumerate(self.correct, start=len(self.wrong) + 1)
         ]
@@ -60,7 +60,7 @@ class Evidence:
     def past_cases(self) -> str:
         """Similar errors of earlier cycles, and whether they were learnt since."""
         lines = [
-            f"- {one_line(error.example.text)} (right: {self.task.say(error.example.text, error.example.label)}; "
+            f"- {brief(error.example.text)} (right: {self.task.say(error.example.text, error.example.label)}; "
             f"said: {self.task.say(error.example.text, error.predicted)}; "
             f"{'not learnt yet' if error.fixed_in is None else 'learnt since'})"
             for error in self.past

@@ -114,7 +114,8 @@ def _ask(
     A list without any usable answer is asked about in halves: one text that a server refuses, or a list too long for a
     model, must not cost the whole list.
     """
-    prompts = [_number_texts(services, [texts[i] for i in group], vote) for vote, group in groups]
+    seeds = "\n".join(f"- {format_example(services.task, example)}" for example in select_seeds(services))
+    prompts = [_number_texts(services, [texts[i] for i in group], vote, seeds) for vote, group in groups]
     answers = _answers(services, prompts, cycle, "labelling")
     again: list[tuple[Prompt, Group, dict[int, InvalidAnswer]]] = []
     halves: list[tuple[int, Group]] = []
@@ -175,12 +176,12 @@ def _give_up(places: Mapping[int, int], invalid: Mapping[int, InvalidAnswer], ta
         tallies[places[number]].wrong.append(str(each))
 
 
-def _number_texts(services: Services, texts: Sequence[str], vote: int) -> Prompt:
+def _number_texts(services: Services, texts: Sequence[str], vote: int, seeds: str) -> Prompt:
     request = prompt(
         "annotator/label",
         task=services.task.describe(),
         guidelines=read_guidelines(services).told(),
-        seeds="\n".join(f"- {format_example(services.task, example)}" for example in select_seeds(services)),
+        seeds=seeds,
         rule=services.task.rule,
         texts="\n".join(f"[{number}] {one_line(text)}" for number, text in enumerate(texts, start=1)),
         count=len(texts),

@@ -150,7 +150,7 @@ class ChatWriter:
         )
 
     def _rewrite(self, quota: Quota, seed: Example) -> str:
-        task = self.services.task
+        task, seed = self.services.task, seed.shown()
         return prompt(
             "generator/rewrite", task=task.describe(), text=one_line(seed.text), label=task.say(seed.text, seed.label),
             count=quota.count, rule=self._label_rule(),
@@ -193,6 +193,14 @@ class ChatWriter:
         return self.services.memory.samples("seed")
 
     @cached_property
+    def _texts(self) -> dict[str | None, list[str]]:
+        """Target class -> the texts that it was asked for, in one pass for all prompts."""
+        texts: dict[str | None, list[str]] = {}
+        for each in self.services.memory.samples("train"):
+            texts.setdefault(each.origin.target_class, []).append(each.text)
+        return texts
+
+    @cached_property
     def _unlabelled(self) -> list[str]:
         """Texts of the pool that may be shown: none near the dev set, and no very long one, which would fill a call."""
         pool = [text for text in example_texts(self.services.pool) if self._size.of(text) <= 2 * self._size.high]
@@ -218,9 +226,7 @@ class ChatWriter:
 
     def _list_written(self, target_class: str | None) -> str:
         """The last texts of this target class: a model that is asked the same again writes much the same again."""
-        texts = [
-            each.text for each in self.services.memory.samples("train") if each.origin.target_class == target_class
-        ]
+        texts = self._texts.get(target_class, [])
         listed = "\n".join(f"- {one_line(text)}" for text in texts[-SHOWN_TEXTS:])
         return (
             f"These are written already. Nothing new may resemble them in topic, wording or form:\n{listed}"

@@ -67,7 +67,7 @@ class CompletionWriter:
         """Target class -> the first of the user's texts that fits it, or nothing."""
         seeds, task = self.services.memory.samples("seed"), self.services.task
         return {
-            target_class: next((e.text for e in seeds if task.fits(target_class, e.label)), "")
+            target_class: next((e.shown().text for e in seeds if task.fits(target_class, e.label)), "")
             for target_class in task.words
         }
 
@@ -99,7 +99,7 @@ class CompletionWriter:
         task = self.services.task
         words = task.words
         if quota.seed is not None:
-            text = one_line(quota.seed.text)
+            text = one_line(quota.seed.shown().text)
             named = words.get(next(iter(task.names(quota.seed.label)), ""), task.noun)
             return prompt("generator/rewrite_completion", task=task.description, noun=task.noun, label=named, text=text)
         shown = [(words[other], text) for other, text in self._seeds.items() if other != label and text]

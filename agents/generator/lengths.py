@@ -1,6 +1,7 @@
 """How long the texts of a task are, and so how many of them a teacher can write in one call."""
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,6 +13,9 @@ MOST_PER_CALL, LONGEST_ANSWER = 15, 2500
 """Most texts that are asked for in one call, and most tokens that they may take."""
 
 TOKENS_OF_A_WORD = 1.4
+
+WIDE = re.compile("[\u2e81-\U0010ffff]")
+"""A letter of a script that does not separate words, or another sign that is a token of its own."""
 
 LONGEST_WORD = 15
 """Characters between spaces, on average, above which spaces do not part words; English has 6, German 7."""
@@ -39,7 +43,7 @@ class Lengths:
 
 def measure_lengths(services: Services) -> Lengths:
     """From the seeds and the user's unlabelled texts."""
-    texts = [*(example.text for example in services.memory.samples("seed")), *services.pool]
+    texts = [*(example.shown().text for example in services.memory.samples("seed")), *services.pool]
     words = [len(text.split()) for text in texts]
     unit: Literal["words", "characters"] = "words"
     if sum(map(len, texts)) > LONGEST_WORD * sum(words):
@@ -53,5 +57,5 @@ def measure_lengths(services: Services) -> Lengths:
 
 def tokens_of(text: str) -> int:
     """Tokens of a text, about: four characters of a language that separates words, one of any other."""
-    wide = sum(ord(letter) > 0x2E80 for letter in text)
+    wide = 0 if text.isascii() else len(WIDE.findall(text))  # prompts of a thousand labels are long, and many
     return -(-(len(text) - wide) // 4) + wide

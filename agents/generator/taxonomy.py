@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
+from ...tasks.base import OneLine
 from ...tasks.kinds.label_names import by_loose_name, loosen
 from ...teacher.base import Message, Prompt
 from ..base import Services
@@ -18,8 +19,8 @@ class Subtype(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    name: str
-    topics: tuple[str, ...] = ()
+    name: OneLine
+    topics: tuple[OneLine, ...] = ()
 
 
 class ClassSubtypes(BaseModel):
@@ -87,5 +88,6 @@ def _ask(services: Services, cycle: int, groups: Sequence[Sequence[str]], each: 
     target_classes = [target_class for group in groups for target_class in group]
     meant = {**by_loose_name(target_classes), **{target_class: [target_class] for target_class in target_classes}}
     classes = [found for answer in answers if answer.value is not None for found in answer.value.classes]
-    named = [(meant.get(each.label) or meant.get(loosen(each.label), []), each) for each in classes]
+    found = {each.label: each for each in classes}  # of a class that several answers name, the last
+    named = [(meant.get(label) or meant.get(loosen(label), []), each) for label, each in found.items()]
     return [each.model_copy(update={"label": names[0]}) for names, each in named if len(names) == 1]

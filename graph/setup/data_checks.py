@@ -7,6 +7,7 @@ from statistics import median_high
 from ...agents.generator.lengths import tokens_of
 from ...memory.embedder import Embedder
 from ...tasks.base import Example, Span
+from ...tasks.entities.cells import UNIT
 from ...tasks.task import Task
 from ..config.run_config import RunConfig
 
@@ -42,10 +43,11 @@ def warn_of_split_entities(task: Task, examples: Sequence[Example]) -> None:
     if cut:
         log.warning(
             "%d of %d entities of your examples begin or end inside what the student reads as one word, so that it can "
-            "neither learn nor find them as they are: %r in %r. Mark whole words there.",
+            "neither learn nor find them as they are: %r in %r. Mark whole words there. %s.",
             len(cut),
             sum(map(len, spans.values())),
             *cut[0],
+            UNIT,
         )
 
 

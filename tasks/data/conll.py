@@ -9,6 +9,8 @@ from ..entities.scoring import spans_of
 from ..entities.tags import encode
 
 DOCUMENT = "-DOCSTART-"
+COMMENT = re.compile(r"#\s*[\w.:-]+\s+=\s|#(begin|end) document\b|# ?new(doc|par)\b")
+LINE_END = re.compile(r"\r\n|\n|\r")
 TAG = re.compile(r"O|[BIESLU]-\S.*")
 
 Sentence = tuple[int, list[str], list[str]]
@@ -18,27 +20,52 @@ Sentence = tuple[int, list[str], list[str]]
 def read_conll(text: str, complain: Callable[[str, str], None]) -> Iterator[Sentence]:
     """The sentences of a file: the token is in the first column, its tag in the last.
 
-    Columns are apart by tabs if the line has any, else by spaces. Documents' headers are left out, and comments: a `#`
-    alone or with a space after it, where the last column is no tag.
+    Columns are apart by tabs if the line has any, else by spaces; other white space belongs to the token. Where every
+    line begins with its number in the sentence, the token is in the second column, and of GermEval's four the third is
+    the tag (the last has entities inside entities). Documents' headers and comments are left out.
 
     Args:
-        text: of the file.
-        complain: is called with the place and what is wrong for each line without a tag.
+        text: of the file, with line ends of any system.
+        complain: is called with the place and what is wrong for each line without a token or a tag.
     """
-    first, tokens, tags = 0, list[str](), list[str]()
-    for number, line in enumerate([*text.split("\n"), ""], start=1):
+    sentences = list(_sentences(text, complain))
+    numbered = _are_numbered(sentences)
+    for first, lines in sentences:
+        own = [_germeval(columns) for columns in lines] if numbered else lines
+        yield first, [columns[0] for columns in own], [columns[-1] for columns in own]
+
+
+def _sentences(text: str, complain: Callable[[str, str], None]) -> Iterator[tuple[int, list[list[str]]]]:
+    """The number of the first line of each sentence, and the columns of its lines, at least two each."""
+    first, lines = 0, list[list[str]]()
+    for number, line in enumerate([*LINE_END.split(text), ""], start=1):
         columns = _columns(line)
-        if columns and (columns[0] == DOCUMENT or _is_comment(columns)):
+        if columns and (columns[0] == DOCUMENT or _is_comment(line, columns)):
             continue
-        if len(columns) > 1:
+        if columns and not columns[0]:
+            complain(f"line {number}", f"an empty token before {columns[1][:60]!r}. Write one, or take the line out")
+        elif len(columns) > 1:
             first = first or number
-            tokens.append(columns[0])
-            tags.append(columns[-1])
+            lines.append(columns)
         elif columns:
             complain(f"line {number}", f"a token without a tag: {columns[0][:60]!r}")
-        elif tokens:
-            yield first, tokens, tags
-            first, tokens, tags = 0, [], []
+        elif lines:
+            yield first, lines
+            first, lines = 0, []
+
+
+def _are_numbered(sentences: Iterable[tuple[int, list[list[str]]]]) -> bool:
+    """Whether lines begin with 1, 2, 3 in every sentence, and go on with a token and a tag."""
+    each = [lines for _, lines in sentences]
+    return any(len(lines) > 1 for lines in each) and all(
+        columns[0] == str(place) and len(columns) > 2 for lines in each for place, columns in enumerate(lines, start=1)
+    )
+
+
+def _germeval(columns: list[str]) -> list[str]:
+    """Token and tag of a numbered line."""
+    outer = len(columns) == 4 and TAG.fullmatch(columns[2]) and TAG.fullmatch(columns[3])
+    return [columns[1], columns[2] if outer else columns[-1]]
 
 
 def write_conll(examples: Iterable[Example]) -> Iterator[str]:
@@ -55,13 +82,19 @@ def write_conll(examples: Iterable[Example]) -> Iterator[str]:
 
 
 def _columns(line: str) -> list[str]:
-    if "\t" in line:
-        return [column.strip() for column in line.split("\t") if column.strip()]
-    return line.split()
+    """The columns of a line, the first one empty where a tab stands before all others; nothing of a blank line."""
+    if not line.strip():
+        return []
+    if "\t" not in line:
+        return [column for column in line.split(" ") if column]
+    return [column.strip(" ") for column in line.rstrip("\t ").split("\t")]
 
 
-def _is_comment(columns: list[str]) -> bool:
-    return columns[0] == "#" and not (len(columns) > 1 and TAG.fullmatch(columns[-1]))
+def _is_comment(line: str, columns: list[str]) -> bool:
+    """Whether a line is `# key = value` and the like, or has a `#` alone in front and no tag at its end."""
+    if COMMENT.match(line):
+        return True
+    return (line.startswith(("# ", "#\t")) or line.strip() == "#") and not TAG.fullmatch(columns[-1])
 
 
 def _tokens(text: str, edges: set[int]) -> list[tuple[int, int]]:

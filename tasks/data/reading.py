@@ -1,15 +1,18 @@
 """The user's examples and texts, read whole or refused whole: one error names every bad row."""
 
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..base import Example, Label, Split, text_id, unspaced
+from ..base import SHOWN, BadCell, Example, Label, Split, text_id, unspaced
 from ..errors import ConfigError
 from ..kinds.label_names import first_of
 from ..task import Task
-from .rows import LISTED, Problems, Row, rows, shown
+from . import exports
+from .problems import LISTED, Problems, Row, shown
+from .rows import rows
 
 log = logging.getLogger(__name__)
 
@@ -19,11 +22,7 @@ Columns = tuple[str, ...]
 DEFAULT = (("text", "label"),)
 
 
-class NoColumn(ValueError):
-    """A row has another form than its file should."""
-
-    hint = "Columns of other names are named under [data]: text = ..., label = ..."
-
+OTHER_NAMES = "Columns of other names are named under [data]: text = ..., label = ..."
 
 HUB_SPLIT: dict[Split, str] = {
     "seed": "train",
@@ -44,7 +43,8 @@ def read_examples(
     test files have a few, it is left out and told.
 
     Args:
-        source: a .jsonl, .csv, .tsv, .parquet or CoNLL file, or `hf:org/name` or `hf:org/name:split`.
+        source: a .jsonl, .csv, .tsv, .parquet or CoNLL file, or `hf:org/name`, with
+            `:split` or `:configuration:split` after it.
         task: says which labels there are, and in which columns they may be.
         split: what the examples are for.
         text: the column of the text, a string or a list of tokens; None for the first of the task's that is there.
@@ -57,9 +57,12 @@ def read_examples(
     problems = Problems(source)
     pairs = _distinct([(text or one, label or other) for one, other in task.columns])
     kept: dict[str, tuple[str, Example]] = {}
-    disputed, repeated = Problems(source), 0
+    disputed, repeated, out = Problems(source), 0, Counter[str]()
     undecided: set[str] = set()
     for place, values in rows(source, base, problems, HUB_SPLIT[split]):
+        if reason := exports.left_out(values, pairs):
+            out[reason] += 1
+            continue
         example = _example((place, values), task, split, pairs, problems)
         if example is None:
             continue
@@ -80,6 +83,9 @@ def read_examples(
     if disputed.found:
         log.warning("%s. Texts with two labels, left out: %d.", disputed.told(), len(undecided))
     _tell_repeated(source, repeated)
+    _tell_left_out(source, out)
+    if split == "seed":
+        _tell_long(source, found)
     return found
 
 
@@ -101,13 +107,17 @@ def read_texts(
     problems = Problems(source)
     pairs = _distinct([(text or one,) for one, _ in (task.columns if task else DEFAULT)])
     kept: list[str] = []
-    seen, repeated = set[str](), 0
+    seen, repeated, out = set[str](), 0, Counter[str]()
     for place, values in rows(source, base, problems):
         try:
+            values = exports.unwrapped(values)
             (column,) = _present(values, pairs)
+            if values[column] == [] and each_once:
+                out[exports.NO_TOKENS] += 1
+                continue
             found = _text(values, column)
         except ValueError as error:
-            problems.add(place, str(error), error.hint if isinstance(error, NoColumn) else "")
+            problems.add(place, str(error), getattr(error, "hint", ""))
             continue
         if each_once and text_id(found) in seen:
             repeated += 1
@@ -118,6 +128,7 @@ def read_texts(
     if not kept:
         raise ConfigError(f"{source}: has no rows. Give at least one with {_columns(pairs)}.")
     _tell_repeated(source, repeated)
+    _tell_left_out(source, out)
     return kept
 
 
@@ -157,11 +168,12 @@ def check_apart(a: Sequence[Example], b: Sequence[Example]) -> None:
 def _example(row: Row, task: Task, split: Split, pairs: Sequence[Columns], problems: Problems) -> Example | None:
     place, values = row
     try:
+        values = exports.plain(values, task.labels, pairs)
         text_column, label_column = _present(values, pairs)
         text = _text(values, text_column)
         return Example(text=text, label=_label(values, label_column, text, task), split=split)
     except ValueError as error:
-        problems.add(place, str(error), error.hint if isinstance(error, NoColumn) else "")
+        problems.add(place, str(error), getattr(error, "hint", ""))
         return None
 
 
@@ -199,26 +211,26 @@ def _label(values: Mapping[str, Any], column: str, text: str, task: Task) -> Lab
     """The label of a row.
 
     Raises:
-        ValueError: it does not fit the task or the text; the message says why, in the user's words.
+        BadCell: it does not fit the task or the text; the message says why, in the user's words.
     """
     try:
         return task.gold(text, values[column])
     except ValueError as error:
-        raise ValueError(f"{column!r} {error}") from None
+        raise BadCell(f"{column!r} {error}", getattr(error, "hint", "")) from None
 
 
 def _present(values: Mapping[str, Any], pairs: Sequence[Columns]) -> Columns:
     """The first columns that a row has, all of them.
 
     Raises:
-        NoColumn: it has none; the message names what is missing and what is there.
+        BadCell: it has none; the message names what is missing and what is there.
     """
     for columns in pairs:
         if all(column in values for column in columns):
             return columns
     missing = next(column for column in pairs[0] if column not in values) if len(pairs) == 1 else None
     what = repr(missing) if missing else _columns(pairs)
-    raise NoColumn(f"there is no {what}; the row has {_listed(list(values)) or 'nothing'}")
+    raise BadCell(f"there is no {what}; the row has {_listed(list(values)) or 'nothing'}", OTHER_NAMES)
 
 
 def _columns(pairs: Sequence[Columns]) -> str:
@@ -237,3 +249,18 @@ def _listed(names: Sequence[str], most: int = LISTED, quoted: bool = False) -> s
 def _tell_repeated(source: str, repeated: int) -> None:
     if repeated:
         log.warning("%s: %d rows repeat a text that was there before; each is kept once.", source, repeated)
+
+
+def _tell_left_out(source: str, out: Mapping[str, int]) -> None:
+    if out:
+        told = ", ".join(f"{count} {reason}" for reason, count in out.items())
+        log.warning("%s: rows left out: %s.", source, told)
+
+
+def _tell_long(source: str, seeds: Sequence[Example]) -> None:
+    lengths = [len(example.text) for example in seeds if len(example.text) > SHOWN]
+    if lengths:
+        log.warning(
+            "%s: %d of %d texts have more than %d characters (the longest %d). Prompts show the beginning of each.",
+            source, len(lengths), len(seeds), SHOWN, max(lengths),
+        )  # fmt: skip

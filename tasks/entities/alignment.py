@@ -124,7 +124,7 @@ def _part(part: str, types: Types, matcher: Matcher, repaired: set[str]) -> Quot
     if bare[:1] == "[" and bare.find("]") == len(bare) - 1:
         bare = bare[1:-1]  # a list of marks, without the text
     words = bare.split()
-    if len(words) > 1 and not loosen(words[0]) and words[0] not in types.names:
+    if len(words) > 1 and not any(map(str.isalnum, words[0])) and words[0] not in types.names:
         del words[0]  # the bullet of a list
     found = _heads(words, types)
     if len(found) > 1:

@@ -2,11 +2,12 @@
 
 import re
 import reprlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 
 from ..base import InvalidAnswer
 from ..errors import ConfigError
-from ..kinds.label_names import LISTED, NOTHING, by_loose_name, check_names, cut, first_of, loosen
+from ..kinds.label_names import LISTED, NOTHING, by_loose_name, check_names, cut, first_of, fold, loosen
 
 DROP, NONE = "drop", "none"
 """What the teacher answers to give a text up, and where it has no entity."""
@@ -37,12 +38,13 @@ class Types:
 
     Args:
         names: at least one.
+        form: what two names must agree in to be the same; `fold` for names in the user's own data.
 
     Raises:
         ConfigError: there is none, or a name that no answer could carry.
     """
 
-    def __init__(self, names: Sequence[str]):
+    def __init__(self, names: Sequence[str], form: Callable[[str], str] = loosen):
         if not names:
             raise ConfigError("An entity task needs at least one entity type in its labels, got none.")
         check_names(names, {DROP, NONE, NOTHING})
@@ -54,7 +56,8 @@ class Types:
                     f"Rename it, for instance to {better!r}."
                 )
         self.names = tuple(names)
-        self._loose = by_loose_name(self.names)
+        self._form = form
+        self._loose = by_loose_name(self.names, form)
         longest_first = sorted(self.names, key=len, reverse=True)
         listed = "|".join(r"\s+".join(map(re.escape, name.split())) for name in longest_first)
         self.mark = rf"\[\s*(?P<type>(?:[BIESLU]-)?(?:{listed}))(?:\s*:\s*|\s+)"
@@ -67,10 +70,15 @@ class Types:
         if name in self.names:
             return name, False
         for each in (name, PREFIX.sub("", name.strip(), count=1)):
-            found = self._loose.get(loosen(each), [])
+            found = self._loose.get(self._form(each), [])
             if len(found) == 1:
                 return found[0], True
         return None
+
+    @cached_property
+    def strict(self) -> "Types":
+        """The same types for the user's own data, where a name is not to be guessed: `C#` is no `C`."""
+        return Types(self.names, fold)
 
     def named(self, name: object) -> tuple[str, bool]:
         """The type that an answer means.

@@ -7,11 +7,24 @@ from types import MappingProxyType
 
 from pydantic import JsonValue
 
-from ..base import Abstained, Aggregate, Example, InvalidAnswer, Label, ParsedLabel, Prediction
+from ..base import Abstained, Aggregate, BadCell, Example, InvalidAnswer, Label, ParsedLabel, Prediction
 from ..errors import ConfigError
 from ..likelihood import negative_log_likelihood
 from ..task import Points
-from .label_names import LISTED, as_name, by_loose_name, check_names, cut, first_of, loosen, words_for
+from ..wording import one_line
+from .label_names import (
+    LISTED,
+    as_name,
+    by_loose_name,
+    check_names,
+    cut,
+    first_of,
+    fold,
+    hint,
+    loosen,
+    named_in_data,
+    words_for,
+)
 
 DROP = "drop"
 """What the teacher answers where two classes fit or none."""
@@ -52,6 +65,7 @@ class Classification:
         self._labels = MappingProxyType(dict(labels))
         self._words = MappingProxyType(words_for(list(labels), say or {}))
         self._loose = by_loose_name([*labels, DROP])
+        self._folded = by_loose_name(list(labels), fold)
 
     @property
     def labels(self) -> Mapping[str, str]:
@@ -60,7 +74,7 @@ class Classification:
 
     def describe(self) -> str:
         """The description, then one line for each label."""
-        lines = [f"- {name}: {about}" if about else f"- {name}" for name, about in self._labels.items()]
+        lines = [f"- {name}: {one_line(about)}" if about else f"- {name}" for name, about in self._labels.items()]
         return "\n".join([self.description, "Labels:", *lines] if self.description else ["Labels:", *lines])
 
     def answer_schema(self) -> dict[str, JsonValue]:
@@ -80,17 +94,17 @@ class Classification:
         return ""
 
     def read(self, text: str, answer: object) -> ParsedLabel:
-        """The label that is named exactly, else the only one equal but for case, white space and punctuation.
+        """The label that is named exactly, else the only one that is equal when both are loosened.
 
         Raises:
-            Dropped: the answer is `drop`.
+            Abstained: the answer is `drop`.
             InvalidAnswer: the answer names no label, or the loose match fits several.
         """
-        answer = as_name(answer)
-        if isinstance(answer, str):
-            if answer in self._labels:
-                return ParsedLabel(label=answer)
-            found = self._loose.get(loosen(answer), [])
+        name = as_name(answer)
+        if isinstance(name, str):
+            if name in self._labels:
+                return ParsedLabel(label=name)
+            found = self._loose.get(loosen(name), [])
             if found == [DROP]:
                 raise Abstained
             if len(found) == 1:
@@ -101,18 +115,20 @@ class Classification:
         )
 
     def gold(self, text: str, cell: object) -> Label:
-        """The label of a row. A whole number counts where its digits are a label (stars: 1 to 5).
+        """The label of a row, equal but for case, white space and Unicode's forms; also as a list of one.
+
+        Numbers and truth values count where they are said as a label is (stars: 1 to 5).
 
         Raises:
-            ValueError: it is not one of the task; the message lists those.
+            BadCell: it is not one of the task; the message lists those.
         """
-        name = str(cell) if isinstance(cell, int) and not isinstance(cell, bool) else cell
-        try:
-            return self.read(text, name).label
-        except ValueError:
+        only = cell[0] if isinstance(cell, list | tuple) and len(cell) == 1 else cell
+        found = named_in_data(only, self._labels, self._folded)
+        if found is None:
             # Told in the user's words; those of `read` are for the teacher, who may also drop a text.
             listed = first_of([repr(label) for label in self._labels], LISTED)
-            raise ValueError(f"is {cut(cell, 60)}, which is not one of: {listed}") from None
+            raise BadCell(f"is {cut(cell, 60)}, which is not one of: {listed}", hint(only, self._labels))
+        return found
 
     def say(self, text: str, label: Label) -> str:
         """The name itself."""

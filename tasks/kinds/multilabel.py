@@ -7,11 +7,26 @@ from types import MappingProxyType
 
 from pydantic import JsonValue
 
-from ..base import Abstained, Aggregate, Example, InvalidAnswer, Label, ParsedLabel, Prediction
+from ..base import Abstained, Aggregate, BadCell, Example, InvalidAnswer, Label, ParsedLabel, Prediction
 from ..errors import ConfigError
 from ..likelihood import negative_log_likelihood
 from ..task import Points
-from .label_names import LISTED, NOTHING, as_name, by_loose_name, check_names, cut, first_of, loosen, words_for
+from ..wording import one_line
+from .label_lists import names_in_cell
+from .label_names import (
+    LISTED,
+    NOTHING,
+    as_name,
+    by_loose_name,
+    check_names,
+    cut,
+    first_of,
+    fold,
+    hint,
+    loosen,
+    named_in_data,
+    words_for,
+)
 
 DROP, NONE = "drop", "none"
 """What the teacher answers to give a text up, and where no label fits."""
@@ -63,6 +78,7 @@ class MultiLabel:
         self._labels = MappingProxyType(dict(labels))
         self._words = MappingProxyType(words_for(list(labels), say or {}))
         self._loose = by_loose_name([*labels, DROP, NONE])
+        self._folded = by_loose_name([*labels, NONE], fold)
 
     @property
     def labels(self) -> Mapping[str, str]:
@@ -71,7 +87,7 @@ class MultiLabel:
 
     def describe(self) -> str:
         """The description, then one line for each label."""
-        lines = [f"- {name}: {about}" if about else f"- {name}" for name, about in self._labels.items()]
+        lines = [f"- {name}: {one_line(about)}" if about else f"- {name}" for name, about in self._labels.items()]
         first = [self.description] if self.description else []
         return "\n".join([*first, "A text has every label that fits, or none. Labels:", *lines])
 
@@ -103,7 +119,7 @@ class MultiLabel:
         """The labels that are named, in the user's order; a line of names with commas is taken too.
 
         Raises:
-            Dropped: `drop` is among them.
+            Abstained: `drop` is among them.
             InvalidAnswer: one is no label, or `none` stands beside another.
         """
         if isinstance(answer, str) and answer.strip() == "[]":
@@ -126,16 +142,21 @@ class MultiLabel:
         return ParsedLabel(label=label, repaired=("spelling",) if any(loose for _, loose in found) else ())
 
     def gold(self, text: str, cell: object) -> Label:
-        """The labels of a row: a list, or a line of names with commas; empty or `none` for no label.
+        """The labels of a row: a list, or a line of names with `,`, `;` or `|` between; empty or `none` for no label.
 
         Raises:
-            ValueError: it is neither; the message lists the labels.
+            BadCell: it is neither; the message lists the labels.
         """
-        try:
-            return self.read(text, [] if cell is None or cell == "" else cell).label
-        except ValueError:
+        known = (*self._labels, NONE)
+        found = names_in_cell(cell, len(self._labels), lambda each: named_in_data(each, known, self._folded))
+        wrong = next((each for each, name in found if name is None), None)
+        if wrong is not None:
             listed = first_of([repr(name) for name in self._labels], LISTED)
-            raise ValueError(f"is {cut(cell, 60)}, which is not a list of: {listed}") from None
+            raise BadCell(f"is {cut(cell, 60)}, which is not a list of: {listed}", hint(wrong, self._labels))
+        names = {name for _, name in found}
+        if NONE in names and len(names) > 1:
+            raise BadCell(f"is {cut(cell, 60)}, which names labels and none at once")
+        return tuple(name for name in self._labels if name in names)
 
     def say(self, text: str, label: Label) -> str:
         """The names with commas, or `none`."""
@@ -253,12 +274,12 @@ class MultiLabel:
 
     def _named(self, answer: object) -> tuple[str, bool]:
         """The label, `drop` or `none` that an item means, and whether it had to be found loosely."""
-        answer = as_name(answer)
-        if isinstance(answer, str):
-            if answer in self._labels or answer in (DROP, NONE):
-                return answer, False
-            found = self._loose.get(loosen(answer), [])
+        name = as_name(answer)
+        if isinstance(name, str):
+            if name in self._labels or name in (DROP, NONE):
+                return name, False
+            found = self._loose.get(loosen(name), [])
             if len(found) == 1:
-                return found[0], found[0] != answer.strip()
+                return found[0], True
         allowed = f"{first_of(list(self._labels), LISTED)}, {DROP}"
         raise InvalidAnswer("unknown label", f"{cut(answer)} is not one of the labels. Use only: {allowed}.")

@@ -18,6 +18,7 @@ from ..entities.tags import SpanPrediction, encode
 from ..entities.types import DROP, NONE, Types
 from ..likelihood import WORST, negative_log_likelihood
 from ..task import Points
+from ..wording import one_line
 from .label_names import loosen, words_for
 
 NONE_SHARE = 0.2
@@ -70,7 +71,7 @@ class Ner:
 
     def describe(self) -> str:
         """The description, then one line for each entity type."""
-        lines = [f"- {name}: {about}" if about else f"- {name}" for name, about in self._labels.items()]
+        lines = [f"- {name}: {one_line(about)}" if about else f"- {name}" for name, about in self._labels.items()]
         first = [self.description] if self.description else []
         return "\n".join([*first, "A text has any number of entities, or none. Entity types:", *lines])
 
@@ -103,7 +104,7 @@ class Ner:
         """The spans of what is quoted or marked; see `tasks.entities.aligning`.
 
         Raises:
-            Dropped: the answer is `drop`.
+            Abstained: the answer is `drop`.
             InvalidAnswer: it has no certain reading.
         """
         only = answer[0] if isinstance(answer, list) and len(answer) == 1 else answer

@@ -66,7 +66,7 @@ def test_columns_of_a_kind_with_several_can_be_named(tmp_path: Path) -> None:
         ({"tokens": ["a", "b"], "tags": ["O", "B-PER"]}, "'tags' has 'B-PER', which is no tag"),
         ({"tokens": ["a", "New York"], "tags": ["O", "O"]}, "'tokens' has a token that is empty or has a space"),
         ({"tokens": ["a", ""], "tags": ["O", "O"]}, "'tokens' has a token that is empty"),
-        ({"tokens": [], "tags": []}, "'tokens' is not a text but []"),
+        ({"tokens": [], "tags": ["O"]}, "'tokens' is not a text but []"),
         ({"tokens": ["a", 1], "tags": ["O", "O"]}, "'tokens' is not a text but ['a', 1]"),
         ({"text": "x", "label": "LOC Rome"}, "'label' is 'LOC Rome': 'Rome' is not in the text"),
     ],

@@ -46,6 +46,59 @@ def test_line_ends_of_windows_and_no_line_end_at_the_end() -> None:
     assert list(read_conll("a O\r\n\r\nb B-LOC", no_complaint)) == [(1, ["a"], ["O"]), (3, ["b"], ["B-LOC"])]
 
 
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_line_ends_of_every_system(line_end: str) -> None:
+    text = line_end.join(["a O", "", "b O", "c B-LOC", ""])
+    assert list(read_conll(text, no_complaint)) == [(1, ["a"], ["O"]), (3, ["b", "c"], ["O", "B-LOC"])]
+
+
+@pytest.mark.parametrize("space", ["\u00a0", "\u3000", "\u202f", "\u2009", "\u2028", "\x85"])
+def test_only_spaces_and_tabs_part_columns(space: str) -> None:
+    token = f"10{space}000"
+    for text in (f"{token} B-X", f"{token}\tB-X", f"{token}  NN   B-X  "):
+        assert list(read_conll(text, no_complaint)) == [(1, [token], ["B-X"])]
+    assert list(read_conll(f"a O\n{space}\nb O", no_complaint))[1][0] == 3, "a line of white space is an empty one"
+
+
+def test_numbered_lines_have_the_token_second() -> None:
+    germeval = "#\thttp://example.org [2009]\n1\tAnn\tB-PER\tO\n2\tOslos\tI-PER\tB-LOC\n\n1\tx\tO\tO\n"
+    assert list(read_conll(germeval, no_complaint)) == [(2, ["Ann", "Oslos"], ["B-PER", "I-PER"]), (5, ["x"], ["O"])]
+    five = "1 Ann NNP _ B-PER\n2 ran VBD _ O"
+    assert list(read_conll(five, no_complaint)) == [(1, ["Ann", "ran"], ["B-PER", "O"])]
+    scores = "1 CD O\n2 CD O\n\n3 CD O\n1 CD O"
+    assert [tokens for _, tokens, _ in read_conll(scores, no_complaint)] == [["1", "2"], ["3", "1"]]
+    assert [tokens for _, tokens, _ in read_conll("1 CD O\n\n1 CD O", no_complaint)] == [["1"], ["1"]]
+    assert [tokens for _, tokens, _ in read_conll("1 O\n2 O", no_complaint)] == [["1", "2"]]
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "# id 5a0c-11\tdomain=en",
+        "# text = Vitamin O",
+        "# sent_id = B-1",
+        "#begin document (x); part 000",
+        "#end document",
+        "# newpar",
+        "#",
+        "#\thttp://x",
+    ],
+)
+def test_comments_are_left_out(comment: str) -> None:
+    assert list(read_conll(f"{comment}\na O\n", no_complaint)) == [(2, ["a"], ["O"])]
+
+
+def test_hashes_with_tags_are_tokens() -> None:
+    text = "# O\n#\tNN\tO\n#Oslo B-LOC\n#begin O\n"
+    assert [tokens for _, tokens, _ in read_conll(text, no_complaint)] == [["#", "#", "#Oslo", "#begin"]]
+
+
+def test_an_empty_token_is_named() -> None:
+    said: list[tuple[str, str]] = []
+    list(read_conll("Ann\tNNP\tB-PER\n\tSYM\tO\nLee\tNNP\t\n", lambda place, what: said.append((place, what))))
+    assert said == [("line 2", "an empty token before 'SYM'. Write one, or take the line out")]
+
+
 def test_a_token_without_a_tag_is_named() -> None:
     said: list[tuple[str, str]] = []
     found = list(read_conll("a O\nRome\nb O\n", lambda place, what: said.append((place, what))))

@@ -72,7 +72,8 @@ def test_columns_can_be_named_and_digits_are_labels(tmp_path: Path) -> None:
         ({"text": "half \ud83d", "label": "music"}, "half of a surrogate pair"),
         ({"text": "x", "label": "musik"}, "'label' is 'musik', which is not one of: 'music', 'GetWeather', '5'"),
         ({"text": "x", "label": "drop"}, "'label' is 'drop', which is not one of"),
-        ({"text": "x", "label": ["music"]}, "'label' is ['music'], which is not one of"),
+        ({"text": "x", "label": ["music", "5"]}, "'label' is ['music', '5'], which is not one of"),
+        ({"text": "x", "label": []}, "'label' is [], which is not one of"),
         ({"text": "x", "label": True}, "'label' is True, which is not one of"),
         ({"text": "x", "label": 5.0}, "'label' is 5.0, which is not one of"),
         ({"text": "x", "label": "y" * 500}, "yyy..."),
@@ -147,17 +148,20 @@ def test_a_repeated_row_is_kept_once_and_told(tmp_path: Path, caplog: pytest.Log
         ("a.jsonl", "\ufeff\n \r\n", "has no rows"),
         ("a.csv", "", "has no rows"),
         ("a.csv", "text,label\n", "has no rows"),
-        ("a.json", '[{"text": "x", "label": "5"}]', "is a JSON list. Write one JSON object per line"),
+        ("a.json", '[{"text": "x", "label": "5"}', "line 1: broken JSON"),
+        ("a.json", '["text", "label"]', "line 1: not a JSON object: ['text', 'label']"),
         ("a.jsonl", b'{"text": "x"}\n{"text": "caf\xe9"}', "not UTF-8 at line 2 (byte 27 is 0xe9)"),
-        ("a.csv", "text,label\nx,5".encode("utf-16"), "It looks like UTF-16. Save the file as UTF-8"),
+        ("a.csv", "text,label\nx,5".encode("utf-16")[:-1], "not UTF-16-LE at line 2 (byte 28 is 0x35). Save"),
+        ("a.csv", "text,label\nx,5".encode("utf-16-le"), "looks like UTF-16 without its mark"),
         ("a.txt", "x", "files of kind '.txt' are not read. Allowed: .jsonl,"),
         ("a", "x", "files of kind '' are not read"),
         ("a.csv", "text,label\nx,5\ny,5,6\n", "line 3: 3 columns, but the header has 2: ['y', '5', '6']"),
         ("a.csv", 'text,label\n"two\nlines",5\n"x"y,5\n', "line 4: broken CSV"),
         ("a.csv", 'text,label\n"never closed,5\n', "line 2: broken CSV"),
         ("a.csv", "text,label,label\na,5,b\n", "the header has 'label' twice"),
-        ("a.tsv", 'text\tlabel\n"well\t5\nno\tb\nsaid "\t5\n', "lines 2 to 4: one cell goes on over tabs and lines"),
-        ("a.csv", "a;b\nx;5", "there is no 'text'; the row has 'a;b'"),
+        ("a.tsv", 'text\tlabel\n"well\t5\nno\nsaid\t "\t5\n', "lines 2 to 4: one cell goes on over tabs and lines"),
+        ("a.csv", "a;b\nx;5", "there is no 'text'; the row has 'a', 'b'"),
+        ("a.tsv", "#FORMAT=WebAnno TSV 3.3\n", "is WebAnno TSV (INCEpTION). Export as CoNLL 2002"),
         ("a.parquet", "no", "not a Parquet file"),
     ],
 )
@@ -197,14 +201,14 @@ def test_plain_parquet_names_the_row(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+def hub(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     """One data set, org/set, with the splits train and test; lists what is asked for."""
-    asked: list[tuple[str, str]] = []
+    asked: list[tuple[str, ...]] = []
     features = datasets.Features({"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["music", "5"])})
     rows = {"train": {"text": ["a", "b"], "label": [1, 0]}, "test": {"text": ["c"], "label": [-1]}}
 
-    def load_dataset(name: str, split: str) -> datasets.Dataset:
-        asked.append((name, split))
+    def load_dataset(name: str, *configuration: str, split: str) -> datasets.Dataset:
+        asked.append((name, *configuration, split))
         if name != "org/set":
             raise ConnectionError("Couldn't reach the hub\n(offline)")
         if split not in rows:
@@ -215,7 +219,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     return asked
 
 
-def test_hub_classes_get_their_names(hub: list[tuple[str, str]], tmp_path: Path) -> None:
+def test_hub_classes_get_their_names(hub: list[tuple[str, ...]], tmp_path: Path) -> None:
     found = read_examples("hf:org/set", TASK, "train", base=tmp_path)
     assert [(example.text, example.label) for example in found] == [("a", "5"), ("b", "music")]
     assert read_texts("hf:org/set:test", base=tmp_path) == ["c"]
@@ -223,14 +227,37 @@ def test_hub_classes_get_their_names(hub: list[tuple[str, str]], tmp_path: Path)
     assert hub == [("org/set", "train"), ("org/set", "test"), ("org/set", "test")]
 
 
-def test_hub_errors_say_what_to_do(hub: list[tuple[str, str]], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("source", "asked"),
+    [
+        ("hf:org/set", ("org/set", "train")),
+        ("hf:org/set:test", ("org/set", "test")),
+        ("hf:org/set:sst2:test", ("org/set", "sst2", "test")),
+        ("hf:org/set:2023.1-en:train", ("org/set", "2023.1-en", "train")),
+        ("hf:org/set:train[:10%]", ("org/set", "train[:10%]")),
+        ("hf:org/set:sst2:train[10%:20%]+test", ("org/set", "sst2", "train[10%:20%]+test")),
+    ],
+)
+def test_hub_sources_name_configuration_and_split(
+    hub: list[tuple[str, ...]], tmp_path: Path, source: str, asked: tuple[str, ...]
+) -> None:
+    try:
+        read_texts(source, base=tmp_path)
+    except ConfigError as error:
+        assert "Unknown split" in str(error)
+    assert hub == [asked]
+
+
+def test_hub_errors_say_what_to_do(hub: list[tuple[str, ...]], tmp_path: Path) -> None:
     offline = refused("hf:org/other", tmp_path)
     assert "hf:org/other: cannot be loaded (ConnectionError: " in offline
     assert "give the path of a .jsonl, .csv or .parquet file" in offline
     with pytest.raises(ConfigError, match='Unknown split "validation"'):
         read_examples("hf:org/set", TASK, "dev", base=tmp_path)
-    for wrong in ("hf:", "hf:a/b/c", "hf:/etc/passwd", "hf:org/set:"):
-        assert "Write hf:name, hf:org/name or hf:org/name:split" in refused(wrong, tmp_path)
+    for wrong in ("hf:", "hf:a/b/c", "hf:/etc/passwd", "hf:org/set:", "hf:a:b:c:d", "hf:a::c", "hf:a:b:"):
+        assert "Write hf:name, hf:org/name, hf:org/name:split or hf:org/name:configuration:split" in refused(
+            wrong, tmp_path
+        )
 
 
 def test_seeds_must_cover_every_class() -> None:
@@ -238,6 +265,16 @@ def test_seeds_must_cover_every_class() -> None:
     check_seeds([*seeds, Example(text="b", label="5"), Example(text="c", label="GetWeather")], TASK)
     with pytest.raises(ConfigError, match="No seed example has the label 'GetWeather', '5'"):
         check_seeds(seeds, TASK)
+
+
+def test_long_seeds_are_told_once_and_other_splits_not(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    source = write(tmp_path, "a.jsonl", lines(*[{"text": f"{i} " * 3000, "label": "5"} for i in range(3)]))
+    read_examples(source, TASK, "dev", base=tmp_path)
+    assert not caplog.records
+    read_examples(source, TASK, "seed", base=tmp_path)
+    assert [record.getMessage() for record in caplog.records] == [
+        "a.jsonl: 3 of 3 texts have more than 2000 characters (the longest 6000). Prompts show the beginning of each."
+    ]
 
 
 def test_overlaps_by_normalised_text() -> None:

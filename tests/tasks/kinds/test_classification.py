@@ -103,7 +103,7 @@ def test_say_wins_over_the_name() -> None:
         ({"a": "", "b\u2028c": ""}, {}, "control character"),
         ({"a": "", "b\ud800": ""}, {}, "control character"),
         ({"a": "", "x" * 101: ""}, {}, "101 characters; at most 100"),
-        ({"play_music": "", "PlayMusic": ""}, {}, "both said 'play music'"),
+        ({"a": "", "\u202eb": ""}, {}, "control character"),
         ({"a": "", "b": ""}, {"c": "x"}, "'c' is not known. Allowed: a, b"),
         ({"a": "", "b": ""}, {"a": " "}, "`say` for label 'a' is empty"),
         ({"a": "", "b": ""}, {"a": "B"}, "'a' and 'b' are both said"),
