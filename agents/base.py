@@ -69,7 +69,7 @@ class State(TypedDict, total=False):
     stop: str
     """Why the run is over; empty while it goes on."""
     ties: dict[str, str]
-    """What memory, files and students were when the last step was over (`graph/ties.py`); not for agents."""
+    """What memory, files and students were when the last step was over (`graph/consistency.py`); not for agents."""
 
 
 class Progress(Protocol):

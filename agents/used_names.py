@@ -14,7 +14,7 @@ SHARE = 0.03
 """Of all written texts: real ones repeat U.S. and London, too."""
 
 EXEMPT = ("gold", "pool", "rewrite")
-"""Stances of texts that may repeat names: real ones, and seeds in other words."""
+"""Sources of texts that may repeat names: real ones, and seeds in other words."""
 
 
 @dataclass

@@ -24,11 +24,10 @@ def fit_last(services: Services, champion: str, trainer: Trainer) -> None:
     """Train a last student on everything kept and on the gate, which has nothing more to decide, and crown it.
 
     Where there are texts without labels, it is trained twice: the second student also learns what the first says of
-    them (self-training; measured in docs/results.md).
+    them (self-training; measured in docs/results/unlabelled-texts.md).
 
     Without the gate's texts half of the backbone is paid for and never learnt: at 300 texts that cost 2 points on TREC
-    and on SST-2 against plain generation (docs/results.md). Where the user gave a dev set, the champion stays if that
-    clearly says so.
+    and on SST-2 against plain generation. Where the user gave a dev set, the champion stays if that clearly says so.
 
     Args:
         services: of the run.

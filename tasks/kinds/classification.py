@@ -83,7 +83,7 @@ class Classification:
         """The label that is named exactly, else the only one equal but for case, white space and punctuation.
 
         Raises:
-            Dropped: the answer is `drop`.
+            Abstained: the answer is `drop`.
             InvalidAnswer: the answer names no label, or the loose match fits several.
         """
         answer = as_name(answer)

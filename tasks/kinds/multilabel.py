@@ -103,7 +103,7 @@ class MultiLabel:
         """The labels that are named, in the user's order; a line of names with commas is taken too.
 
         Raises:
-            Dropped: `drop` is among them.
+            Abstained: `drop` is among them.
             InvalidAnswer: one is no label, or `none` stands beside another.
         """
         if isinstance(answer, str) and answer.strip() == "[]":

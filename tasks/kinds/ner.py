@@ -100,10 +100,10 @@ class Ner:
         return {"anyOf": [{"type": "array", "items": entity}, {"type": "string"}]}
 
     def read(self, text: str, answer: object) -> ParsedLabel:
-        """The spans of what is quoted or marked; see `tasks.entities.aligning`.
+        """The spans of what is quoted or marked; see `tasks/entities/alignment.py`.
 
         Raises:
-            Dropped: the answer is `drop`.
+            Abstained: the answer is `drop`.
             InvalidAnswer: it has no certain reading.
         """
         only = answer[0] if isinstance(answer, list) and len(answer) == 1 else answer
