@@ -37,25 +37,26 @@ app = typer.Typer(
 INTERRUPTED = 130
 """What typer makes of a Ctrl-C where no run is at work yet, or no more."""
 
-Allow = Annotated[list[str] | None, typer.Option(help="Import this part that the run names.", metavar="MODULE:CLASS")]
+Allow = Annotated[list[str] | None, typer.Option(help="Import this class that the run names.", metavar="MODULE:CLASS")]
 Runs = Annotated[Path, typer.Option("--runs", help="Folder that holds the run folders.", metavar="FOLDER")]
 
 
 @app.command()
 def run(
     config: Annotated[Path, typer.Argument(help="A TOML file; configs/ has examples.")],
-    name: Annotated[
-        str | None, typer.Option(help="Name of the run and its folder. Default: as the config says.")
-    ] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the run and its folder. Default: the config's.")] = None,
     seed: Annotated[int | None, typer.Option(help="Random seed.")] = None,
-    cycles: Annotated[int | None, typer.Option(help="Most cycles.")] = None,
+    cycles: Annotated[int | None, typer.Option(help="Largest number of cycles.")] = None,
     strategy: Annotated[
         str | None, typer.Option(help="gated (the default), paper, static, zerogen, auggpt or none.")
     ] = None,
-    no_cache: Annotated[bool, typer.Option("--no-cache", help="Take no answer from other cycles or runs.")] = False,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Reuse no answer of other cycles or runs.")] = False,
     runs: Runs = Path("runs"),
 ) -> None:
-    """Start a run: read and check the data, then train, evaluate, analyse, generate, annotate, cycle by cycle."""
+    """Start a run.
+
+    It reads and checks the data, then trains, evaluates, analyses, generates and annotates, cycle by cycle.
+    """
     _begin()
     from evokd.graph.config.run_config import load
     from evokd.graph.setup.services import create
@@ -72,12 +73,15 @@ def run(
 @app.command()
 def plan(
     config: Annotated[Path, typer.Argument(help="A TOML file; configs/ has examples.")],
-    prompts: Annotated[bool, typer.Option("--prompts", help="The first prompt of every kind, whole.")] = False,
+    prompts: Annotated[bool, typer.Option("--prompts", help="Print the first prompt of every kind in full.")] = False,
     offline: Annotated[
-        bool, typer.Option("--offline", help="Ask the teacher nothing: no trial of the server, none of your examples.")
+        bool, typer.Option("--offline", help="Make no call: neither try the server nor have your examples labelled.")
     ] = False,
 ) -> None:
-    """For a few small calls: what each role would be asked, calls, tokens and money, and where the student starts."""
+    """Estimate what a run will cost, in calls, tokens and money.
+
+    A few small calls also tell whether the teacher labels your examples as you do, and where the student starts.
+    """
     _begin()
     from evokd.graph.config.run_config import load
     from evokd.planning.estimate import estimate
@@ -93,18 +97,21 @@ def plan(
 
 @app.command()
 def resume(
-    name: Annotated[str, typer.Argument(help="Name or folder of a run that was stopped, killed, or is to go on.")],
+    name: Annotated[str, typer.Argument(help="Name or folder of a run: stopped, killed, or finished.")],
     no_cache: Annotated[
-        bool, typer.Option("--no-cache", help="From now on ask everything anew, the step in progress included.")
+        bool, typer.Option("--no-cache", help="From now on ask everything anew, even in the step in progress.")
     ] = False,
-    cycles: Annotated[int | None, typer.Option(min=0, help="Cycles in all: a finished run goes on with more.")] = None,
+    cycles: Annotated[int | None, typer.Option(min=0, help="Cycles in all; more let a finished run go on.")] = None,
     answer: Annotated[
         str | None, typer.Option(help="Your answer to what a role asked: a text, or JSON.", metavar="TEXT")
     ] = None,
     allow: Allow = None,
     runs: Runs = Path("runs"),
 ) -> None:
-    """Go on with a run where it was; no teacher call that was answered is made again."""
+    """Continue a run where it stopped.
+
+    The teacher is not asked again what it has answered.
+    """
     _begin(allow)
     from evokd.graph.setup.services import ask_anew, read_config, with_cycles
     from evokd.memory.run_folder import RunFolder
@@ -130,12 +137,15 @@ def predict(
     model: Annotated[str, typer.Argument(help="Name or folder of a run (its champion), or a student's folder.")],
     file: Annotated[
         Path | None,
-        typer.Argument(help="One text a line, or a data file. Default: stdin.", exists=True, dir_okay=False),
+        typer.Argument(help="File with one text a line, or a data file. Default: stdin.", exists=True, dir_okay=False),
     ] = None,
     allow: Allow = None,
     runs: Runs = Path("runs"),
 ) -> None:
-    """Label texts: one JSON object a line, with the probability of every label."""
+    """Label texts.
+
+    Prints one JSON object a line for each text, with the probability of every label.
+    """
     from evokd.graph.prediction import open_student
 
     student = open_student(model, runs, allow or ())
@@ -149,12 +159,12 @@ def predict(
 @app.command()
 def show(
     name: Annotated[str, typer.Argument(help="Name or folder of a run.")],
-    prompts: Annotated[bool, typer.Option("--prompts", help="Exactly what each role was sent, and answered.")] = False,
-    role: Annotated[str | None, typer.Option(help="The same for one role alone.")] = None,
-    costs: Annotated[bool, typer.Option("--costs", help="The teacher: by role, by cycle, per accepted text.")] = False,
+    prompts: Annotated[bool, typer.Option("--prompts", help="Print what each role was sent and answered.")] = False,
+    role: Annotated[str | None, typer.Option(help="Print that for one role only.")] = None,
+    costs: Annotated[bool, typer.Option("--costs", help="Print costs by role, by cycle and per text.")] = False,
     runs: Runs = Path("runs"),
 ) -> None:
-    """Tell what happened in a run: cycles, lessons, costs, the champion."""
+    """Show the cycles, lessons, costs and best student of a run."""
     from evokd.memory.marker import run_marker
     from evokd.report.run.tables import print_prompts, print_run
     from evokd.report.run_files import Run
@@ -172,13 +182,16 @@ def show(
 @app.command()
 def compare(
     file: Annotated[Path, typer.Argument(help="A TOML file; configs/compare.toml is an example.")],
-    jobs: Annotated[int, typer.Option(min=1, help="Cells at work at once.", metavar="N")] = 1,
+    jobs: Annotated[int, typer.Option(min=1, help="Number of cells to run at once.", metavar="N")] = 1,
     out: Annotated[Path, typer.Option(help="Folder that holds the comparisons.", metavar="FOLDER")] = Path("compare"),
     ray: Annotated[
         str | None, typer.Option(help="Run the cells on this Ray cluster: host:port or auto.", metavar="ADDRESS")
     ] = None,
 ) -> None:
-    """Compare strategies over shots, seeds and tasks; started again, it goes on where it was."""
+    """Compare strategies over shots, seeds and tasks.
+
+    The same command continues a comparison that was stopped or killed.
+    """
     _begin()
     from evokd.comparison.executors import LocalProcesses, RayCluster
     from evokd.comparison.scheduler import compare as run_cells
@@ -202,7 +215,7 @@ def _told_end(ended: "Ended", say: Callable[[str], None], file: Path, again: str
         say(f"Stopped as asked. Nothing is lost. Go on with: {again}")
         return 75
     if ended.limit:
-        say(f"budget.{ended.limit} of the whole is reached. Raise it in {file} and go on with: {again}")
+        say(f"The comparison has reached budget.{ended.limit}. Raise it in {file} and go on with: {again}")
     if ended.waiting:
         say(f"{len(ended.waiting)} cells were cut short or not started: {', '.join(ended.waiting)}.")
     if ended.failed:
@@ -288,7 +301,7 @@ def _guarded(command: Callable[[], object], debug: bool) -> int:
     try:
         code = _debugged(command)() if debug else command()
         if code == INTERRUPTED:
-            return _told("stopped. A run that was at work goes on with `evokd resume RUN`.", INTERRUPTED)
+            return _told("stopped. To continue a run, use `evokd resume RUN`.", INTERRUPTED)
         return code if isinstance(code, int) else 0
     except ConfigError as error:
         return _told(str(error), 2)

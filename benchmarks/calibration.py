@@ -1,11 +1,11 @@
 """What the embedded teacher's labels are worth by the prior that is taken off, and by how the classes are mixed.
 
-    python benchmarks/calibration.py --data DATA --task ag_news --shares 0 0.6 0.8
+    python -m benchmarks.calibration --data DATA --task ag_news --shares 0 0.6 0.8
 
-One example a class is shown, rows of the train file are logprob_labels once (kept in the run folder under `--out`), and
+One example a class is shown, rows of the train file are scored once (kept in the run folder under `--out`), and
 then labelled with either prior: what is said of texts without content, and the mean of the batch. `--shares`: the part
 of a batch that is of one class (0: all classes in equal numbers); means over `DRAWS` batches drawn from the
-logprob_labels rows.
+scored rows.
 """
 
 import argparse
@@ -74,7 +74,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--task", default="ag_news")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--n", type=int, default=250, help="rows that are logprob_labels")
+    parser.add_argument("--n", type=int, default=250, help="rows that are scored")
     parser.add_argument("--shares", nargs="+", type=float, default=[0.0, 0.6, 0.8])
     parser.add_argument("--out", type=Path, default=Path("runs/bench"))
     given = parser.parse_args()

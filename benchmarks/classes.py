@@ -1,7 +1,7 @@
 """Classes that have unequal numbers of texts, and many classes: what balance and the start of the head are worth.
 
-    python benchmarks/classes.py --data DATA --task ag_news --counts 50 30 20 8 --seeds 0 1
-    python benchmarks/classes.py --data DATA --task banking77 --counts 5 7 --seeds 0
+    python -m benchmarks.classes --data DATA --task ag_news --counts 50 30 20 8 --seeds 0 1
+    python -m benchmarks.classes --data DATA --task banking77 --counts 5 7 --seeds 0
 
 Learns rows of the train file, as many of each class as `--counts` says (in turn, the classes in an order drawn by the
 seed), and scores 1,500 others of it: no test row had a say in a default. One fit each, `freeze = 4`.

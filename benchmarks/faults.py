@@ -1,6 +1,6 @@
 """What trouble with the teacher does to a whole run: what it did, what was lost, what was paid for.
 
-    python benchmarks/faults.py [--only WORD]
+    python -m benchmarks.faults [--only WORD]
 
 The run is that of `tests/parts.py` (the whole graph, a student that counts words, a teacher behind a loopback server),
 four calls in flight. The server misbehaves as each row says. A run that stopped is resumed as its message

@@ -1,6 +1,6 @@
 """Is the gate right? What it says of each recorded lesson batch, beside what real texts say.
 
-    python benchmarks/gates.py --data DATA --task sst2 --seed 0
+    python -m benchmarks.gates --data DATA --task sst2 --seed 0
 
 A student of 150 texts of plain generation is compared, on 150 others, with one that has learnt a lesson batch as well
 (its texts not too hard): by the loss as it is, and by the loss at the power of each student's probabilities that suits

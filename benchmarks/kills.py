@@ -1,6 +1,6 @@
 """Kill -9 at random moments of whole runs, resume, compare with the run that was not killed.
 
-    python benchmarks/kills.py --count 200
+    python -m benchmarks.kills --count 200
 
 The run is that of `tests/parts.py`: the whole graph with its SQLite checkpoint and Chroma on disk, a student that
 counts words, a teacher behind a loopback server. The server counts what it answered; a call that was answered and is

@@ -1,6 +1,6 @@
 """What a cycle costs beyond the teacher and the student: LangGraph, checkpoints, Chroma, the embedder, files.
 
-    python benchmarks/overhead.py --data DATA --task trec6
+    python -m benchmarks.overhead --data DATA --task trec6
 
 Runs three cycles of the default strategy on the recorded teacher (see trial.py), with a clock around every call of the
 teacher and of the students, and prints the share of wall time that is neither.

@@ -1,6 +1,6 @@
 """The difference of finished trials of one task, paired over the texts of the whole test file and over seeds.
 
-    python benchmarks/paired.py --data DATA --task trec6 \
+    python -m benchmarks.paired --data DATA --task trec6 \
         runs/bench/trec6-replay-gated-s{0,1,2} --minus runs/bench/trec6-replay-static-s{0,1,2}
 
 One line for each pair, with the interval over test texts; then all pairs together, over seeds (Student's t: what

@@ -1,6 +1,6 @@
 """What the choice of an encoder is worth: the same recorded texts, learnt by each.
 
-    python benchmarks/students.py --data DATA --task sst2 --models minilm FOLDER ...
+    python -m benchmarks.students --data DATA --task sst2 --models minilm FOLDER ...
 
 Learns the recorded plain generation (300 texts) with the default recipe, scores 1,000 rows of the train file, so that a
 choice by this table never saw a test row. One thread. Prints accuracy, loss, seconds of processor for one fit,

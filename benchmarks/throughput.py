@@ -1,6 +1,6 @@
 """How fast the teacher's client is, and how far money is overshot with many calls in flight.
 
-    python benchmarks/throughput.py [--seconds 10] [--draws 20]
+    python -m benchmarks.throughput [--seconds 10] [--draws 20]
 
 Speed: a loopback server of another process answers after exactly one second; a process of its own per concurrency asks
 `--seconds` rounds through everything a run has (LangChain, cache and ledger on disk, budget). Ideal is as many calls a

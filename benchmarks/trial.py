@@ -1,6 +1,6 @@
 """One measured run on a public data set: a few seeds, a teacher, a strategy; test scores of every cycle at the end.
 
-    python benchmarks/trial.py --data DATA --task trec6 --teacher replay --strategy gated --seed 0 --out runs/bench
+    python -m benchmarks.trial --data DATA --task trec6 --teacher replay --strategy gated --seed 0 --out runs/bench
 
 `--teacher replay` plays the recorded strong teacher in DATA/teacher_texts (replay.py); `--teacher oracle` labels texts
 of the pool by the gold of the train file (oracle.py); `--teacher simulator` draws texts of the train file, with
@@ -183,7 +183,7 @@ def parsed(words: list[str] | None = None) -> argparse.Namespace:
         "seed": 0, "shots": 1, "cycles": 10, "backbone": 150, "gate_size": 150, "batch": 30, "members": 2, "freeze": 0,
         "pool": 0,
     }.items():  # fmt: skip
-        parser.add_argument(f"--{option}", type=int, default=default)
+        parser.add_argument(f"--{option.replace('_', '-')}", type=int, default=default)
     parser.add_argument("--set", action="append", default=[], help="a line of the config: agents.trainer.members = 1")
     parser.add_argument("--variant", help="name of the strategy with what is set")
     parser.add_argument("--noise", type=float, default=0.0, help="the simulator's share of wrong labels")

@@ -1,6 +1,6 @@
 """What recorded texts are worth to a student, by how they are used: soups, texts too hard, texts without labels.
 
-    python benchmarks/worth.py --data DATA --task sst2 --seed 0
+    python -m benchmarks.worth --data DATA --task sst2 --seed 0
 
 Scored on 1,000 rows of the train file, so that choices of defaults never see a test row. `A` is plain generation (300
 texts), `B` the texts of the recorded loop that are not in it. For each use: accuracy of single fits (mean) and of their
@@ -50,7 +50,7 @@ class Worth:
         return made
 
     def tell(self, use: str, examples: Sequence[Example]) -> TransformerStudent:
-        """Print what the use is worth; returns the soup."""
+        """Print what the use is worth; returns the scores of the averaged student."""
         first, *others = self.fits(examples)
         singles = [self._score(student) for student in (first, *others)]
         first.average(others)

@@ -1,8 +1,8 @@
 """The run folder as agents see it: where a thing lies, and writes that a kill can't tear.
 
-run.json            says that EvoKD made the folder, and what it wrote at the start (agents.marker)
+run.json            says that EvoKD made the folder, and what it wrote at the start (`memory/marker.py`)
 config.toml         what the run was asked to do, resolved
-guidelines.toml    what counts where annotators would differ; made to be edited (tasks that need it)
+guidelines.toml     what counts where annotators would differ; made to be edited (tasks that need it)
 samples.conll       seeds and kept texts, a token and its tag a line (entities)
 samples.jsonl       every kept, shelved and quarantined text with its label, source and votes
 lessons.jsonl       what the analyst wrote and what each lesson brought

@@ -113,7 +113,7 @@ class Estimate:
 
 
 def estimate(config: RunConfig, base: Path, offline: bool) -> Estimate:
-    """Rehearse a first cycle and a later one, train the seed-only student, try the server, and hear the teacher.
+    """Dry-run a first and a later cycle, train the seed-only student, try the server, compare the teacher's labels.
 
     Args:
         config: the checked config.
@@ -145,7 +145,7 @@ def estimate(config: RunConfig, base: Path, offline: bool) -> Estimate:
             )
             scores = state["history"][-1]["scores"].get("dev", {})
             agreement = (
-                measure_agreement(config, services, Path(place) / "hearing") if connection and connection.ok else None
+                measure_agreement(config, services, Path(place) / "agreement") if connection and connection.ok else None
             )
     made = Estimate(
         first=first, later=later, prompts=_first_of_each(teacher.asked), cycles=getattr(stop_rule(config), "cycles", 1),

@@ -69,7 +69,7 @@ class StudentSettings(Frozen):
 
         A wider encoder takes smaller steps: its learning rate falls with the square of the width, from 1e-4 at 384 to
         2.5e-5 at 768, about what is common for encoders of that size. MPNet learnt 300 texts of SST-2 two points better
-        at 3e-5 than at 1e-4 (docs/results.md).
+        at 3e-5 than at 1e-4 (docs/results/larger-student.md).
         """
         smaller = own.learning_rate * min(1.0, (WIDTH / width) ** 2)
         given = {name: getattr(self, name) for name in Recipe.model_fields}

@@ -1,4 +1,4 @@
-"""How much a student is surprised by the right answer: negative log probability in nats."""
+"""How wrong a student is about the right answer: negative log probability in nats."""
 
 import math
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ SMALLEST_PROBABILITY = 1e-6
 """A right answer that was given less than this counts as given this much: no text outweighs all others."""
 
 WORST = -math.log(SMALLEST_PROBABILITY)
-"""The largest surprise, 13.8 nats."""
+"""The largest negative log probability, 13.8 nats."""
 
 
 def negative_log_likelihood(shares: Mapping[str, float], right: str, inverse_temperature: float = 1.0) -> float:

@@ -32,7 +32,7 @@ class Task(Protocol):
     columns: tuple[tuple[str, str], ...]
     """Pairs of columns a row of data may have, (text, label); the first pair that is there is read."""
     contested: bool
-    """Whether careful annotators would disagree on what counts, so that a annotation guidelines is drafted first."""
+    """Whether careful annotators would disagree on what counts, so that annotation guidelines are drafted first."""
     coverage: float
     """Share of a lesson batch that is written in breadth all the same (facts measured per kind)."""
     per_lesson: int | None
@@ -65,7 +65,7 @@ class Task(Protocol):
         """The label in a teacher's answer, a JSON value or a line in the form of `say`.
 
         Raises:
-            Dropped: the teacher gives the text up; quarantine it, do not ask again.
+            Abstained: the teacher gives the text up; quarantine it, do not ask again.
             InvalidAnswer: the answer does not fit; the message says why and is shown to the teacher, who is asked once
             more.
         """

@@ -15,7 +15,7 @@ from ..tasks.errors import EvoKDError
 T = TypeVar("T", bound=BaseModel)
 
 Prompting = Literal["instruct", "completion"]
-"""`chat`: instructions and JSON answers. `plain`: a small or base model that continues a text."""
+"""`instruct`: instructions and JSON answers. `completion`: a small or base model that continues a text."""
 
 Progress = Callable[[int, int], None]
 """Called with (done, total) after each finished prompt, from any thread."""
@@ -94,7 +94,7 @@ class Teacher(Protocol):
         stop: Sequence[str] = (),
         progress: Progress | None = None,
     ) -> list[Answer[BaseModel]]:
-        """One free text per prompt (`Answer.text`), for `plain` models."""
+        """One free text per prompt (`Answer.text`), for `completion` models."""
 
     def score_choices(
         self,

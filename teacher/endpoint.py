@@ -59,7 +59,7 @@ class RoleSettings(BaseModel):
     max_tokens: int | None = Field(default=None, ge=1)
     """Tokens of one answer. Unset: the server's own limit, 400 for `local`, and 256 where a text is only continued."""
     prompting: Prompting | None = None
-    """Unset: `plain` for `local`, `chat` for the others."""
+    """Unset: `completion` for `local`, `instruct` for the others."""
     timeout: float | None = Field(default=None, gt=0)
     """Seconds without a byte from the server; a whole answer may take twice as long. Unset: 300, as models
     that think, busy CPUs and servers that work on one call after the other are silent for minutes."""

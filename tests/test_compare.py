@@ -136,7 +136,7 @@ def test_one_budget_for_cells_side_by_side(whole: tuple[Any, int], tmp_path: Pat
         process = start(tmp_path, running.url, budget={"max_calls": limit})
         out, err = process.communicate(timeout=PROCESS)
         assert process.returncode == 0, err
-        assert f"budget.max_calls of the whole is reached. Raise it in {tmp_path / 'mine.toml'} and go on with: " in out
+        assert f"has reached budget.max_calls. Raise it in {tmp_path / 'mine.toml'} and go on with: " in out
         assert limit // 2 < sum(server.answered.values()) <= limit
         process = start(tmp_path, running.url, budget={"max_calls": 1000})
         out, err = process.communicate(timeout=PROCESS)

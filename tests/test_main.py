@@ -297,7 +297,7 @@ def test_at_a_limit_the_run_ends_with_its_champion_and_says_what_more_would_buy(
         assert "prompts of the generator are still without an answer: about 15 tokens" in out.replace(
             "1 prompts", "prompts"
         )
-        assert "Every 10,000 tokens more would buy about" in out and f"go on with: evokd resume {folder}" in out
+        assert "Another 10,000 tokens would buy about" in out and f"go on with: evokd resume {folder}" in out
         assert "Test set (24 texts, opened at the end)" in out and (folder / "best" / "model.json").exists()
         (folder / "config.toml").write_text((folder / "config.toml").read_text().replace("= 11", "= 50"))
         assert evokd("resume", "small")[0] == 0 and len(server.requests) == 15, "and nothing is asked twice"
@@ -361,7 +361,7 @@ def test_an_interruption_before_the_first_step(
 
     monkeypatch.setattr("evokd.graph.setup.services.read_examples", interrupted)
     code, _, err = evokd("run", parts.write(tmp_path, DEAD))
-    assert (code, err.strip()) == (130, "evokd: stopped. A run that was at work goes on with `evokd resume RUN`.")
+    assert (code, err.strip()) == (130, "evokd: stopped. To continue a run, use `evokd resume RUN`.")
 
 
 def test_a_plan_says_what_it_would_take_and_that_nobody_is_there(evokd: Callable[..., Said], tmp_path: Path) -> None:

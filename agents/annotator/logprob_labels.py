@@ -103,7 +103,7 @@ def label_by_logprobs(
     content, or by the batch's mean where classes are balanced, is worth up to 30 points of accuracy. Which of the two
     is better depends on the task (135 M model, one draw of seeds: AG News .78 and .75, TREC .52 and .47, Snips .66 and
     .70, SST-2 .60 and .83). The batch is never far behind, unless most of its texts are of one class: that it takes for
-    the teacher's liking (docs/results.md, "The embedded teacher").
+    the teacher's liking (docs/results/embedded-teacher.md).
     """
     choices = services.task.choices()
     if choices is None:

@@ -2,7 +2,7 @@
 
 Measured over every held-out text, paired text by text, with an interval. Both students are means of several fits, and
 each is first made as sure as it should be: a student with few texts is too sure of sentiment and not sure enough of
-question types, and every further text moves that, whatever it teaches (docs/results.md, "What the gate measures").
+question types, and every further text moves that, whatever it teaches (docs/results/gate.md).
 """
 
 import math
@@ -22,18 +22,18 @@ Vector = npt.NDArray[np.float64]
 
 FEWEST = 40
 """Held-out texts below which only the veto of a dev set can shelve a batch: a teacher that can label little leaves a
-small gate, and then more texts are the better bet (docs/results.md, "The embedded teacher")."""
+small gate, and then more texts are the better bet (docs/results/embedded-teacher.md)."""
 
 FEWEST_DEV = 20
 """Texts of a dev set that has a veto; with four, one batch in ten that does no harm would be shelved by chance."""
 
 CHANCE = 1.64
 """Standard errors by which a batch must be worse to be shelved (one-sided 5 %): its texts are paid for, and more are
-better than fewer. It once had to be better beyond chance, and lessons that helped were shelved (docs/results.md)."""
+better than fewer. It once had to be better beyond chance, and lessons that helped were shelved."""
 
 SPREAD = 1.0
 """Standard deviation of the logarithm of the power that suits a student, before any text is seen: for students of 120
-to 280 texts 0.3 to 1.7 was best (docs/results.md)."""
+to 280 texts 0.3 to 1.7 was best."""
 
 
 @dataclass(frozen=True)

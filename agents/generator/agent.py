@@ -51,7 +51,7 @@ class Generator:
     easy: bool = True
     """Off: hard texts only (the paper's `w/o Easy`)."""
     guidelines: bool = True
-    """Draft annotation guidelines before anything is written, where the task is one that needs it."""
+    """Draft annotation guidelines before anything is written, where the task is one that needs them."""
     conversation: bool = False
     """Go on with the analyst's conversation where a lesson is written for (the paper); off: what the lesson says and
     cites is all that is sent, for fewer tokens."""

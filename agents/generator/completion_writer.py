@@ -22,7 +22,7 @@ LONGEST = 400
 
 @dataclass(frozen=True)
 class CompletionWriter:
-    """Writes one text per call, for teachers that only continue texts."""
+    """Writes one text per call, for teachers that continue a text."""
 
     services: Services
     cycle: int

@@ -1,8 +1,8 @@
 """Which texts are too hard for the student: those that it is sure are something else.
 
 A small student learns from them that cues mean the reverse of what they mean. They do the harm that lesson batches can
-do; the rest of such a batch is worth as much as typical texts, or more (docs/results.md). A larger student, or this one
-when it has learnt more, can use them.
+do; the rest of such a batch is worth as much as typical texts, or more (docs/results/texts-by-use.md). A larger
+student, or this one when it has learnt more, can use them.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from ..base import Services
 BEYOND = 0.1
 """Share of the texts for lessons too hard above which the other texts teach the student nothing either. It was 0 to
 7 % on TREC, AG News and classes that resemble each other, where lessons help or do no harm, and 13 to 37 % on SST-2,
-where they take away what plain texts gave (docs/results.md)."""
+where they take away what plain texts gave (docs/results/recorded-teacher.md)."""
 
 
 def are_too_hard(far: int, aimed: int) -> bool:

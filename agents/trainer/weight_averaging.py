@@ -1,7 +1,7 @@
 """A student that is the mean of several fits: a model soup (Wortsman et al. 2022, arXiv 2203.05482).
 
 Fits on the same texts that differ only in their order end in different places. The mean of their weights is a better
-student than one of them, on average (docs/results.md), and no slower.
+student than one of them, on average (docs/results/texts-by-use.md), and no slower.
 """
 
 import hashlib

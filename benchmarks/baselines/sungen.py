@@ -6,7 +6,7 @@ Its weights are those under which a student that learns with cross-entropy does 
 dominate, on the same noisy texts; as there, the gradient goes back through a few steps of the student's training. What
 differs: the student is linear, on the memory's embeddings, which stay as they are, so that it takes seconds; the robust
 loss is the generalised cross-entropy; and each round trains on one half of the texts and looks at the other, since a
-student with a few hundred texts agrees with any label it has seen (docs/results.md).
+student with a few hundred texts agrees with any label it has seen (docs/results/what-left-and-why.md).
 
 Students know no weights of single texts: as there, they learn a sample that is drawn by the weights. SunGen draws a
 part of very many texts; a few hundred are too few to spare some. So as many are drawn as there are, systematically: a

@@ -4,7 +4,7 @@ A strong LLM wrote the texts once, as plain static generation (`A.jsonl`) and as
 lessons). The server hands them out in their order and labels them as recorded, so that gates, selection and training
 can be compared on the same texts. It does not react to what it is sent: it is a recording, not a teacher.
 
-    python benchmarks/teachers/replay.py DATA TASK [PORT]
+    python -m benchmarks.teachers.replay DATA TASK [PORT]
 """
 
 import json

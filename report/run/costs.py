@@ -52,8 +52,8 @@ def more_would_buy(run: Run) -> str:
         return ""
     money = f" ({MORE * usd / tokens:.4f} USD)" if usd else ""
     return (
-        f"Every {MORE:,} tokens more{money} would buy about {MORE * kept / tokens:,.0f} accepted texts, "
-        f"as the {kept} so far took {tokens:,}.\n"
+        f"Another {MORE:,} tokens{money} would buy about {MORE * kept / tokens:,.0f} accepted texts: "
+        f"the {kept} so far took {tokens:,}.\n"
     )
 
 

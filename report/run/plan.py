@@ -13,7 +13,7 @@ SHOWN = ("calls", "tokens in", "tokens out", "usd")
 
 
 def print_plan(plan: Mapping[str, Any]) -> None:
-    """The tables and the verdict; `plan` is what `planning.estimate.Plan.told` gives."""
+    """The tables and the verdict; `plan` is what `Estimate.told` of `planning/estimate.py` gives."""
     console = Console(highlight=False)
     for title, roles in (("The first cycle", plan["first"]), ("A later cycle", plan["later"])):
         console.print(_needs(title, "role", roles))
@@ -25,11 +25,11 @@ def print_plan(plan: Mapping[str, Any]) -> None:
     if score:
         line = f"The student of the seeds alone, dev set ({score['n']:.0f} texts), {plan['metric']}: {interval(score)}."
     elif plan["has_test"]:
-        line = "There is no dev file: what the seeds alone give, and what the run adds, is told by the test file only."
+        line = "There is no dev file: only the test file will tell what the seeds alone give and what the run adds."
     else:
         line = (
-            "There is neither a dev nor a test file: nothing but the teacher will say how good the student is. Fifty "
-            "labelled texts of yours under data.test would."
+            "There is neither a dev nor a test file, so only the teacher's labels can tell how good the student is. "
+            "Fifty labelled texts of yours under data.test would tell it better."
         )
     console.print(line, soft_wrap=True, markup=False)
     console.print(Text(f"Verdict: {plan['verdict']}", style="bold"))

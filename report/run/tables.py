@@ -82,8 +82,8 @@ def print_result(run: Run) -> None:
     console = Console(highlight=False)
     if guessed := len(run.guidelines.assumed):
         console.print(
-            f"{guessed} of {len(run.guidelines.guideline)} guidelines are only assumed: `evokd show` lists them, and "
-            f"what you write into {run.root / 'guidelines.toml'} counts from then on.",
+            f"{guessed} of {len(run.guidelines.guideline)} guidelines are only assumed. `evokd show` lists them; "
+            f"correct them in {run.root / 'guidelines.toml'}, and your version counts from then on.",
             soft_wrap=True,
             markup=False,
         )
@@ -95,8 +95,8 @@ def print_result(run: Run) -> None:
     difference = result["difference"]
     if result["champion"] != run.best:
         console.print(
-            f"The run went on since its test set was opened: what follows is of students/{result['champion']}, not of "
-            f"the best student now, {run.best}.",
+            f"The run went on after its test set was scored. The figures below are of students/{result['champion']}, "
+            f"not of the best student now, {run.best}.",
             soft_wrap=True,
             markup=False,
         )
@@ -123,7 +123,7 @@ def print_result(run: Run) -> None:
     if overlap:
         without = interval(result["champion score without those"])
         console.print(
-            f"{overlap} training texts also stand in the test set; without those the champion has {without}.",
+            f"{overlap} training texts are also in the test set; without those the champion has {without}.",
             markup=False,
         )
 
@@ -136,8 +136,9 @@ def _few_usable(run: Run) -> str:
     if written < ENOUGH or usable >= FEW * written:
         return ""
     return (
-        f"Only {usable} of {written} texts got a label that could be used. So few teach little, and can teach wrong: "
-        "`evokd plan` says whether the teacher labels your own examples as you do, and a dev file vetoes what harms it."
+        f"Only {usable} of {written} texts got a usable label. So few texts teach little, and may teach the wrong "
+        "thing. `evokd plan` shows whether the teacher labels your own examples as you do, and with a dev file the run "
+        "can reject what does harm."
     )
 
 
@@ -185,7 +186,7 @@ def _print_lessons(console: Console, run: Run) -> None:
 def _print_guidelines(console: Console, run: Run) -> None:
     if not run.guidelines.guideline:
         return
-    console.print("\nConventions (guidelines.toml; those assumed are yours to decide)", style="bold")
+    console.print("\nGuidelines (guidelines.toml; those marked assumed are yours to decide)", style="bold")
     for each in run.guidelines.guideline:
         console.print(
             harmless(f"  {each.status}: {each.pattern}: {each.text} => {each.answer}"), soft_wrap=True, markup=False

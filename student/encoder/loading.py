@@ -1,7 +1,8 @@
 """Encoders: found, checked, loaded with a new head that reads the mean of the tokens.
 
-Families whose layers we can write pooling into get a layer more (`student.pooling`); those whose config can ask for
-mean pooling (ModernBERT) are asked; others (ALBERT shares one layer) read the first token, as they always did.
+Families whose layers we can write pooling into get one more layer (`student/encoder/pooling.py`); those whose config
+can ask for mean pooling (ModernBERT) are asked; others (ALBERT shares one layer) read the first token, as they always
+did.
 """
 
 import importlib.util

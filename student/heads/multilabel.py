@@ -19,7 +19,7 @@ from .sequence import REGULARISATION, standardised
 
 PER_LABEL = 0.15
 """Of C of each label's regression, where that is more: the more labels there are, the rarer is each, and a smooth one
-gives none (micro F1 .70 against .79 with 20 labels, docs/results.md)."""
+gives none (micro F1 .70 against .79 with 20 labels, docs/results/many-classes.md)."""
 
 THRESHOLDS = "evokd_thresholds"
 """Key of config.json: label -> probability from which it is given."""

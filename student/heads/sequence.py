@@ -17,14 +17,14 @@ from .base import Linear, Rows, first_tokens, whole
 
 REGULARISATION = 0.3
 """C of the logistic regression that the head starts from: one that fits closely learns wrong labels by heart, and the
-fine-tuning after it does not forget them (docs/results.md)."""
+fine-tuning after it does not forget them (docs/results/start-of-the-head.md)."""
 
 SMALLEST = 0.01
 """Share of a soft label that the regression still learns: with hundreds of labels, each text would be as many rows."""
 
 PER_LABEL = 0.05
 """Of C, where that is more: with many labels a smooth regression hardly tells them apart, and the fine-tuning is too
-short to make up for it (.71 against .79 with the 77 labels of Banking77, "Many classes" in docs/results.md)."""
+short to make up for it (.71 against .79 with the 77 labels of Banking77, docs/results/many-classes.md)."""
 
 
 class SequenceHead:

@@ -2,7 +2,7 @@
 
 Texts are asked for in equal numbers; what breaks that are lessons, which are about a few classes, and texts that were
 refused. Neither says how often a class occurs, but a student believes that it does: with four and seven classes of 5 to
-50 texts that cost ten points and more, with 77 of five or seven texts up to five (docs/results.md, "Many classes").
+50 texts that cost ten points and more, with 77 of five or seven texts up to five (docs/results/many-classes.md).
 """
 
 from collections import Counter

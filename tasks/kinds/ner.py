@@ -101,7 +101,7 @@ class Ner:
         return {"anyOf": [{"type": "array", "items": entity}, {"type": "string"}]}
 
     def read(self, text: str, answer: object) -> ParsedLabel:
-        """The spans of what is quoted or marked; see `tasks.entities.aligning`.
+        """The spans of what is quoted or marked; see `tasks/entities/alignment.py`.
 
         Raises:
             Abstained: the answer is `drop`.

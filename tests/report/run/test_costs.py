@@ -50,11 +50,9 @@ def test_what_a_higher_limit_would_buy(tmp_path: Path) -> None:
     done = [{"cycle": cycle} for cycle in sorted({row["cycle"] for row in LEDGER})]
     cut_off = {**LEDGER[0], "cycle": 99, "input": 5000}
     said = more_would_buy(run(tmp_path / "a", ledger=[*LEDGER, cut_off], samples=SAMPLES, metrics=done))
-    assert said == (
-        "Every 10,000 tokens more (0.9091 USD) would buy about 61 accepted texts, as the 2 so far took 330.\n"
-    )
+    assert said == ("Another 10,000 tokens (0.9091 USD) would buy about 61 accepted texts: the 2 so far took 330.\n")
     unpriced = [call("generator", usd=None)]
-    assert "tokens more would buy about 91 " in more_would_buy(
+    assert "tokens would buy about 91 " in more_would_buy(
         run(tmp_path / "b", ledger=unpriced, samples=SAMPLES[:1], metrics=done)
     )
     assert more_would_buy(run(tmp_path / "c", ledger=LEDGER, metrics=done)) == ""

@@ -110,7 +110,7 @@ def test_show_tells_all_and_lets_no_text_drive_the_terminal(tmp_path: Path, caps
     assert "the last student, which learnt the gate's texts too; without them it had 75.0 [50, 90]." in out
     assert "1 of 1 guidelines are only assumed" in out
     assert "assumed: a [bold]\\x1b[1mteam: OSLO 3 => LOC OSLO" in out
-    assert "2 training texts also stand in the test set" in out
+    assert "2 training texts are also in the test set" in out
     assert not set("\x1b\x07\x9b") & set(out)
 
 
@@ -138,7 +138,7 @@ def test_figures_of_an_earlier_student_are_told_to_be_that(tmp_path: Path, capsy
         (found.root / "best").unlink(missing_ok=True)
         (found.root / "best").symlink_to(f"students/{best}", target_is_directory=True)
         print_result(found)
-        assert ("is of students/final-001, not of the best student now, cycle-007." in capsys.readouterr().out) is told
+        assert ("are of students/final-001, not of the best student now, cycle-007." in capsys.readouterr().out) is told
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_a_run_with_hardly_any_usable_text_is_warned_about(
     stats = {"drafted": drafted, "accepted": accepted, "held_out": gate}
     crowned(run(tmp_path, metrics=[row(cycle=0, stats={}), row(stats=stats)]))
     said = " ".join(capsys.readouterr().out.split())
-    assert (f"Only {accepted + gate} of {drafted} texts got a label that could be used." in said) is warned
+    assert (f"Only {accepted + gate} of {drafted} texts got a usable label." in said) is warned
 
 
 def test_show_of_a_run_without_a_cycle(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
