@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from ..graph.config.run_config import RunConfig
-from ..graph.setup.services import create, make_task, plain, settings_of
+from ..graph.setup.create import create, plain, settings_of, with_recipe
+from ..graph.setup.services import make_task
 from ..memory.marker import comparison_marker
 from ..memory.run_folder import RunFolder
 from ..tasks.base import Example
@@ -117,7 +118,7 @@ def _copy_gold(spec: ComparisonSpec, root: Path) -> None:
 
 def _refuse_other_settings(folder: RunFolder, config: RunConfig) -> None:
     """A finished or half-done cell stands for the settings it was made with."""
-    was, now = plain(settings_of(folder)), plain(config)
+    was, now = plain(settings_of(folder)), plain(with_recipe(config, make_task(config.task)))
     if was != now:
         section = next(key for key in {**was, **now} if was.get(key) != now.get(key))
         raise ConfigError(

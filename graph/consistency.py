@@ -19,7 +19,7 @@ from ..memory.run_folder import RunFolder
 from ..tasks.base import Split
 from ..tasks.errors import ConfigError
 from ..teacher.accounting.ledger import count_paid
-from .config.run_config import ROLES
+from .config.roles import ROLES
 
 Ties = dict[str, str]
 """Part -> what tells it from any other: a hash, with the number of things where they are counted."""

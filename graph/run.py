@@ -43,7 +43,7 @@ def drive(config: RunConfig, folder: RunFolder, show: Callable[[Event], None]) -
 
     Args:
         config: the run's config.
-        folder: the run folder, made by `graph.setup.services.create`.
+        folder: the run folder, made by `graph.setup.create.create`.
         show: called with every event, from the main thread.
 
     Raises:

@@ -341,7 +341,7 @@ def test_an_interruption_before_the_first_step(
     def interrupted(*given: Any, **named: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("evokd.graph.setup.services.read_examples", interrupted)
+    monkeypatch.setattr("evokd.graph.setup.create.read_examples", interrupted)
     code, _, err = evokd("run", parts.write(tmp_path, DEAD))
     assert (code, err.strip()) == (130, "evokd: stopped. A run that was at work goes on with `evokd resume RUN`.")
 

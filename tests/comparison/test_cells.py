@@ -9,8 +9,8 @@ import pytest
 
 from evokd.comparison.cells import draw, folder_of, is_finished, prepare
 from evokd.comparison.spec import ComparisonSpec, read_spec
+from evokd.graph.setup.create import read_config
 from evokd.graph.setup.first_files import write_first
-from evokd.graph.setup.services import read_config
 from evokd.memory.marker import comparison_marker, run_marker
 from evokd.tasks.base import Example
 from evokd.tasks.errors import ConfigError

@@ -10,7 +10,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 
 from evokd.agents.base import Agent, CycleReport, Services, State
 from evokd.graph.build import build, initial_state
-from evokd.graph.config.run_config import ROLES
+from evokd.graph.config.roles import ROLES
 from evokd.graph.stop import Stop
 from evokd.tasks.errors import BudgetExhausted, ConfigError, StepError
 from evokd.teacher.base import TeacherDown

@@ -9,7 +9,7 @@ import pytest
 
 from evokd.graph.config.run_config import load
 from evokd.graph.prediction import AT_ONCE, Finished, open_student
-from evokd.graph.setup.services import create
+from evokd.graph.setup.create import create
 from evokd.tasks.base import Example
 from evokd.tasks.errors import ConfigError
 from tests import parts, world
@@ -97,6 +97,7 @@ def test_a_run_means_its_champion_by_name_and_by_folder(tmp_path: Path) -> None:
 
 def test_a_model_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(
-        ConfigError, match=r"'nix' is neither a run .* with a model\.safetensors\. Runs under .*: none\."
+        ConfigError,
+        match=r"'nix' is neither a run .* a student\.json\. Runs under .*: none\.",
     ):
         open_student("nix", tmp_path)

@@ -15,7 +15,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from evokd.graph.config.parts import allow
 from evokd.graph.config.run_config import load
 from evokd.graph.run import Outcome, drive, flush_traces
-from evokd.graph.setup.services import create, read_config, with_cycles
+from evokd.graph.setup.create import create, read_config, with_cycles
 from evokd.tasks.errors import ConfigError, StepError
 from tests import parts
 from tests.loopback import Body, Loopback, Said, error, serving

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from evokd.graph.config import parts
+from evokd.graph.config.extension_points import STUDENT, TASK, ExtensionPoint
 from evokd.graph.stop import Stop
 from evokd.student.base import Students
 from evokd.tasks.errors import ConfigError
-from evokd.tasks.task import Task
 
 CALLED: list[str] = []
 
@@ -124,7 +124,7 @@ def here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_what_is_no_class_with_the_methods_is_refused_and_not_called(spec: str, said: str) -> None:
     parts.allow([spec])
     with pytest.raises(ConfigError) as refused:
-        parts.made(spec, "student.kind", Students)
+        STUDENT.build(spec, {})
     assert str(refused.value).startswith(f"student.kind = '{spec}' {said}") and "\n" not in str(refused.value)
 
 
@@ -140,9 +140,10 @@ def test_inherited_methods_count_and_call_is_one() -> None:
 
 def test_attributes_may_be_set_when_it_is_built() -> None:
     parts.allow(["tests.graph.config.test_parts:SetsAttributes", "tests.graph.config.test_parts:Bare"])
-    assert parts.made("tests.graph.config.test_parts:SetsAttributes", "x", SetsAttributes).size == 3
+    point = ExtensionPoint("x.kind", "evokd.x", SetsAttributes)
+    assert point.build("tests.graph.config.test_parts:SetsAttributes", {}).size == 3
     with pytest.raises(ConfigError, match=r"Bare' lacks size of the SetsAttributes protocol\."):
-        parts.made("tests.graph.config.test_parts:Bare", "x", SetsAttributes)
+        point.build("tests.graph.config.test_parts:Bare", {})
     assert CALLED.pop() == "called", "it has all methods, so that it was built"
 
 
@@ -158,9 +159,9 @@ def test_what_the_user_has_not_named_is_not_imported_and_all_flags_are_told(
     assert said.startswith("runs/x/config.toml names code that is not EvoKD's") and "other:Part" not in said
     assert "add --allow sent_one:A --allow sent_two:B (" in said
     with pytest.raises(ConfigError, match=r"task\.kind names code .* add --allow sent_one:A "):
-        parts.made("sent_one:A", "task.kind", Task)
+        TASK.build("sent_one:A", {})
     with pytest.raises(ConfigError, match=r"task\.kind names code .* add --allow sent_one:A "):
-        parts.known_kind("sent_one:A", "task.kind", (), Task)
+        TASK.write("sent_one:A", {})
 
 
 @pytest.mark.parametrize(
