@@ -113,8 +113,8 @@ def test_other_settings_are_refused_and_named(tmp_path: Path) -> None:
     root = tmp_path / "out"
     prepare(spec(tmp_path, set={"stop.cycles": 3}), root)
     said = (
-        f'{root / "cells" / "small.static.kall.s0"} was made with other settings: stop was {{"cycles": 3}}, is now '
-        f'{{"cycles": 4}}. Give the comparison another name, or make the cell anew with: rm -r '
+        f"{root / 'cells' / 'small.static.kall.s0'} was made with other settings: stop.cycles was 3, is now 4. "
+        f"Give the comparison another name, or make the cell anew with: rm -r "
     )
     with pytest.raises(ConfigError, match=re.escape(said)):
         prepare(spec(tmp_path, set={"stop.cycles": 4}), root)
