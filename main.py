@@ -59,15 +59,14 @@ def run(
     """
     _begin()
     from evokd.graph.config.run_config import load
-    from evokd.graph.setup.services import create
+    from evokd.graph.setup.create import create
     from evokd.memory.run_folder import RunFolder
 
     chosen = {"name": name, "seed": seed, "stop.cycles": cycles, "strategy": strategy}
     chosen["teacher.use_cache"] = False if no_cache else None
     settings = load(config, {key: value for key, value in chosen.items() if value is not None})
     folder = RunFolder((runs / settings.name).resolve())
-    create(settings, config.resolve().parent, folder)
-    _drive(settings, folder)
+    _drive(create(settings, config.resolve().parent, folder), folder)
 
 
 @app.command()
@@ -113,7 +112,7 @@ def resume(
     The teacher is not asked again what it has answered.
     """
     _begin(allow)
-    from evokd.graph.setup.services import ask_anew, read_config, with_cycles
+    from evokd.graph.setup.create import ask_anew, read_config, with_cycles
     from evokd.memory.run_folder import RunFolder
     from evokd.report.run_files import Run
 
@@ -240,7 +239,7 @@ def cell(
 
 
 def _print_costs(run: "Run") -> None:
-    from evokd.graph.setup.services import settings_of
+    from evokd.graph.setup.create import settings_of
     from evokd.memory.run_folder import RunFolder
     from evokd.report.run.costs import print_costs
     from evokd.teacher.accounting.cache import measure
@@ -254,7 +253,7 @@ def _print_costs(run: "Run") -> None:
 
 def _drive(config: "RunConfig", folder: "RunFolder", answer: object = None) -> None:
     from evokd.graph.run import drive, flush_traces
-    from evokd.graph.setup.services import resuming
+    from evokd.graph.setup.create import resuming
     from evokd.report.run.costs import more_would_buy
     from evokd.report.run.live import Live
     from evokd.report.run.tables import print_result

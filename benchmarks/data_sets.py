@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from evokd.graph.config.run_config import TaskSettings
+from evokd.graph.config.sections import TaskSettings
 from evokd.graph.setup.services import make_task
 from evokd.tasks.task import Task
 

@@ -26,7 +26,8 @@ from benchmarks.teachers.replay import Recording, Replay, serve
 from benchmarks.trial import draw, settings
 from evokd.graph.build import build, initial_state
 from evokd.graph.config.run_config import agents, validate
-from evokd.graph.setup.services import create, open_services
+from evokd.graph.setup.create import create
+from evokd.graph.setup.services import open_services
 from evokd.graph.stop import Stop
 from evokd.memory.run_folder import RunFolder
 

@@ -32,7 +32,7 @@ from evokd.comparison.spec import overlaid
 from evokd.graph.config.run_config import RunConfig, validate
 from evokd.graph.config.strategies import STRATEGIES
 from evokd.graph.run import drive
-from evokd.graph.setup.services import create, read_config
+from evokd.graph.setup.create import create, read_config
 from evokd.memory.run_folder import RunFolder
 from evokd.student.transformer import load_student
 from evokd.tasks.base import Example, Prediction

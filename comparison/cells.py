@@ -12,11 +12,13 @@ import json
 import random
 import shlex
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ..graph.config.run_config import RunConfig
-from ..graph.setup.services import create, make_task, plain, settings_of
+from ..graph.setup.create import create, plain, settings_of, with_recipe
+from ..graph.setup.services import make_task
 from ..memory.marker import comparison_marker
 from ..memory.run_folder import RunFolder
 from ..tasks.base import Example
@@ -117,13 +119,22 @@ def _copy_gold(spec: ComparisonSpec, root: Path) -> None:
 
 def _refuse_other_settings(folder: RunFolder, config: RunConfig) -> None:
     """A finished or half-done cell stands for the settings it was made with."""
-    was, now = plain(settings_of(folder)), plain(config)
+    was, now = plain(settings_of(folder)), plain(with_recipe(config, make_task(config.task)))
     if was != now:
-        section = next(key for key in {**was, **now} if was.get(key) != now.get(key))
+        place, before, after = _first_difference(was, now)
         raise ConfigError(
-            f"{folder.root} was made with other settings: {section} was {_short(was.get(section))}, is now "
-            f"{_short(now.get(section))}. {_anew(folder)}"
+            f"{folder.root} was made with other settings: {place} was {_short(before)}, is now {_short(after)}. "
+            f"{_anew(folder)}"
         )
+
+
+def _first_difference(was: Mapping[str, Any], now: Mapping[str, Any], place: str = "") -> tuple[str, Any, Any]:
+    """Where two configs differ first, and what each has there; a config is whole, so that its sections are long."""
+    key = next(key for key in {**was, **now} if was.get(key) != now.get(key))
+    before, after = was.get(key), now.get(key)
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        return _first_difference(before, after, f"{place}{key}.")
+    return f"{place}{key}", before, after
 
 
 def _as_it_is_now(cell: Cell, place: Path) -> RunFolder:

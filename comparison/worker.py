@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 
 from ..graph.config.run_config import RunConfig
 from ..graph.run import drive, flush_traces
-from ..graph.setup.services import read_config
+from ..graph.setup.create import read_config
 from ..memory.marker import run_marker
 from ..memory.run_folder import RunFolder
 from ..tasks.errors import ConfigError, EvoKDError

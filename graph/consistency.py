@@ -19,7 +19,7 @@ from ..memory.run_folder import RunFolder
 from ..tasks.base import Split
 from ..tasks.errors import ConfigError
 from ..teacher.accounting.ledger import count_paid
-from .config.run_config import ROLES
+from .config.roles import ROLES
 
 LAST = ("last_training", "final_test")
 """Steps after the loop."""

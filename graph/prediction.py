@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from ..memory.run_folder import RunFolder
 from ..student.base import Student
 from ..tasks.data.reading import read_texts
 from ..tasks.data.rows import FORMATS
 from ..tasks.errors import ConfigError
 from ..tasks.task import Task
 from .config.parts import allow, require
+from .config.run_config import complete_parts
 from .run import run_folder, there
-from .setup.services import make_students, make_task, settings_of
+from .setup.create import settings_of
+from .setup.own_students import NAME, read_description
+from .setup.services import make_students, make_task, students_of
 
 AT_ONCE = 1 << 16
 """Most bytes of lines that are answered together."""
@@ -68,22 +72,36 @@ def open_student(model: str, runs: Path, allowed: Sequence[str] = ()) -> Finishe
         allowed: `module:Class` of parts that may be imported; of a run only its task and student are.
 
     Raises:
-        ConfigError: none of them is there, or the run has a task or a student that the user has not allowed.
+        ConfigError: none of them is there, or it has a task or a student that the user has not allowed.
     """
+    allow(allowed)
     run = run_folder(model, runs)
     if (run.root / "best").exists():
-        config = settings_of(run)
-        allow(allowed)
-        require((kind for kind in (config.task.kind, config.student.kind) if ":" in kind), f"{run.root}/config.toml")
-        task = make_task(config.task)
-        return Finished(make_students(config, task).load(run.root / "best"), task, config.data.text)
+        return _of_run(run)
     if (Path(model) / "model.safetensors").exists():
         from ..student.transformer import load_student  # torch takes its time: not for a student of one's own
 
         return Finished(load_student(Path(model)))
+    if (Path(model) / NAME).exists():
+        return _of_its_own(Path(model))
     raise ConfigError(
-        f"{model!r} is neither a run with a champion nor a student's folder with a model.safetensors. {there(runs)}"
+        f"{model!r} is neither a run with a champion nor a student's folder with a model.safetensors or, of a student "
+        f"of your own, a {NAME}. {there(runs)}"
     )
+
+
+def _of_run(run: RunFolder) -> Finished:
+    config = settings_of(run)
+    require((kind for kind in (config.task.kind, config.student.kind) if ":" in kind), f"{run.root}/config.toml")
+    config = complete_parts(config, ("task", "student"), is_whole=True)
+    task = make_task(config.task)
+    return Finished(make_students(config, task).load(run.root / "best"), task, config.data.text)
+
+
+def _of_its_own(folder: Path) -> Finished:
+    settings, labels, head = read_description(folder)
+    require([settings.kind] if ":" in settings.kind else [], str(folder / NAME))
+    return Finished(students_of(settings, labels, head).load(folder))
 
 
 def _decoded(lines: Sequence[bytes], before: int, source: str) -> list[str]:

@@ -42,7 +42,7 @@ def drive(config: RunConfig, folder: RunFolder, show: Callable[[Event], None], a
 
     Args:
         config: the run's config.
-        folder: the run folder, made by `create`.
+        folder: the run folder, made by `graph.setup.create.create`.
         show: called with every event, from the main thread.
         answer: to what a role asked when the run ended before; any JSON value but null.
 

@@ -17,7 +17,8 @@ from ..teacher.transport.keys import take_keys
 from .build import build
 from .config.run_config import agents, load, stop_rule
 from .run import run_folder
-from .setup.services import create, open_services, read_config
+from .setup.create import create, read_config
+from .setup.services import open_services
 
 take_keys(Path.cwd() / ".env")  # as the command line does
 
@@ -44,7 +45,7 @@ class StudioContext:
 @lru_cache
 def _open(config: str, run: str) -> Services:
     asked = load(Path(config), {"name": run}, trusted=False)
-    if (agents(asked), stop_rule(asked)) != (agents(_config), stop_rule(_config)):
+    if (asked.order, asked.agents, asked.stop) != (_config.order, _config.agents, _config.stop):
         raise ConfigError(
             f"{config} has other roles or another stop rule than the graph on the screen, which is that of {CONFIG}. "
             f"Start the server with EVOKD_CONFIG={config}."

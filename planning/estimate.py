@@ -11,12 +11,14 @@ from ..agents.base import Case, Draft, Figures, Services, State
 from ..agents.cases import LEAST
 from ..graph.build import initial_state
 from ..graph.config.run_config import RunConfig, agents, stop_rule
-from ..graph.setup.services import create, make_task, open_services
+from ..graph.setup.create import create
+from ..graph.setup.services import make_task, open_services
 from ..memory.run_folder import RunFolder
 from ..tasks.base import Example, Origin
 from ..tasks.errors import ConfigError
 from ..tasks.kinds.label_names import first_of
 from ..teacher.accounting.prices import source
+from ..teacher.endpoint import KINDS
 from ..teacher.settings import TeacherSettings
 from .connection_test import ConnectionTest, check_connection
 from .cost import Cost, estimate_cost
@@ -123,7 +125,7 @@ def estimate(config: RunConfig, base: Path, offline: bool) -> Estimate:
     Raises:
         ConfigError: data or settings that would also stop the run, or a teacher that is not one of ours.
     """
-    if ":" in (config.teacher.kind or ""):
+    if config.teacher.kind not in KINDS:
         raise ConfigError(
             f"teacher.kind = {config.teacher.kind!r} is a teacher of your own, and what it costs only it can tell: "
             "`evokd plan` is for those that EvoKD knows."

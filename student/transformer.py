@@ -12,11 +12,19 @@ from langsmith import traceable
 from ..tasks.base import Example, Prediction
 from ..tasks.errors import ConfigError
 from .base import Progress
-from .encoder.loading import automatic, check_freeze, encoder_path, new_network, open_tokenizer, quiet
+from .encoder.loading import (
+    automatic,
+    check_freeze,
+    encoder_path,
+    encoder_width,
+    new_network,
+    open_tokenizer,
+    quiet,
+)
 from .encoder.shortcuts import padded
 from .heads.base import Head, Rows
 from .heads.by_name import head_in, head_named
-from .settings import StudentSettings
+from .settings import Recipe, StudentSettings
 from .training.balance import class_weights
 from .training.fitting import Fitting, Material
 
@@ -180,6 +188,18 @@ class TransformerStudents:
         student = _student(network, encoder_path(self.settings.model), head, self.settings, seed)
         student.tokenizer = head.prepare(student.tokenizer)
         return student
+
+    def with_recipe(self) -> StudentSettings:
+        """The settings with the recipe of their head and encoder written out, where the user left any of it out.
+
+        Raises:
+            ConfigError: `student.model` cannot be used.
+        """
+        if all(getattr(self.settings, name) is not None for name in Recipe.model_fields):
+            return self.settings
+        head = head_named(self.head)(self.labels)
+        recipe = self.settings.recipe(head.recipe, encoder_width(self.settings.model, head))
+        return self.settings.model_copy(update=dict(recipe))
 
     def load(self, folder: Path, seed: int = 0) -> TransformerStudent:
         """The student saved in `folder`.

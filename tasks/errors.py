@@ -10,6 +10,7 @@ quarantined where it is met, and counted.
 """
 
 from collections.abc import Iterable
+from difflib import get_close_matches
 
 from .wording import harmless
 
@@ -26,8 +27,9 @@ class ConfigError(EvoKDError):
 
     @classmethod
     def unknown(cls, what: str, value: object, allowed: Iterable[object]) -> "ConfigError":
-        """The error for a name that is not in a fixed list."""
-        return cls(f"{what} {value!r} is not known. Allowed: {', '.join(sorted(str(a) for a in allowed))}.")
+        """The error for a name that is not in a fixed list; the nearest of the list is suggested."""
+        names = sorted(str(each) for each in allowed)
+        return cls(f"{what} {value!r} is not known.{did_you_mean(value, names)} Allowed: {', '.join(names) or 'none'}.")
 
 
 class StepError(EvoKDError):
@@ -36,3 +38,10 @@ class StepError(EvoKDError):
 
 class BudgetExhausted(EvoKDError):
     """A limit of `[budget]` is reached; raised before the call that would pass it."""
+
+
+def did_you_mean(value: object, allowed: Iterable[object]) -> str:
+    """A question that names what is nearest to a misspelt name, to stand after a sentence; empty if nothing is near."""
+    names = {str(each).casefold(): str(each) for each in allowed}
+    near = get_close_matches(str(value).casefold(), names, n=1)
+    return f" Did you mean {names[near[0]]!r}?" if near else ""

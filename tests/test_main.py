@@ -108,7 +108,8 @@ def test_a_run_that_is_not_there(evokd: Callable[..., Said], tmp_path: Path) -> 
     assert evokd("resume", "nix")[2] == "evokd: there is no run 'nix'. Runs under runs/: mine.\n"
     said = evokd("predict", "nix")[2]
     assert said == (
-        "evokd: 'nix' is neither a run with a champion nor a student's folder with a model.safetensors. "
+        "evokd: 'nix' is neither a run with a champion nor a student's folder with a model.safetensors "
+        "or, of a student of your own, a student.json. "
         "Runs under runs/: mine.\n"
     )
 
@@ -251,7 +252,8 @@ def test_bad_data_is_one_helpful_line_and_leaves_no_run(
 
 def test_an_unknown_key_is_one_line(evokd: Callable[..., Said], tmp_path: Path) -> None:
     config = parts.write(tmp_path, DEAD, stop={"cycle": 2})
-    said = f"evokd: {config}: [stop]: the key 'cycle' is not known. Allowed: cycles, patience, target.\n"
+    said = f"evokd: {config}: [stop]: the key 'cycle' is not known. Did you mean 'cycles'? "
+    said += "Allowed: cycles, patience, target.\n"
     assert evokd("run", config) == (2, "", said)
 
 
@@ -359,7 +361,7 @@ def test_an_interruption_before_the_first_step(
     def interrupted(*given: Any, **named: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("evokd.graph.setup.services.read_examples", interrupted)
+    monkeypatch.setattr("evokd.graph.setup.create.read_examples", interrupted)
     code, _, err = evokd("run", parts.write(tmp_path, DEAD))
     assert (code, err.strip()) == (130, "evokd: stopped. To continue a run, use `evokd resume RUN`.")
 

@@ -1,12 +1,14 @@
 """Parts of the user's own, named `module:Class`. Importing a module runs it, so only what the user named is imported.
 
 A run folder holds such names too, and may have been sent by somebody else: what stands there is not the user's word.
+A name without a colon is that of an entry point of an installed package, which the user chose by installing it.
 """
 
 import importlib
 import sys
 from collections.abc import Iterable, Iterator
 from importlib.machinery import PathFinder
+from importlib.metadata import EntryPoint, distributions
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,9 @@ from ...tasks.errors import ConfigError
 
 _allowed: set[str] = set()
 """What this process may import. One for all, as an import cannot be taken back."""
+
+_added: set[str] = set()
+"""Folders that `_look_here` put on the path; what lies there is not installed."""
 
 
 def allow(specs: Iterable[str]) -> None:
@@ -46,14 +51,6 @@ def flags(specs: Iterable[str]) -> list[str]:
     return [word for spec in specs for word in ("--allow", spec)]
 
 
-def known_kind(kind: str, where: str, ours: Iterable[str], contract: type) -> None:
-    """Refuse a `kind` that is neither one of ours nor a class that can be used as `own_class` says."""
-    if ":" in kind:
-        own_class(kind, where, contract)
-    elif kind not in ours:
-        raise ConfigError.unknown(where, kind, [*ours, "module:Class"])
-
-
 def own_class(spec: str, where: str, contract: type) -> type[Any]:
     """The class behind `module:Class`; nothing of it has been called.
 
@@ -75,44 +72,90 @@ def own_class(spec: str, where: str, contract: type) -> type[Any]:
             f"{where} = {spec!r} cannot be imported ({type(error).__name__}: {error}). Write it as `module:Class`, "
             "with the module in the folder you start from or installed."
         ) from error
-    if not issubclass(type(found), type):  # not isinstance: an object may claim to be of another class
+    return _usable(found, f"{where} = {spec!r}", contract)
+
+
+def installed_class(name: str, where: str, group: str, contract: type, ours: Iterable[str]) -> type[Any]:
+    """The class behind the name of an entry point; nothing of it has been called.
+
+    Args:
+        name: what the user wrote.
+        where: the key that holds it, for the error.
+        group: of the entry points, `evokd.tasks` and so on.
+        contract: as in `own_class`.
+        ours: the names that are ours, for the error.
+
+    Raises:
+        ConfigError: no package or more than one offers it, it cannot be imported, is no class, or lacks a method.
+    """
+    offers = _installed(group)
+    found = [(owner, point) for owner, point in offers if point.name == name]
+    if not found:
+        raise ConfigError.unknown(where, name, {*ours, "module:Class", *(point.name for _, point in offers)})
+    if len(found) > 1:
+        told = " and ".join(sorted(f"{owner} ({point.value})" for owner, point in found))
         raise ConfigError(
-            f"{where} = {spec!r} is a {type(found).__name__}, not a class. Name a class with the methods of the "
-            f"{contract.__name__} protocol: {', '.join(sorted(_methods(contract)))}."
+            f"{where} = {name!r} is what more than one installed package offers: {told}. Uninstall all but one, or "
+            "write the class itself, as `module:Class`."
         )
-    if lacking := sorted(name for name in _methods(contract) if not _defines(found, name)):
-        raise _lacks(spec, where, contract, lacking)
-    return found  # type: ignore[no-any-return]
+    [(owner, point)] = found
+    try:
+        kind = point.load()
+    except Exception as error:  # as above
+        raise ConfigError(
+            f"{where} = {name!r}, which the package {owner} offers as {point.value!r}, cannot be imported "
+            f"({type(error).__name__}: {error}). Update or reinstall {owner}."
+        ) from error
+    return _usable(kind, f"{where} = {name!r} (of the package {owner})", contract)
 
 
-def made(spec: str, where: str, contract: type, *given: Any, **named: Any) -> Any:
-    """A part of the user's own, built exactly as ours is.
+def _installed(group: str) -> list[tuple[str, EntryPoint]]:
+    """Package and entry point, for all of a group; of two versions of a package the one that is imported."""
+    found: dict[str, list[EntryPoint]] = {}
+    for package in distributions(path=[place for place in sys.path if place not in _added]):
+        owner = str(package.metadata["Name"])
+        found.setdefault(owner.casefold().replace("_", "-"), list(package.entry_points.select(group=group)))
+    return [(owner, point) for owner, points in found.items() for point in points]
+
+
+def build(kind: type[Any], where: str, contract: type, given: Iterable[Any], named: dict[str, Any]) -> Any:
+    """A part of the user's own, built as ours is, with its own settings besides.
 
     Methods are looked for before; attributes, which `__init__` may set, on what was built.
 
     Args:
-        spec: `module:Class`.
-        where: the key that holds it, for the error.
-        contract: the protocol it must have the methods and attributes of.
+        kind: as `own_class` or `installed_class` found it.
+        where: the key that holds it and what it says, for the error.
+        contract: the protocol it must have the attributes of.
         given: the arguments our own part gets.
-        named: those by name.
+        named: those by name, and its settings.
 
     Raises:
-        ConfigError: as `own_class` does, or it cannot be built, or lacks an attribute.
+        ConfigError: it cannot be built, or lacks an attribute.
     """
-    kind = own_class(spec, where, contract)
     try:
         part = kind(*given, **named)
-    except TypeError as error:
-        raise ConfigError(f"{where} = {spec!r} cannot be built: {error}.") from error
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"{where} cannot be built: {str(error).rstrip('.')}.") from error
     public = {*vars(contract), *getattr(contract, "__annotations__", {})}
     if lacking := sorted(name for name in public if not name.startswith("_") and not hasattr(part, name)):
-        raise _lacks(spec, where, contract, lacking)
+        raise _lacks(where, contract, lacking)
     return part
 
 
-def _lacks(spec: str, where: str, contract: type, names: Iterable[str]) -> ConfigError:
-    return ConfigError(f"{where} = {spec!r} lacks {', '.join(names)} of the {contract.__name__} protocol.")
+def _usable(found: Any, said: str, contract: type) -> type[Any]:
+    if not issubclass(type(found), type):  # not isinstance: an object may claim to be of another class
+        raise ConfigError(
+            f"{said} is a {type(found).__name__}, not a class. Name a class with the methods of the "
+            f"{contract.__name__} protocol: {', '.join(sorted(_methods(contract)))}."
+        )
+    if lacking := sorted(name for name in _methods(contract) if not _defines(found, name)):
+        raise _lacks(said, contract, lacking)
+    return found  # type: ignore[no-any-return]
+
+
+def _lacks(said: str, contract: type, names: Iterable[str]) -> ConfigError:
+    return ConfigError(f"{said} lacks {', '.join(names)} of the {contract.__name__} protocol.")
 
 
 def _parted(spec: str, where: str) -> tuple[str, str]:
@@ -132,6 +175,7 @@ def _look_here(package: str) -> None:
     here = str(Path.cwd())
     if package not in sys.modules and find_spec(package) is None and PathFinder.find_spec(package, [here]) is not None:
         sys.path.append(here)
+        _added.add(here)
 
 
 def _methods(contract: type) -> Iterator[str]:

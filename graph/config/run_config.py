@@ -1,97 +1,33 @@
 """The TOML file of a run: read, validated, resolved. Every mistake in it is one line that says what is allowed."""
 
-import dataclasses
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, JsonValue, ValidationError, field_validator
 
-from ...agents.analyst.agent import Analyst
-from ...agents.annotator.agent import Annotator
 from ...agents.base import Agent
-from ...agents.evaluator.agent import Evaluator
-from ...agents.generator.agent import Generator
-from ...agents.trainer.agent import Trainer
-from ...memory.base import Memory, MemorySettings
-from ...student.base import Students
-from ...student.settings import StudentSettings
 from ...tasks.base import Frozen
 from ...tasks.errors import ConfigError
-from ...tasks.kinds.classification import Classification
-from ...tasks.kinds.multilabel import MultiLabel
-from ...tasks.kinds.ner import Ner
-from ...tasks.task import Task
-from ...teacher.base import Teacher
-from ...teacher.endpoint import KINDS
-from ...teacher.settings import BudgetSettings, TeacherSettings
+from ...teacher.settings import BudgetSettings
 from ..stop import Stop
-from .parts import allow, known_kind, own_class, require
+from .extension_points import MEMORY, STOP_RULE, STUDENT, TASK, TEACHER
+from .part_settings import PartSettings
+from .parts import allow, require
+from .roles import ROLES, check_order, role_classes, role_settings
+from .secrets import refuse_secrets
+from .sections import DataSettings, MemorySection, StudentSection, TaskSettings, TeacherSection
 from .strategies import MOST_CYCLES, STRATEGIES
-from .validation import built, first_mistake
+from .validation import first_mistake, with_nulls
 
-AGENTS = {kind.__name__.lower(): kind for kind in (Trainer, Evaluator, Analyst, Generator, Annotator)}
-"""Our agents by role; another is named `module:Class` in `order`."""
-
-ROLES = tuple(AGENTS)
-"""The ring of one cycle, in order; the run may end after the evaluator."""
-
-TASKS: dict[str, type[Any]] = {"classification": Classification, "multilabel": MultiLabel, "ner": Ner}
-"""Our task kinds; another is named `module:Class` in the config and needs no entry here."""
-
-
-class TaskSettings(Frozen):
-    """`[task]`: what is to be learnt."""
-
-    kind: str = "classification"
-    """`classification` (one label a text), `multilabel` (any number), `ner` (spans), or `module:Class`."""
-    description: str = Field(min_length=1)
-    labels: dict[str, str]
-    """Label or entity type -> description; a plain list of names is accepted too."""
-    say: dict[str, str] = Field(default={})
-    """Label -> the word that says it, for models that continue a text; by default the name, split into words."""
-    noun: str = "text"
-    """What one text is called, e.g. "message to a help desk"; for models that continue a text."""
-
-    @field_validator("labels", mode="before")
-    @classmethod
-    def _names_alone(cls, value: object) -> object:
-        if not isinstance(value, list):
-            return value
-        if wrong := [name for name in value if not isinstance(name, str)]:
-            raise ValueError(f"a list of labels holds names only, not {wrong[0]!r}")
-        if len(set(value)) < len(value):
-            raise ValueError("a label is named twice")
-        return dict.fromkeys(value, "")
-
-
-class DataSettings(Frozen):
-    """`[data]`: files beside the config (JSON lines, CSV, Parquet) or `hf:name` / `hf:name:split`."""
-
-    seeds: str
-    dev: str | None = None
-    test: str | None = None
-    pool: str | None = None
-    """Texts without labels."""
-    text: str | None = None
-    """Column of the text; by default what is usual for the task's kind, `text` or `tokens`."""
-    label: str | None = None
-    """Column of the label; by default `label`, `labels`, `spans` or `tags`."""
-    guidelines: str | None = None
-    """TOML file with decided examples of contested patterns; without one the teacher drafts it where it matters."""
-
-
-class MemorySection(MemorySettings):
-    """`[memory]`: our settings, and whose memory it is."""
-
-    kind: str = "chroma"
-    """`chroma`, or `module:Class` for a part of your own."""
+PARTS = {"task": TASK, "student": STUDENT, "memory": MEMORY, "teacher": TEACHER}
+"""Section -> the part that its `kind` names."""
 
 
 class RunConfig(Frozen):
-    """All of one run."""
+    """All of one run. One that was checked is whole: presets and defaults of agents and stop rule are written out."""
 
     name: str
     seed: int = Field(default=0, ge=0)
@@ -99,8 +35,8 @@ class RunConfig(Frozen):
     order: tuple[str, ...] = ROLES
     task: TaskSettings
     data: DataSettings
-    teacher: TeacherSettings = TeacherSettings()
-    student: StudentSettings = StudentSettings()
+    teacher: TeacherSection = TeacherSection()
+    student: StudentSection = StudentSection()
     memory: MemorySection = MemorySection()
     budget: BudgetSettings = BudgetSettings()
     stop: dict[str, JsonValue] = Field(default={})
@@ -155,14 +91,20 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: not a readable TOML file: {error}") from None
 
 
-def parsed(raw: Mapping[str, Any], source: str) -> RunConfig:
+def parsed(raw: Mapping[str, Any], source: str, *, is_whole: bool = False) -> RunConfig:
     """A config whose keys and values are checked. What it names of the user's own has not been imported.
+
+    Args:
+        raw: what the file holds.
+        source: its name, for errors.
+        is_whole: whether it is a run's own, in which what may be null and is not there is null.
 
     Raises:
         ConfigError: one line for the first mistake.
     """
+    refuse_secrets(raw, source)
     try:
-        return RunConfig.model_validate(raw)
+        return RunConfig.model_validate(with_nulls(RunConfig, raw) if is_whole else raw)
     except ValidationError as error:
         raise ConfigError(f"{source}: {first_mistake(error, RunConfig)}") from None
 
@@ -173,71 +115,97 @@ def own_parts(config: RunConfig) -> tuple[str, ...]:
     return tuple(sorted({each for each in (*config.order, *kinds) if isinstance(each, str) and ":" in each}))
 
 
-def validate(raw: Mapping[str, Any], source: str, *, trusted: bool = False) -> RunConfig:
-    """A checked config: parts, agents and stop rule included.
+def validate(raw: Mapping[str, Any], source: str, *, trusted: bool = False, is_whole: bool = False) -> RunConfig:
+    """A checked and whole config: parts, agents and stop rule included.
 
     Args:
         raw: what the file holds.
         source: its name, for errors.
         trusted: whether the user named this config, and so allows what it names; else that must have been allowed.
+        is_whole: whether it is a run's own, to which the presets of its strategy are not applied again.
 
     Raises:
         ConfigError: one line for the first mistake.
     """
-    config = parsed(raw, source)
+    config = parsed(raw, source, is_whole=is_whole)
     if trusted:
         allow(own_parts(config))
     require(own_parts(config), source)
     try:
-        known_kind(config.task.kind, "task.kind", TASKS, Task)
-        known_kind(config.student.kind, "student.kind", ("transformer",), Students)
-        known_kind(config.memory.kind, "memory.kind", ("chroma",), Memory)
-        known_kind(config.teacher.kind or "", "teacher.kind", KINDS, Teacher)
-        agents(config)
-        stop_rule(config)
+        return _completed(config, is_whole)
     except ConfigError as error:
         raise ConfigError(f"{source}: {error}") from error.__cause__
-    return config
+
+
+def complete_parts(config: RunConfig, names: Iterable[str], *, is_whole: bool) -> RunConfig:
+    """The config with the settings of some parts of the user's own checked and whole; `names` are of `PARTS`.
+
+    Raises:
+        ConfigError: a part is not known, not allowed or cannot be used, or a setting is not known or not allowed.
+    """
+    whole = {}
+    for name in names:
+        section = getattr(config, name)
+        settings = PARTS[name].write(section.kind or "local", section.settings, is_whole=is_whole)
+        whole[name] = section.model_copy(update={"settings": settings})
+    return config.model_copy(update=whole)
 
 
 def agents(config: RunConfig) -> dict[str, Agent]:
     """Role name -> agent with its settings, in the order of the ring."""
-    classes: dict[str, Any] = {}
-    for entry in config.order:
-        kind = _agent_class(entry)
-        if kind.__name__.lower() in classes:
-            raise ConfigError(f"order names the role {kind.__name__.lower()!r} twice.")
-        classes[kind.__name__.lower()] = kind
-    if [role for role in classes if role in ROLES] != list(ROLES):
-        raise ConfigError(
-            f"order = {list(classes)}: a cycle needs {', '.join(ROLES)}, in this order; others may stand between."
-        )
-    for name in config.agents:
-        if name not in classes:
-            raise ConfigError.unknown("the role in [agents]", name, classes)
-    defaults = STRATEGIES[config.strategy]
     return {
-        name: built(kind, _merged(defaults.get(name, {}), config.agents.get(name, {})), f"[agents.{name}]")
-        for name, kind in classes.items()
+        role: role_settings(role, kind).build(config.agents.get(role, {}))
+        for role, kind in role_classes(config.order).items()
     }
 
 
 def stop_rule(config: RunConfig) -> Stop:
-    """The stop rule, ours or the one that `[stop] kind = "module:Class"` names."""
-    settings: dict[str, Any] = dict(config.stop)
-    kind = settings.pop("kind", None)
-    if kind is not None and (not isinstance(kind, str) or ":" not in kind):
-        raise ConfigError.unknown("stop.kind", kind, ["module:Class"])
-    rule: Stop = built(own_class(kind, "stop.kind", Stop) if kind else Stop, settings, "[stop]")
-    if isinstance(rule, Stop) and config.strategy in MOST_CYCLES:
-        return dataclasses.replace(rule, cycles=min(rule.cycles, MOST_CYCLES[config.strategy]))
+    """The stop rule, ours or the one that `[stop] kind` names."""
+    own, settings = _stop(config)
+    rule: Stop = own.build(settings)
     return rule
 
 
-def _agent_class(entry: str) -> type[Any]:
-    if ":" not in entry and entry not in AGENTS:
-        raise ConfigError.unknown("the role in `order`", entry, [*ROLES, "module:Class"])
-    return own_class(entry, "order", Agent) if ":" in entry else AGENTS[entry]
+def _completed(config: RunConfig, is_whole: bool) -> RunConfig:
+    """The config with presets and defaults written out, so that another version takes it for the same."""
+    config = complete_parts(config, tuple(PARTS), is_whole=is_whole)
+    whole = {"agents": _agents(config, is_whole), "stop": _stopping(config, is_whole)}
+    config = config.model_copy(update={**whole, "teacher": config.teacher.with_defaults()})
+    agents(config)
+    stop_rule(config)
+    return config
+
+
+def _agents(config: RunConfig, is_whole: bool) -> dict[str, dict[str, Any]]:
+    classes = role_classes(config.order)
+    for name in config.agents:
+        if name not in classes:
+            raise ConfigError.unknown("the role in [agents]", name, classes)
+    presets = {} if is_whole else STRATEGIES[config.strategy]
+    written = {}
+    for role, kind in classes.items():
+        own = role_settings(role, kind)
+        preset = {name: value for name, value in presets.get(role, {}).items() if name in own.names()}
+        written[role] = own.write(_merged(preset, config.agents.get(role, {})), is_whole=is_whole)
+    check_order(classes, written)
+    return written
+
+
+def _stopping(config: RunConfig, is_whole: bool) -> dict[str, Any]:
+    own, given = _stop(config)
+    settings = own.write(given, is_whole=is_whole)
+    if issubclass(own.kind, Stop) and not is_whole and config.strategy in MOST_CYCLES:
+        settings["cycles"] = min(settings["cycles"], MOST_CYCLES[config.strategy])
+    return {"kind": config.stop["kind"], **settings} if "kind" in config.stop else settings
+
+
+def _stop(config: RunConfig) -> tuple[PartSettings, dict[str, Any]]:
+    """What the stop rule can be set to, and what it is set to."""
+    settings: dict[str, Any] = dict(config.stop)
+    kind = settings.pop("kind", None)
+    if kind is not None and not isinstance(kind, str):
+        raise ConfigError.unknown("stop.kind", kind, ["module:Class"])
+    return PartSettings(Stop if kind is None else STOP_RULE.own(kind), "[stop]"), settings
 
 
 def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,31 +1,16 @@
-"""Settings the user wrote, checked: they become objects, and every mistake one line that says what is allowed."""
+"""What pydantic found wrong in a config as one line that says what is allowed; and what TOML cannot say, null."""
 
 import dataclasses
+import re
 from collections.abc import Iterator, Mapping
-from typing import Any, get_args
+from typing import Annotated, Any, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, PydanticUserError, TypeAdapter, ValidationError
-from pydantic.errors import PydanticUndefinedAnnotation
+from pydantic import BaseModel, ValidationError
 
-from ...tasks.errors import ConfigError
+from ...tasks.errors import did_you_mean
 
 UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 """Pydantic's error types for a key that is not there, in models and in dataclasses."""
-
-
-def built(kind: Any, settings: Mapping[str, Any], where: str) -> Any:
-    """An object of a dataclass from its settings, types checked, unknown keys refused at any depth."""
-    if not (isinstance(kind, type) and dataclasses.is_dataclass(kind)):
-        raise ConfigError(f"{where}: {kind!r} must be a dataclass whose fields are its settings.")
-    try:
-        # Inside a tuple, since a config that forbids unknown keys may not be given for a dataclass itself.
-        adapter: TypeAdapter[Any] = TypeAdapter(tuple[kind], config=ConfigDict(extra="forbid"))
-        return adapter.validate_python((dict(settings),))[0]
-    except ValidationError as error:
-        raise ConfigError(f"{where}: {first_mistake(error, tuple[kind])}") from None
-    except (PydanticUserError, PydanticUndefinedAnnotation) as error:
-        first = str(error).splitlines()[0]
-        raise ConfigError(f"{where}: the types of the fields of {kind.__name__} cannot be read: {first}") from None
 
 
 def first_mistake(error: ValidationError, kind: Any) -> str:
@@ -39,14 +24,40 @@ def first_mistake(error: ValidationError, kind: Any) -> str:
     place = [part for part in first["loc"] if part != "[key]"]
     where = ".".join(str(part) for part in (place[1:] if place and place[0] == 0 else place))
     if first["type"] in UNKNOWN:
-        return f"the key {where!r} is not known. Allowed: {', '.join(_allowed(kind, first['loc'][:-1])) or 'none'}."
+        allowed = _allowed(kind, first["loc"][:-1])
+        hint = did_you_mean(first["loc"][-1], allowed)
+        return f"the key {where!r} is not known.{hint} Allowed: {', '.join(allowed) or 'none'}."
     if first["type"] == "missing":
         return f"the key {where!r} is missing."
     message = first["msg"].removeprefix("Value error, ").rstrip(".")
     if not where:
         return f"{message}."
     given = repr(first["input"])
-    return f"{where} = {given if len(given) <= 80 else given[:77] + '...'}: {message}."
+    hint = did_you_mean(first["input"], re.findall(r"'(.*?)'", message)) if first["type"] == "literal_error" else ""
+    return f"{where} = {given if len(given) <= 80 else given[:77] + '...'}: {message}.{hint}"
+
+
+def with_nulls(kind: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+    """A table of a config that is whole, with what is null in it: TOML has none, so what may be null is left out there.
+
+    Without this, a default that is no longer None in a later version would be taken for what the run was given.
+
+    Args:
+        kind: a pydantic model or a dataclass, whose own tables are treated alike; not those by name in a dictionary.
+        given: the table.
+    """
+    whole = dict(given)
+    for name, hint in _fields(kind).items():
+        if isinstance(whole.get(name), Mapping) and _fields(hint):
+            whole[name] = with_nulls(hint, whole[name])
+        elif name not in whole and _may_be_null(hint):
+            whole[name] = None
+    return whole
+
+
+def _may_be_null(hint: Any) -> bool:
+    hint = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+    return type(None) in get_args(hint)
 
 
 def _allowed(kind: Any, place: tuple[int | str, ...]) -> list[str]:

@@ -77,6 +77,22 @@ def new_network(model: str, head: Head[Any]) -> Any:
     return network
 
 
+def encoder_width(model: str, head: Head[Any]) -> int:
+    """Numbers in a vector of an encoder, by its config.json; no weights are read.
+
+    Raises:
+        ConfigError: the model is not there.
+    """
+    quiet()
+    path = encoder_path(model)
+    try:
+        return int(_config(path, head).hidden_size)
+    except ConfigError as error:
+        raise ConfigError(f"student.model = {model!r} {error}") from None
+    except Exception as error:  # as in `new_network`
+        raise ConfigError(_advice(model, path, error)) from error
+
+
 def open_tokenizer(path: str, config: Any) -> Any:
     """The tokenizer of an encoder, with a padding token if its maker gave it none (the mask hides it anyway).
 

@@ -9,8 +9,8 @@ import pytest
 
 from evokd.comparison.cells import draw, folder_of, is_finished, prepare
 from evokd.comparison.spec import ComparisonSpec, read_spec
+from evokd.graph.setup.create import read_config
 from evokd.graph.setup.first_files import write_first
-from evokd.graph.setup.services import read_config
 from evokd.memory.marker import comparison_marker, run_marker
 from evokd.tasks.base import Example
 from evokd.tasks.errors import ConfigError
@@ -113,8 +113,8 @@ def test_other_settings_are_refused_and_named(tmp_path: Path) -> None:
     root = tmp_path / "out"
     prepare(spec(tmp_path, set={"stop.cycles": 3}), root)
     said = (
-        f'{root / "cells" / "small.static.kall.s0"} was made with other settings: stop was {{"cycles": 3}}, is now '
-        f'{{"cycles": 4}}. Give the comparison another name, or make the cell anew with: rm -r '
+        f"{root / 'cells' / 'small.static.kall.s0'} was made with other settings: stop.cycles was 3, is now 4. "
+        f"Give the comparison another name, or make the cell anew with: rm -r "
     )
     with pytest.raises(ConfigError, match=re.escape(said)):
         prepare(spec(tmp_path, set={"stop.cycles": 4}), root)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from evokd.graph.run import drive
-from evokd.graph.setup.services import read_config
+from evokd.graph.setup.create import read_config
 from evokd.memory.run_folder import RunFolder
 from evokd.tasks.errors import ConfigError, StepError
 from tests import parts

@@ -15,7 +15,7 @@ from langgraph.types import Command, interrupt
 from evokd.agents.base import Agent, CycleReport, Services, State
 from evokd.agents.trainer.agent import Trainer
 from evokd.graph.build import build, initial_state
-from evokd.graph.config.run_config import ROLES
+from evokd.graph.config.roles import ROLES
 from evokd.graph.stop import Stop
 from evokd.tasks.errors import BudgetExhausted, ConfigError, StepError
 from evokd.teacher.base import TeacherDown

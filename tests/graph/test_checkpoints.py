@@ -17,7 +17,7 @@ from typing_extensions import TypedDict
 
 from evokd.graph.checkpoints import InStepOrder, open_checkpoints, thread_of
 from evokd.graph.run import Outcome
-from evokd.graph.setup.services import with_cycles
+from evokd.graph.setup.create import with_cycles
 from tests import parts
 from tests.graph.test_run import Trial
 from tests.loopback import Body, Said, serving

@@ -12,7 +12,7 @@ import pytest
 from evokd.graph.consistency import check_memory, ties
 from evokd.graph.restoring import saved
 from evokd.graph.run import drive
-from evokd.graph.setup.services import ask_anew, read_config, with_cycles
+from evokd.graph.setup.create import ask_anew, read_config, with_cycles
 from evokd.memory.base import Status
 from evokd.memory.run_folder import RunFolder
 from evokd.tasks.base import Example, Origin

@@ -9,7 +9,8 @@ import pytest
 
 from evokd.graph.config.run_config import load
 from evokd.graph.prediction import AT_ONCE, Finished, open_student
-from evokd.graph.setup.services import create
+from evokd.graph.setup.create import create
+from evokd.graph.setup.services import make_students, make_task
 from evokd.tasks.base import Example
 from evokd.tasks.errors import ConfigError
 from tests import parts, world
@@ -95,8 +96,47 @@ def test_a_run_means_its_champion_by_name_and_by_folder(tmp_path: Path) -> None:
         assert open_student(name, tmp_path / "runs").student.predict(["soup with bread"])[0].label == "food"
 
 
+def test_a_students_folder_that_says_what_it_is_needs_its_flag_and_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    linear = {"kind": "tests.graph.own:Linear", "settings": {"strength": 0.25}}
+    config = load(parts.write(tmp_path, "http://127.0.0.1:1/v1", student=linear))
+    students = make_students(config, make_task(config.task))
+    kept = tmp_path / "kept"
+    for _ in range(2):  # a second save takes the place of the first
+        new, other = students.new(0), students.new(1)
+        new.fit([Example(text=text, label=label) for label, text in world.SEEDS.items()])
+        new.average([other])
+        new.save(kept)
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+    monkeypatch.setattr("evokd.graph.config.parts._allowed", set())
+    with pytest.raises(ConfigError, match=r"kept/student\.json names code .* add --allow tests\.graph\.own:Linear "):
+        open_student(str(kept), tmp_path)
+    found = open_student(str(kept), tmp_path, ["tests.graph.own:Linear"]).student
+    assert found.predict(["soup with bread"])[0].label == "food"
+    assert found.own.strength == 0.25  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("{", "JSONDecodeError"),
+        ("[]", "TypeError"),
+        ('{"labels": [], "head": "x"}', "KeyError: 'student'"),
+        ('{"student": {"kind": 5}, "labels": [], "head": "x"}', "ValidationError"),
+        ('{"student": {"kind": "nix"}, "labels": ["a"], "head": "x"}', "student.kind 'nix' is not known"),
+    ],
+)
+def test_a_description_that_is_damaged_is_told(content: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "student.json").write_text(content)
+    with pytest.raises(ConfigError) as refused:
+        open_student(str(tmp_path), tmp_path / "runs")
+    assert said in str(refused.value) and "\n" not in str(refused.value)
+
+
 def test_a_model_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(
-        ConfigError, match=r"'nix' is neither a run .* with a model\.safetensors\. Runs under .*: none\."
+        ConfigError,
+        match=r"'nix' is neither a run .* a student\.json\. Runs under .*: none\.",
     ):
         open_student("nix", tmp_path)

@@ -16,7 +16,7 @@ from evokd.graph.checkpoints import open_checkpoints
 from evokd.graph.config.parts import allow
 from evokd.graph.config.run_config import load
 from evokd.graph.run import Outcome, drive, flush_traces
-from evokd.graph.setup.services import create, read_config, with_cycles
+from evokd.graph.setup.create import create, read_config, with_cycles
 from evokd.tasks.errors import ConfigError, StepError
 from tests import parts
 from tests.loopback import Body, Loopback, Said, error, serving
@@ -121,7 +121,7 @@ def test_a_role_of_ones_own_and_ones_own_stop_rule_run_in_the_graph(tmp_path: Pa
         changes["agents"]["critic"] = {"shortest": 7}
         trial = Trial(tmp_path, server, **changes)
         path = trial.folder.root / "config.toml"
-        path.write_text(path.read_text().replace("cycles = 2", 'kind = "tests.parts:After"'))
+        path.write_text(path.read_text().replace("cycles = 2\npatience = 4", 'kind = "tests.parts:After"'))
         allow(["tests.parts:After"])
         assert trial.drive() == Outcome("finished", "1 lesson batches")
     rows = parts.rows(trial.folder.root / "metrics.jsonl")
@@ -178,7 +178,7 @@ def test_a_role_that_is_taken_out_while_it_is_next_is_told(tmp_path: Path, monke
         with pytest.raises(StepError, match="step 'critic' of cycle 1"):
             trial.drive()
         path = trial.folder.root / "config.toml"
-        path.write_text(re.sub(r'\s*"tests.parts:Critic",', "", path.read_text()))
+        path.write_text(re.sub(r'\s*"tests.parts:Critic",|\[agents.critic\]\nshortest = 3', "", path.read_text()))
         trial.refuses("order does not name the role any more that is next")
 
 

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from evokd.graph.config import parts
+from evokd.graph.config.extension_points import STOP_RULE, STUDENT, TASK, ExtensionPoint
+from evokd.graph.config.roles import role_classes
 from evokd.graph.stop import Stop
 from evokd.student.base import Students
 from evokd.tasks.errors import ConfigError
-from evokd.tasks.task import Task
 
 CALLED: list[str] = []
 
@@ -124,7 +125,7 @@ def here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_what_is_no_class_with_the_methods_is_refused_and_not_called(spec: str, said: str) -> None:
     parts.allow([spec])
     with pytest.raises(ConfigError) as refused:
-        parts.made(spec, "student.kind", Students)
+        STUDENT.build(spec, {})
     assert str(refused.value).startswith(f"student.kind = '{spec}' {said}") and "\n" not in str(refused.value)
 
 
@@ -140,9 +141,10 @@ def test_inherited_methods_count_and_call_is_one() -> None:
 
 def test_attributes_may_be_set_when_it_is_built() -> None:
     parts.allow(["tests.graph.config.test_parts:SetsAttributes", "tests.graph.config.test_parts:Bare"])
-    assert parts.made("tests.graph.config.test_parts:SetsAttributes", "x", SetsAttributes).size == 3
+    point = ExtensionPoint("x.kind", "evokd.x", SetsAttributes)
+    assert point.build("tests.graph.config.test_parts:SetsAttributes", {}).size == 3
     with pytest.raises(ConfigError, match=r"Bare' lacks size of the SetsAttributes protocol\."):
-        parts.made("tests.graph.config.test_parts:Bare", "x", SetsAttributes)
+        point.build("tests.graph.config.test_parts:Bare", {})
     assert CALLED.pop() == "called", "it has all methods, so that it was built"
 
 
@@ -158,9 +160,9 @@ def test_what_the_user_has_not_named_is_not_imported_and_all_flags_are_told(
     assert said.startswith("runs/x/config.toml names code that is not EvoKD's") and "other:Part" not in said
     assert "add --allow sent_one:A --allow sent_two:B (" in said
     with pytest.raises(ConfigError, match=r"task\.kind names code .* add --allow sent_one:A "):
-        parts.made("sent_one:A", "task.kind", Task)
+        TASK.build("sent_one:A", {})
     with pytest.raises(ConfigError, match=r"task\.kind names code .* add --allow sent_one:A "):
-        parts.known_kind("sent_one:A", "task.kind", (), Task)
+        TASK.write("sent_one:A", {})
 
 
 @pytest.mark.parametrize(
@@ -190,3 +192,71 @@ def test_the_current_folder_is_looked_in_for_an_allowed_module_alone(
     (tmp_path / "present_friend.py").write_text("said = 'later'\n")
     kind = parts.own_class("present_part:X", "stop.kind", Stop)
     assert sys.path == [*before, str(tmp_path)] and kind()(None) == "later", "its own modules are found later, too"
+
+
+def offer(folder: Path, package: str, name: str, value: str, group: str = "evokd.stop_rules") -> None:
+    """What an installed package leaves that offers a part."""
+    about = folder / f"{package}-1.0.dist-info"
+    about.mkdir(parents=True)
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text(f"[{group}]\n{name} = {value}\n")
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """A folder of installed packages."""
+    sys.path.append(str(tmp_path / "site"))
+    return tmp_path / "site"
+
+
+def test_an_installed_part_is_found_by_its_name_and_needs_no_flag(site: Path) -> None:
+    offer(site, "lessons-first", "lessons", "tests.parts:After")
+    assert STOP_RULE.own("lessons").__name__ == "After"
+    with pytest.raises(ConfigError, match=r"stop\.kind 'lesons' is not known\. Did you mean 'lessons'\?"):
+        STOP_RULE.own("lesons")
+    with pytest.raises(ConfigError, match=r"task\.kind 'lessons' is not known\. Allowed: classification, "):
+        TASK.own("lessons")
+
+
+def test_a_name_that_two_packages_offer_is_refused_with_both(site: Path) -> None:
+    offer(site, "one", "soon", "tests.parts:After")
+    offer(site, "two", "soon", "tests.parts:Other")
+    with pytest.raises(ConfigError) as refused:
+        STOP_RULE.own("soon")
+    assert "more than one installed package offers: one (tests.parts:After) and two (tests.parts:Other)." in str(
+        refused.value
+    )
+
+
+def test_names_of_ours_win(site: Path) -> None:
+    offer(site, "thief", "transformer", "tests.parts:Students", "evokd.students")
+    offer(site, "other-thief", "generator", "tests.parts:Critic", "evokd.agents")
+    assert STUDENT.write("transformer", {}) == {}
+    assert role_classes(["generator"])["generator"].__module__ == "evokd.agents.generator.agent"
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("tests.parts:Nope", r"which the package broken offers as 'tests\.parts:Nope', cannot be imported \(Attribute"),
+        ("nowhere_at_all:Part", r"cannot be imported \(ModuleNotFoundError: .*\)\. Update or reinstall broken\."),
+        ("tests.parts:config", r"'part' \(of the package broken\) is a function, not a class\."),
+        ("tests.parts:NoMemory", r"'part' \(of the package broken\) lacks __call__ of the Stop protocol\."),
+    ],
+)
+def test_an_installed_part_that_cannot_be_used_is_told_with_its_package(site: Path, value: str, said: str) -> None:
+    offer(site, "broken", "part", value)
+    with pytest.raises(ConfigError, match=said):
+        STOP_RULE.own("part")
+
+
+def test_what_lies_in_the_current_folder_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(parts, "_added", set())
+    (tmp_path / "mine_here.py").write_text("class X:\n    def __call__(self, state): ...\n")
+    offer(tmp_path, "sent", "soon", "tests.parts:After")
+    parts.allow(["mine_here:X"])
+    parts.own_class("mine_here:X", "stop.kind", Stop)
+    assert str(tmp_path) in sys.path
+    with pytest.raises(ConfigError, match=r"'soon' is not known"):
+        STOP_RULE.own("soon")

@@ -10,12 +10,15 @@ import tomli_w
 
 from evokd.agents.annotator.agent import Annotator
 from evokd.agents.generator.agent import Generator
-from evokd.graph.config.run_config import ROLES, RunConfig, agents, load, read_toml, stop_rule, validate
+from evokd.graph.config.roles import ROLES
+from evokd.graph.config.run_config import RunConfig, agents, load, read_toml, stop_rule, validate
 from evokd.graph.config.strategies import STRATEGIES
+from evokd.graph.setup.own_students import DescribedStudents
 from evokd.graph.setup.services import make_students, make_task, open_services
 from evokd.graph.stop import Stop
 from evokd.tasks.errors import ConfigError
 from tests import parts
+from tests.graph import own
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 
@@ -61,9 +64,17 @@ def config(**changes: Any) -> RunConfig:
         ),
         (
             {"order": ["critic"]},
-            "the role in `order` 'critic' is not known. Allowed: analyst, annotator, evaluator, ge",
+            "order 'critic' is not known. Allowed: analyst, annotator, evaluator, generator, module:",
         ),
-        ({"order": ROLES[:4]}, "a cycle needs trainer, evaluator, analyst, generator, annotator, in this order"),
+        (
+            {"order": ROLES[:4]},
+            "lacks annotator. A cycle needs trainer, evaluator, analyst, generator, ann",
+        ),
+        (
+            {"order": [*ROLES[:2], *ROLES[3:]]},
+            "order lacks the analyst, who writes the lessons that agents",
+        ),
+        ({"order": [*ROLES[2:]]}, "lacks trainer, evaluator. A cycle needs"),
         ({"order": ROLES[::-1]}, "order = ['annotator', 'generator', 'analyst', 'evaluator', 'trainer']: a cycle"),
         ({"order": [*ROLES, "trainer"]}, "order names the role 'trainer' twice."),
         ({"order": [*ROLES, "no_such:Role"]}, "order = 'no_such:Role' cannot be imported (ModuleNotFoundError: No mod"),
@@ -79,7 +90,10 @@ def config(**changes: Any) -> RunConfig:
         ({"task": {**PLAIN["task"], "kind": "seq"}}, "task.kind 'seq' is not known. Allowed: classification, module:C"),
         ({"student": {"kind": "svm"}}, "student.kind 'svm' is not known. Allowed: module:Class, transformer."),
         ({"memory": {"kind": "redis"}}, "memory.kind 'redis' is not known. Allowed: chroma, module:Class."),
-        ({"teacher": {"kind": "oracle"}}, "teacher.kind = 'oracle': kind 'oracle' is not known; allowed are 'local', "),
+        (
+            {"teacher": {"kind": "oracle"}},
+            "teacher.kind 'oracle' is not known. Allowed: langchain, local, module:",
+        ),
         ({"teacher": {"kind": "openai"}}, "teacher.model is needed for kind = 'openai'"),
         ({"data": {"seeds": 5}}, "data.seeds = 5: Input should be a valid string."),
         ({"data": {}}, "the key 'data.seeds' is missing."),
@@ -142,6 +156,55 @@ def test_a_strategy_is_a_set_of_defaults_that_the_config_overrides_key_by_key() 
     assert (ring["annotator"].votes, ring["annotator"].quarantine) == (3, False)
 
 
+def test_what_is_misspelt_is_named_with_what_is_nearest() -> None:
+    for changes, said in (
+        ({"taks": {}}, "the key 'taks' is not known. Did you mean 'task'? Allowed: "),
+        ({"agents": {"generator": {"bacth": 3}}}, "the key 'bacth' is not known. Did you mean 'batch'? Allowed: "),
+        ({"agents": {"analist": {}}}, "'analist' is not known. Did you mean 'analyst'? Allowed: "),
+        ({"order": [*ROLES[:4], "Annotator"]}, "order 'Annotator' is not known. Did you mean 'annotator'? Allowed: "),
+        ({"student": {"kind": "transformers"}}, "'transformers' is not known. Did you mean 'transformer'? Allowed: "),
+        ({"teacher": {"kind": "opnai"}}, "teacher.kind 'opnai' is not known. Did you mean 'openai'? Allowed: "),
+        ({"strategy": "statik"}, "'zerogen', 'auggpt' or 'none'. Did you mean 'static'?"),
+    ):
+        with pytest.raises(ConfigError) as caught:
+            config(**changes)
+        assert said in str(caught.value)
+
+
+def test_a_class_of_ones_own_takes_the_place_of_a_role_and_gets_of_a_preset_what_it_knows() -> None:
+    order = [*ROLES[:3], "tests.graph.own:Generator", ROLES[4]]
+    ring = agents(config(order=order, strategy="paper", agents={"generator": {"style": "terse"}}))
+    assert list(ring) == list(ROLES)
+    assert ring["generator"] == own.Generator(style="terse", varied=False), "varied is the preset's; it knows no other"
+
+
+def test_the_analyst_may_be_left_out_where_no_lessons_are_asked_for() -> None:
+    order = [role for role in ROLES if role != "analyst"]
+    assert list(agents(config(order=order, strategy="static"))) == order
+    assert list(agents(config(order=order, agents={"evaluator": {"curriculum": "breadth"}}))) == order
+    with pytest.raises(ConfigError, match=r"curriculum = 'lessons' asks for\. Put it after the evaluator, or set"):
+        config(order=order, strategy="paper")
+
+
+def test_every_part_of_ones_own_gets_settings_that_are_checked() -> None:
+    kinds = {"task": "Stars", "student": "Linear", "memory": "Newest", "teacher": "Oracle"}
+    wrong = {"task": "tolerence", "student": "strenght", "memory": "neweset", "teacher": "styl"}
+    right = {"task": ("tolerance", 2), "student": ("strength", 0.5), "memory": ("newest", 9), "teacher": ("style", "x")}
+    for section, kind in kinds.items():
+        name, value = right[section]
+        part = {**(PLAIN["task"] if section == "task" else {}), "kind": f"tests.graph.own:{kind}"}
+        found = config(**{section: {**part, "settings": {name: value}}})
+        assert getattr(found, section).settings == {name: value}
+        assert list(getattr(config(**{section: part}), section).settings) == [name], "a default is written out"
+        said = rf"\[{section}\.settings\]: the key '{wrong[section]}' is not known\. Did you mean '{name}'\?"
+        with pytest.raises(ConfigError, match=said):
+            config(**{section: {**part, "settings": {wrong[section]: value}}})
+        with pytest.raises(ConfigError, match=rf"\[{section}\.settings\]: {name} = \[\]: Input should be"):
+            config(**{section: {**part, "settings": {name: []}}})
+        with pytest.raises(ConfigError, match=rf"\[{section}\.settings\] is for a part of your own; {section}\.kind ="):
+            config(**{section: {**(PLAIN["task"] if section == "task" else {}), "settings": {name: value}}})
+
+
 @pytest.mark.parametrize("strategy", sorted(STRATEGIES))
 def test_only_ours_and_plain_generation_take_texts_of_a_pool(strategy: str) -> None:
     generator = agents(config(strategy=strategy))["generator"]
@@ -168,7 +231,8 @@ def test_a_task_and_a_student_of_ones_own_are_built_as_ours_are() -> None:
     found = config(task={**PLAIN["task"], "kind": "evokd.tasks.kinds.classification:Classification"})
     assert list(make_task(found.task).labels) == ["a", "b"]
     students = make_students(config(student={"kind": "tests.parts:Students"}), make_task(found.task))
-    assert isinstance(students, parts.Students) and students.labels == ["a", "b"]
+    assert isinstance(students, DescribedStudents) and isinstance(students.own, parts.Students)
+    assert students.own.labels == ["a", "b"]
 
 
 def test_a_part_that_lacks_methods_is_refused_with_their_names() -> None:
@@ -184,7 +248,7 @@ def test_a_part_that_takes_other_arguments_is_refused() -> None:
 
 
 def test_a_teacher_and_a_memory_of_ones_own_are_built_as_ours_are_and_closed(tmp_path: Path) -> None:
-    from evokd.graph.setup.services import create
+    from evokd.graph.setup.create import create
 
     path = parts.write(tmp_path, "http://127.0.0.1:1/v1", teacher={"kind": "tests.graph.own:Oracle"})
     found, folder = load(path), parts.folder(tmp_path / "run")
@@ -197,7 +261,7 @@ def test_a_teacher_and_a_memory_of_ones_own_are_built_as_ours_are_and_closed(tmp
 
 
 def test_the_config_that_a_run_keeps_is_the_config_it_was_given(tmp_path: Path) -> None:
-    from evokd.graph.setup.services import create, read_config
+    from evokd.graph.setup.create import create, read_config
 
     path = parts.write(tmp_path, "http://127.0.0.1:1/v1", budget={"max_calls": 5}, stop={"target": 0.9})
     found, folder = load(path, {"strategy": "static"}), parts.folder(tmp_path / "run")

@@ -1,11 +1,17 @@
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from evokd.graph.config.run_config import RunConfig, validate
-from evokd.graph.setup.services import create, read_config, with_cycles
+from evokd.agents.generator import agent as generator
+from evokd.agents.trainer import agent as ours
+from evokd.graph.config.roles import AGENTS
+from evokd.graph.config.run_config import RunConfig, agents, stop_rule, validate
+from evokd.graph.config.strategies import MOST_CYCLES, STRATEGIES
+from evokd.graph.setup.create import ask_anew, create, read_config, with_cycles
 from evokd.memory.run_folder import RunFolder
+from evokd.student.heads.sequence import SequenceHead
 from evokd.tasks.errors import ConfigError
 
 
@@ -32,8 +38,7 @@ def config(**data: str) -> RunConfig:
 def test_a_run_folder_holds_all_it_needs(inputs: Path) -> None:
     folder = RunFolder(inputs / "run")
     wanted = config(dev="dev.jsonl", test="test.jsonl", pool="pool.jsonl")
-    create(wanted, inputs, folder)
-    assert read_config(folder) == wanted
+    assert create(wanted, inputs, folder) == read_config(folder)
     assert sorted(path.name for path in (folder.root / "data").iterdir()) == [
         "dev.jsonl", "pool.jsonl", "seed.jsonl", "test.jsonl",
     ]  # fmt: skip
@@ -95,7 +100,70 @@ def test_cycles_can_be_changed_and_nothing_else(inputs: Path) -> None:
     folder = RunFolder(inputs / "run")
     create(config(), inputs, folder)
     before = read_config(folder)
-    assert with_cycles(folder, 9) == read_config(folder) == before.model_copy(update={"stop": {"cycles": 9}})
+    assert (
+        with_cycles(folder, 9)
+        == read_config(folder)
+        == before.model_copy(update={"stop": {**before.stop, "cycles": 9}})
+    )
+
+
+def test_ours_or_not_a_config_is_whole_and_means_the_same_under_other_presets_and_defaults(
+    inputs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = {
+        "name": "r",
+        "strategy": "paper",
+        "task": {"description": "d", "labels": ["yes", "no"]},
+        "data": {"seeds": "seeds.jsonl"},
+        "teacher": {"roles": {"critic": {"temperature": 0.5}}, "extra_body": {"top_k": 3}},
+        "stop": {"cycles": 3},
+    }
+    folder = RunFolder(inputs / "run")
+    was = create(validate(raw, "test"), inputs, folder)
+    roles, rule = agents(was), stop_rule(was)
+
+    @dataclass(frozen=True)
+    class Trainer(ours.Trainer):
+        members: int = 9
+        max_difficulty: float | None = 0.5
+
+    @dataclass(frozen=True)
+    class Generator(generator.Generator):
+        batch: int = 99
+
+    monkeypatch.setitem(AGENTS, "trainer", Trainer)
+    monkeypatch.setitem(AGENTS, "generator", Generator)
+    monkeypatch.setitem(STRATEGIES, "paper", {"generator": {"gate_size": 77}, "analyst": {"probe": True}})
+    monkeypatch.setitem(MOST_CYCLES, "paper", 1)
+    monkeypatch.setattr(SequenceHead, "recipe", SequenceHead.recipe.model_copy(update={"epochs": 1234}))
+    now = read_config(folder)
+    assert now == was and stop_rule(now) == rule
+    assert {role: vars(agent) for role, agent in agents(now).items()} == {r: vars(a) for r, a in roles.items()}
+    assert now.student.epochs not in (None, 1234) and now.teacher.role("critic").extra_body == {"top_k": 3}
+    assert {role: vars(agent) for role, agent in agents(with_cycles(folder, 5)).items()} == {
+        role: vars(agent) for role, agent in roles.items()
+    }
+    assert ask_anew(folder) == now.model_copy(
+        update={
+            "stop": {**now.stop, "cycles": 5},
+            "teacher": now.teacher.model_copy(update={"use_cache": False}),
+        }
+    )
+    new = agents(validate(raw, "test"))
+    assert (new["generator"].batch, new["generator"].gate_size, new["trainer"].members) == (99, 77, 9)  # type: ignore[attr-defined]
+
+
+def test_what_was_null_stays_null_under_another_default(inputs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = RunFolder(inputs / "run")
+    was = create(config(), inputs, folder)
+
+    @dataclass(frozen=True)
+    class Trainer(ours.Trainer):
+        max_difficulty: float | None = 0.5
+
+    monkeypatch.setitem(AGENTS, "trainer", Trainer)
+    assert "max_difficulty" not in (folder.root / "config.toml").read_text()
+    assert read_config(folder) == was and agents(was)["trainer"].max_difficulty is None  # type: ignore[attr-defined]
 
 
 def test_nothing_is_written_when_a_row_is_bad(inputs: Path) -> None:
