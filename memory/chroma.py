@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -96,7 +97,7 @@ class ChromaMemory:
     def samples(self, split: Split, status: Status = "kept") -> list[Example]:
         """Examples of a split, by cycle, then id."""
         table = self._held_out if split in HELD_OUT else self._samples
-        found = table.rows({"$and": [{"split": split}, {"status": status}]})
+        found = table.rows(split=split, status=status)
         examples = [_load(Example, row) for _, row in found]
         return sorted(examples, key=lambda example: (example.origin.cycle, example.id))
 
@@ -107,11 +108,11 @@ class ChromaMemory:
 
     def reasons(self, status: Status) -> dict[str, str]:
         """Id -> why it has that status."""
-        return {i: str(row["reason"]) for i, row in sorted(self._samples.rows({"status": status}))}
+        return {i: str(row["reason"]) for i, row in sorted(self._samples.rows(status=status))}
 
     def errors(self, cycle: int | None = None) -> list[ErrorCase]:
         """All error cases, or those of one cycle, by cycle, then id."""
-        found = self._errors.rows(None if cycle is None else {"cycle": cycle})
+        found = self._errors.rows() if cycle is None else self._errors.rows(cycle=cycle)
         return [_load(ErrorCase, row) for _, row in sorted(found, key=lambda pair: pair[0])]
 
     def lessons(self) -> list[Lesson]:
@@ -160,7 +161,7 @@ class ChromaMemory:
         open_ones = [example for example in examples if example.split not in HELD_OUT]
         if not open_ones:
             return []
-        held = self._held_out.contents().keys
+        held = self._held_out.keys()
         kept = [example for example in open_ones if text_id(example.text) not in held]
         if len(kept) < len(open_ones):
             log.warning("%d examples are held-out texts; they are no samples.", len(open_ones) - len(kept))
@@ -210,4 +211,10 @@ def _lesson_values(lesson: Lesson) -> "Values":
 
 
 def _load(kind: type[Item], row: "Values") -> Item:
-    return kind.model_validate(json.loads(str(row["json"])))
+    return _parsed(kind, str(row["json"]))  # type: ignore[return-value]
+
+
+@lru_cache(maxsize=1 << 15)
+def _parsed(kind: type[Frozen], said: str) -> Frozen:
+    """Objects never change, and all of them are asked for after every step: each is read once."""
+    return kind.model_validate(json.loads(said))

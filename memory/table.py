@@ -2,9 +2,10 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import chromadb
 import numpy as np
@@ -25,52 +26,57 @@ Values = Mapping[str, str | int | float | bool]
 class Table:
     """One collection. Every row has a text key, a vector and flat values; writes replace by id.
 
-    Reads that must miss nothing (`contents`) are exact over vectors kept in this process until the next write;
-    `nearest` asks Chroma's index.
+    The collection has one owner, so what was read once is known here until it is written: values are read when they are
+    first asked for, vectors when something is compared with all of them (`contents`). `nearest` asks Chroma's index.
     """
 
     def __init__(self, collection: chromadb.Collection, dim: int):
         self._collection = collection
         self._dim = dim
+        self._known: dict[str, Values] | None = None
         self._contents: Contents | None = None
 
-    def rows(self, where: dict[str, Any] | None = None) -> Iterator[tuple[str, Values]]:
-        """All rows that match, with their ids."""
-        offset = 0
-        while True:
-            page = self._collection.get(where=where, limit=PAGE, offset=offset, include=["metadatas"])
-            yield from zip(page["ids"], page["metadatas"] or [], strict=True)
-            if len(page["ids"]) < PAGE:
-                return
-            offset += PAGE
+    def rows(self, **values: str | int) -> Iterator[tuple[str, Values]]:
+        """All rows that have these values, with their ids."""
+        for i, row in self._all().items():
+            if all(row.get(name) == value for name, value in values.items()):
+                yield i, row
 
     def by_id(self, ids: Sequence[str]) -> dict[str, Values]:
         """The rows of those ids that are there."""
-        found: dict[str, Values] = {}
-        for some in _pages(list(dict.fromkeys(ids))):
-            page = self._collection.get(ids=some, include=["metadatas"])
-            found.update(zip(page["ids"], page["metadatas"] or [], strict=True))  # type: ignore[arg-type]
-        return found
+        there = self._all()
+        return {i: there[i] for i in ids if i in there}
+
+    def keys(self) -> set[str]:
+        """The text keys of all rows."""
+        return {str(row["key"]) for row in self._all().values()}
 
     def put(self, rows: Mapping[str, Values], vectors: Vectors) -> None:
         """Insert or replace; `vectors` has one row for each. A page is written whole or not at all."""
         start = 0
         for ids in _pages(list(rows)):
             end = start + len(ids)
-            self._contents = None
-            self._collection.upsert(ids=ids, embeddings=vectors[start:end], metadatas=[dict(rows[i]) for i in ids])
+            with self._changing() as known:
+                metadatas = [dict(rows[i]) for i in ids]
+                self._collection.upsert(ids=ids, embeddings=vectors[start:end], metadatas=metadatas)
+                known |= {i: rows[i] for i in ids}
             start = end
 
     def change(self, ids: Sequence[str], values: Values) -> None:
         """Set some values of rows that are there."""
         for some in _pages(list(ids)):
-            self._collection.update(ids=some, metadatas=[dict(values) for _ in some])
+            with self._changing() as known:
+                self._collection.update(ids=some, metadatas=[dict(values) for _ in some])
+                known |= {i: {**known[i], **values} for i in some}
 
     def forget(self, keys: Sequence[str]) -> None:
         """Delete the rows of these texts."""
-        for some in _pages(list(keys)):
-            self._contents = None
-            self._collection.delete(where={"key": {"$in": some}})  # type: ignore[dict-item]
+        named = set(keys)
+        for some in _pages([i for i, row in self._all().items() if row["key"] in named]):
+            with self._changing() as known:
+                self._collection.delete(ids=some)
+                for i in some:
+                    del known[i]
 
     def nearest(self, vector: Vectors, k: int) -> list[Values]:
         """The k nearest rows by cosine, nearest first, equals by id."""
@@ -86,17 +92,33 @@ class Table:
     def contents(self) -> Contents:
         """Keys and vectors of all rows."""
         if self._contents is None:
-            keys: list[str] = []
-            vectors: list[Any] = [np.zeros((0, self._dim), dtype=np.float32)]
-            count = PAGE
-            while count == PAGE:
-                page = self._collection.get(limit=PAGE, offset=len(keys), include=["metadatas", "embeddings"])
-                count = len(page["ids"])
-                if count:
-                    keys += [str(values["key"]) for values in page["metadatas"] or []]
-                    vectors.append(np.asarray(page["embeddings"], dtype=np.float32))
-            self._contents = Contents(frozenset(keys), np.concatenate(vectors))
+            found: list[Any] = [np.zeros((0, self._dim), dtype=np.float32)]
+            found += [np.asarray(page["embeddings"], dtype=np.float32) for page in self._read("embeddings")]
+            self._contents = Contents(frozenset(self.keys()), np.concatenate(found))
         return self._contents
+
+    def _all(self) -> dict[str, Values]:
+        if self._known is None:
+            self._known = {
+                i: values
+                for page in self._read("metadatas")
+                for i, values in zip(page["ids"], page["metadatas"] or [], strict=True)
+            }
+        return self._known
+
+    def _read(self, what: Literal["metadatas", "embeddings"]) -> Iterator[chromadb.GetResult]:
+        """Everything, page by page; no page is empty."""
+        offset = 0
+        while (page := self._collection.get(limit=PAGE, offset=offset, include=[what]))["ids"]:
+            yield page
+            offset += len(page["ids"])
+
+    @contextmanager
+    def _changing(self) -> Iterator[dict[str, Values]]:
+        """What is known of the rows, for a write; nothing is, where the write fails."""
+        known, self._known, self._contents = self._all(), None, None
+        yield known
+        self._known = known
 
 
 def open_tables(folder: Path, encoder: Encoder, names: Sequence[str]) -> tuple[Client, dict[str, Table]]:
