@@ -33,8 +33,13 @@ from evokd.memory.run_folder import RunFolder
 from evokd.tasks.base import Aggregate, Example
 from evokd.teacher.base import Prompt
 
-LONGEST = 600
-"""Characters of a text that is shown."""
+LONGEST = 250
+"""Characters of a text that are shown."""
+
+ARMS = ("first", "seeds", "gold", "kept")
+
+THRESHOLD = Annotator().threshold
+"""Least confidence of a label that is learnt."""
 
 
 def nearest(services: Services, text: str, known: Sequence[Example], labels: Sequence[str]) -> list[Example]:
@@ -46,17 +51,16 @@ def nearest(services: Services, text: str, known: Sequence[Example], labels: Seq
 
 def rated(
     services: Services, texts: Sequence[str], shown: Sequence[Sequence[Example]], choices: Mapping[str, str]
-) -> list[Aggregate]:
-    """The verdict on each text after the examples shown with it."""
+) -> list[Aggregate | None]:
+    """The verdict on each text after the examples shown with it; none where the teacher gave no probabilities."""
     prompts = []
     for text, examples in zip(texts, shown, strict=True):
         said = [f"Text: {one_line(e.text)[:LONGEST]}\nLabel: {choices[str(e.label)]}\n" for e in examples]
-        prompts.append(Prompt("\n".join([*said, f"Text: {one_line(text)}\nLabel:"])))
+        prompts.append(Prompt("\n".join([*said, f"Text: {one_line(text)[:LONGEST]}\nLabel:"])))
     answers = services.teacher.score_choices(prompts, list(choices.values()), role="annotator", cycle=1)
-    rows = [[answer[word] for word in choices.values()] for answer in answers if answer is not None]
-    assert len(rows) == len(texts), "the teacher gave no probabilities for some texts"
-    verdicts = [calibrated(services.task, list(choices), row, np.mean(rows, axis=0)).aggregate for row in rows]
-    return [verdict for verdict in verdicts if verdict is not None]
+    rows = [[answer[word] for word in choices.values()] if answer else None for answer in answers]
+    prior = np.mean([row for row in rows if row is not None], axis=0)
+    return [calibrated(services.task, list(choices), row, prior).aggregate for row in rows]
 
 
 def measure(services: Services, examples: Sequence[Example], given: argparse.Namespace, seed: int) -> None:
@@ -67,23 +71,25 @@ def measure(services: Services, examples: Sequence[Example], given: argparse.Nam
     rest = [example for example in rest if example not in seeds]
     asked, pool = rest[: given.n], rest[given.n : given.n + given.pool]
     first = [next(e for e in seeds if e.label == label) for label in labels]
-    labelled = rated(services, [e.text for e in pool], [first] * len(pool), choices)
-    threshold = Annotator().threshold
-    kept = [
-        e.model_copy(update={"label": a.label})
-        for e, a in zip(pool, labelled, strict=True)
-        if a.confidence >= threshold
-    ]
-    known = {"first": first, "seeds": seeds, "kept": [*seeds, *kept], "gold": [*seeds, *pool]}
-    for name, among in known.items():
+    known = {"first": first, "seeds": seeds, "gold": [*seeds, *pool]}
+    if "kept" in given.arms:
+        labelled = rated(services, [e.text for e in pool], [first] * len(pool), choices)
+        sure = [(e, a) for e, a in zip(pool, labelled, strict=True) if a and a.confidence >= THRESHOLD]
+        known["kept"] = [*seeds, *(e.model_copy(update={"label": a.label}) for e, a in sure)]
+    before: np.ndarray | None = None
+    for name in given.arms:
         began = time.monotonic()
-        shown = [first if name == "first" else nearest(services, e.text, among, labels) for e in asked]
+        shown = [first if name == "first" else nearest(services, e.text, known[name], labels) for e in asked]
         verdicts = rated(services, [e.text for e in asked], shown, choices)
-        right = np.array([services.task.is_right(e.label, v.label) for e, v in zip(asked, verdicts, strict=True)])
-        sure = np.array([v.confidence >= threshold for v in verdicts])
-        told = f"right {right.mean():.3f}, confident {sure.mean():.3f}, of those right {right[sure].mean():.3f}"
+        right = np.array([v is not None and e.label == v.label for e, v in zip(asked, verdicts, strict=True)])
+        confident = np.array([v is not None and v.confidence >= THRESHOLD for v in verdicts])
+        told = f"right {right.mean():.3f}, confident {confident.mean():.3f}, of those {right[confident].mean():.3f}"
+        if before is None:
+            before = right
+        else:
+            told += f", won {(right & ~before).sum()}, lost {(before & ~right).sum()}"
         spent = f"{time.monotonic() - began:.0f} s"
-        print(f"{given.task} seed {seed} n {len(asked)} {name} of {len(among)}: {told}, {spent}", flush=True)
+        print(f"{given.task} seed {seed} n {len(asked)} {name} of {len(known[name])}: {told}, {spent}", flush=True)
 
 
 def main() -> None:
@@ -92,6 +98,7 @@ def main() -> None:
     parser.add_argument("--tasks", nargs="+", default=["trec6", "ag_news", "sst2"])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1])
     parser.add_argument("--n", type=int, default=150, help="rows that are labelled")
+    parser.add_argument("--arms", nargs="+", choices=ARMS, default=list(ARMS))
     parser.add_argument("--shots", type=int, default=4, help="seeds of each label")
     parser.add_argument("--pool", type=int, default=200, help="rows that are known beside the seeds")
     parser.add_argument("--out", type=Path, default=Path("runs/bench"))

@@ -68,7 +68,7 @@ class Memory(Protocol):
     ) -> None:
         """Insert or replace by id. Held-out examples (gate, dev, test) go to a collection no search ever reads.
 
-        Held-out examples are always `kept`. An error is one case per cycle and example, a lesson one per id.
+        Held-out examples are always `kept`. Of test examples only `novel` is told: nothing gives them back. An error is one case per cycle and example, a lesson one per id.
 
         Raises:
             ValueError: an error case whose example is held out.
@@ -78,7 +78,10 @@ class Memory(Protocol):
         """Change the status of examples already remembered; ids that are no sample are left out and logged."""
 
     def samples(self, split: Split, status: Status = "kept") -> list[Example]:
-        """Examples of a split (held-out ones included: for scoring only), in the order they came: cycle, then id."""
+        """Examples of a split, in the order they came: cycle, then id.
+
+        Those of gate and dev are for scoring only; of `test` there are none, as no agent scores it.
+        """
 
     def get(self, ids: Sequence[str]) -> list[Example]:
         """Seed and train examples by id, in the order asked; unknown and held-out ids are left out."""
@@ -100,7 +103,8 @@ class Memory(Protocol):
 
         Reasons: `held-out` (near a gate, dev or test text; told first), `duplicate` (near a sample of any status, or
         near an earlier text of the same call that was found new). Near is: the same normalised text, or a cosine above
-        `duplicate_cosine`. The comparison is exact, however many there are.
+        `duplicate_cosine`. The comparison is exact, however many there are; only of a test file, which may be large,
+        a memory may compare the vectors of a part, and the normalised texts of all.
         """
 
     def embed(self, texts: Sequence[str]) -> Vectors:

@@ -11,9 +11,10 @@ import numpy as np
 
 from ..tasks.base import HELD_OUT, ErrorCase, Example, Frozen, Lesson, Split, text_id
 from ..tasks.errors import ConfigError
+from ..tasks.files import write_text
 from .base import Encoder, MemorySettings, Status, Vectors
 from .lock import owned
-from .novelty import refusals
+from .novelty import Contents, refusals
 
 if TYPE_CHECKING:
     from .table import Table, Values
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 TABLES = ("samples", "heldout", "errors", "lessons")
+
+NEAR_TEST = 1000
+"""Texts of the test file that new ones are compared with by their vectors; of all of them the same text is refused.
+
+Ten thousand news take four minutes of one core, a thousand 23 seconds (questions: 5), and that once in a run."""
 
 Item = TypeVar("Item", bound=Frozen)
 
@@ -56,6 +62,8 @@ class ChromaMemory:
         except BaseException:
             self._lock.release()
             raise
+        self._test_ids = folder / "test-ids"
+        self._test = set(self._test_ids.read_text().split()) if self._test_ids.exists() else set[str]()
         self._samples, self._held_out = tables["samples"], tables["heldout"]
         self._errors, self._lessons = tables["errors"], tables["lessons"]
 
@@ -95,7 +103,7 @@ class ChromaMemory:
         self._samples.change(changed, {"status": status, "reason": reason})
 
     def samples(self, split: Split, status: Status = "kept") -> list[Example]:
-        """Examples of a split, by cycle, then id."""
+        """Examples of a split, by cycle, then id; none of the test file."""
         table = self._held_out if split in HELD_OUT else self._samples
         found = table.rows(split=split, status=status)
         examples = [_load(Example, row) for _, row in found]
@@ -126,10 +134,11 @@ class ChromaMemory:
 
     def novel(self, texts: Sequence[str]) -> list[str | None]:
         """None for a new text, else `held-out` or `duplicate`."""
+        held_out = self._held_out.contents()
         return refusals(
             [text_id(text) for text in texts],
             self.embed(texts),
-            self._held_out.contents(),
+            Contents(held_out.keys | self._test, held_out.vectors),
             self._samples.contents(),
             self._settings.duplicate_cosine,
         )
@@ -150,18 +159,32 @@ class ChromaMemory:
 
     def _remember_held_out(self, examples: list[Example]) -> None:
         # The split is part of the id: a text that stands in two of the user's own files is scored in both.
-        held = {f"{example.split}:{example.id}": example for example in examples}
+        held = {f"{example.split}:{example.id}": example for example in examples if example.split != "test"}
         self._put(self._held_out, held, {i: _example_values(example, "kept", "") for i, example in held.items()})
-        keys = [text_id(example.text) for example in held.values()]
+        self._withhold({text_id(example.text): example.text for example in examples if example.split == "test"})
+        keys = [text_id(example.text) for example in examples]
         for table in (self._samples, self._errors):
             table.forget(keys)
+
+    def _withhold(self, texts: dict[str, str]) -> None:
+        """Know test texts by their ids, and some by their vectors, so that no text or label can be read back."""
+        new = sorted(texts.keys() - self._test)  # ids are hashes: the first of them are a fair sample
+        if not new:
+            return
+        room = NEAR_TEST - sum(1 for _ in self._held_out.rows(split="test"))
+        if near := new[: max(0, room)]:
+            log.info("Embedding %d texts of the test file, so that nothing near them is written.", len(near))
+            rows: dict[str, Values] = {f"test:{key}": {"key": key, "split": "test"} for key in near}
+            self._held_out.put(rows, self._embedder.encode([texts[key] for key in near]))
+        self._test.update(new)
+        write_text(self._test_ids, "".join(f"{key}\n" for key in sorted(self._test)))
 
     def _learnable(self, examples: list[Example]) -> list[Example]:
         """The seed and train examples without those whose text is held out."""
         open_ones = [example for example in examples if example.split not in HELD_OUT]
         if not open_ones:
             return []
-        held = self._held_out.keys()
+        held = self._held_out.keys() | self._test
         kept = [example for example in open_ones if text_id(example.text) not in held]
         if len(kept) < len(open_ones):
             log.warning("%d examples are held-out texts; they are no samples.", len(open_ones) - len(kept))
