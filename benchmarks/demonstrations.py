@@ -2,10 +2,11 @@
 
     python benchmarks/demonstrations.py --data DATA --tasks trec6 ag_news sst2 --seeds 0 1 --n 150
 
-One text a label is shown. `first`: the first seed of each label. `seeds`: the nearest of `--shots` seeds a label. `kept`:
-the nearest of the seeds and of `--pool` train rows as this teacher labels them after `first`, those it is sure of
-(what a run keeps). `gold`: the same rows with their right labels (what a stronger teacher would keep). The rows that
-are labelled are others. The prior taken off is the mean of the batch, as in a run. Answers are kept under `--out`.
+One text a label is shown. `first`: the first seed of each label. `seeds`: the nearest of `--shots` seeds a label.
+`kept`: the nearest of the seeds and of `--pool` train rows as this teacher labels them after `first`, those it is sure
+of (what a run keeps). `gold`: the same rows with their right labels (what a stronger teacher would keep). The rows
+that are labelled are others. The prior taken off is the mean of the batch, as in a run; `won` and `lost` are texts
+whose label is right or wrong where that of the first arm is not. Answers are kept under `--out`.
 """
 
 import argparse
@@ -63,7 +64,7 @@ def rated(
     return [calibrated(services.task, list(choices), row, prior).aggregate for row in rows]
 
 
-def measure(services: Services, examples: Sequence[Example], given: argparse.Namespace, seed: int) -> None:
+def measure(services: Services, examples: Sequence[Example], given: argparse.Namespace, title: str) -> None:
     """Print what every choice of examples is worth."""
     choices = services.task.choices() or {}
     labels, rest = list(choices), list(examples)
@@ -89,7 +90,7 @@ def measure(services: Services, examples: Sequence[Example], given: argparse.Nam
         else:
             told += f", won {(right & ~before).sum()}, lost {(before & ~right).sum()}"
         spent = f"{time.monotonic() - began:.0f} s"
-        print(f"{given.task} seed {seed} n {len(asked)} {name} of {len(known[name])}: {told}, {spent}", flush=True)
+        print(f"{title} n {len(asked)} {name} of {len(known[name])}: {told}, {spent}", flush=True)
 
 
 def main() -> None:
@@ -104,16 +105,16 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/bench"))
     given = parser.parse_args()
     for seed in given.seeds:
-        for given.task in given.tasks:
-            words = ["--data", str(given.data), "--task", given.task, "--teacher", "local", "--seed", str(seed)]
+        for name in given.tasks:
+            words = ["--data", str(given.data), "--task", name, "--teacher", "local", "--seed", str(seed)]
             options = trial.parsed([*words, "--variant", "demonstrations", "--out", str(given.out)])
-            task, folder = data_set_task(given.task), RunFolder((given.out / trial.name_of(options)).resolve())
+            task, folder = data_set_task(name), RunFolder((given.out / trial.name_of(options)).resolve())
             config = trial.begun(options, task, folder)
-            found = read_rows(given.data / given.task / "train.jsonl")
+            found = read_rows(given.data / name / "train.jsonl")
             random.Random(f"demonstrations {seed}").shuffle(found)
             examples = [trial.example_of(task, number, row) for number, row in enumerate(found[:2000])]
             with open_services(config, folder) as services:
-                measure(services, examples, given, seed)
+                measure(services, examples, given, f"{name} seed {seed}")
 
 
 if __name__ == "__main__":

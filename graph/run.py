@@ -18,7 +18,7 @@ from ..agents.trainer.agent import Trainer
 from ..memory.run_folder import RunFolder
 from ..tasks.errors import BudgetExhausted, ConfigError, EvoKDError, StepError
 from .build import build, initial_state
-from .checkpoints import open_checkpoints, thread_of
+from .checkpoints import FILE, open_checkpoints, thread_of
 from .config.run_config import RunConfig, agents, stop_rule
 from .consistency import check_answers, check_files, check_memory
 from .finish import fit_last, score_test_set
@@ -52,7 +52,7 @@ def drive(config: RunConfig, folder: RunFolder, show: Callable[[Event], None]) -
     """
     _check_link(folder)
     state, due = saved(config, folder)
-    check_files(folder, state, due)
+    check_files(folder, state, due, config.checkpoints or FILE)
     if due and config.teacher.use_cache:
         check_answers(folder, state)
     control, began = RunControl(), time.monotonic()
@@ -121,8 +121,8 @@ def _loop(
         **_told_to_traces(config),
     }
     try:
-        with open_checkpoints(folder.root) as saver:
-            settings["configurable"] = {"thread_id": thread_of(saver, config.name)}
+        with open_checkpoints(folder.root, config.checkpoints) as saver:
+            settings["configurable"] = {"thread_id": thread_of(saver, config.name, folder.root)}
             graph = build(ring, stop).compile(checkpointer=saver, name="evokd")
             before = graph.get_state(settings)
             # Not `next`: that is empty too where a kill came between the writes of a step and its checkpoint.

@@ -1,8 +1,9 @@
-"""The memory on disk: samples, held-out examples, errors and lessons in Chroma."""
+"""The memory in Chroma: samples, held-out examples, errors and lessons, on disk or on a server."""
 
 import json
 import logging
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -32,7 +33,7 @@ Item = TypeVar("Item", bound=Frozen)
 
 
 class ChromaMemory:
-    """`Memory` in a folder that this process owns until `close`.
+    """`Memory` in a folder, or on a server for the run of that folder, that this process owns until `close`.
 
     Each row keeps its object whole, as JSON, beside flat values to select by. Vectors always come from the encoder
     that is given; its fingerprint is stored, and another encoder is refused.
@@ -40,30 +41,30 @@ class ChromaMemory:
     Args:
         folder: made if it is missing.
         embedder: turns texts into vectors.
-        settings: the threshold of sameness.
+        settings: the threshold of sameness, and the server, if there is one.
 
     Raises:
-        ConfigError: the folder cannot be used, another process uses it, or it was made with another encoder.
+        ConfigError: folder or server cannot be used, another process uses it, or it was made with another encoder.
     """
 
     def __init__(self, folder: Path, embedder: Encoder, settings: MemorySettings | None = None):
+        from .place import open_place  # Chroma takes its time
         from .table import open_tables
 
         self._embedder = embedder
         self._settings = settings or MemorySettings()
         self._vectors: dict[str, Vectors] = {}
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._lock = owned(folder)
-        except OSError as error:
-            raise ConfigError(f"The memory folder {folder} cannot be used: {error.strerror or error}.") from error
-        try:
-            self._client, tables = open_tables(folder, embedder, TABLES)
-        except BaseException:
-            self._lock.release()
-            raise
-        self._test_ids = folder / "test-ids"
-        self._test = set(self._test_ids.read_text().split()) if self._test_ids.exists() else set[str]()
+        with ExitStack() as opened:
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                opened.callback(owned(folder).release)
+            except OSError as error:
+                raise ConfigError(f"The memory folder {folder} cannot be used: {error.strerror or error}.") from error
+            place = opened.enter_context(open_place(folder, self._settings.server))
+            tables = open_tables(place, embedder, TABLES)
+            self._test_ids = folder / "test-ids"
+            self._test = set(self._test_ids.read_text().split()) if self._test_ids.exists() else set[str]()
+            self._open = opened.pop_all()
         self._samples, self._held_out = tables["samples"], tables["heldout"]
         self._errors, self._lessons = tables["errors"], tables["lessons"]
 
@@ -154,8 +155,7 @@ class ChromaMemory:
 
     def close(self) -> None:
         """Release the files; a second time does nothing."""
-        self._client.close()
-        self._lock.release()
+        self._open.close()
 
     def _remember_held_out(self, examples: list[Example]) -> None:
         # The split is part of the id: a text that stands in two of the user's own files is scored in both.

@@ -1,21 +1,18 @@
 """Chroma collections as tables: whole rows by id, in pages, with vectors that we give ourselves."""
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
-from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import chromadb
 import numpy as np
-from chromadb.api.client import Client
-from chromadb.config import Settings
-from chromadb.errors import ChromaError, NotFoundError
+from chromadb.errors import NotFoundError
 
 from ..tasks.errors import ConfigError
 from .base import Encoder, Vectors
 from .novelty import Contents
+from .place import Place
 
 PAGE = 5000
 """Rows in one call. Chroma refuses more than 5461 in a write, and SQLite more than 32766 ids in a read."""
@@ -121,56 +118,46 @@ class Table:
         self._known = known
 
 
-def open_tables(folder: Path, encoder: Encoder, names: Sequence[str]) -> tuple[Client, dict[str, Table]]:
-    """Open the tables in `folder`, making those that are missing.
+def open_tables(place: Place, encoder: Encoder, names: Sequence[str]) -> dict[str, Table]:
+    """Open the tables of a memory, making those that are missing.
 
     Raises:
-        ConfigError: the folder holds something else, or vectors of another encoder.
+        ConfigError: there is something else, or vectors of another encoder.
     """
-    os.environ["ANONYMIZED_TELEMETRY"] = "FALSE"
-    try:
-        # Declared as its interface, which has no `close`.
-        client = cast(Client, chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False)))
-    except (ChromaError, ValueError) as error:
-        raise ConfigError(
-            f"The memory in {folder} cannot be opened ({error}). Is the disk full? If not, choose another "
-            "folder, or restore this one."
-        ) from error
-    try:
-        return client, {name: Table(_collection(client, name, encoder, folder), encoder.dim) for name in names}
-    except BaseException:
-        client.close()
-        raise
+    return {name: Table(_collection(place, name, encoder), encoder.dim) for name in names}
 
 
-def _collection(client: Client, name: str, encoder: Encoder, folder: Path) -> chromadb.Collection:
+def _collection(place: Place, name: str, encoder: Encoder) -> chromadb.Collection:
     made_with = {"embedder": encoder.fingerprint, "dim": encoder.dim}
     try:
         # Without embedding_function=None Chroma would bring its own model, and fetch it.
-        found = client.get_collection(name, embedding_function=None)
+        found = place.client.get_collection(place.prefix + name, embedding_function=None)
     except NotFoundError:
-        return client.create_collection(
-            name, embedding_function=None, metadata=made_with, configuration={"hnsw": {"space": "cosine"}}
+        return place.client.create_collection(
+            place.prefix + name,
+            embedding_function=None,
+            metadata=made_with,
+            configuration={"hnsw": {"space": "cosine"}},
         )
-    _refuse_functions(found, folder)
+    _refuse_functions(found, place)
     there = found.metadata or {}
     if there.get("embedder") != made_with["embedder"] or there.get("dim") != made_with["dim"]:
         raise ConfigError(
-            f"The memory in {folder} was made with embedder {there.get('embedder')} ({there.get('dim')} dimensions), "
-            f"but memory.embedder is now {encoder.fingerprint} ({encoder.dim} dimensions). "
+            f"The memory in {place.name} was made with embedder {there.get('embedder')} ({there.get('dim')} "
+            f"dimensions), but memory.embedder is now {encoder.fingerprint} ({encoder.dim} dimensions). "
             "Set the embedder it was made with, or start a new run."
         )
     return found
 
 
-def _refuse_functions(found: chromadb.Collection, folder: Path) -> None:
+def _refuse_functions(found: chromadb.Collection, place: Place) -> None:
     """Refuse a collection that brings an embedding function: Chroma would build it, and it may name code to run."""
     model = found.get_model()
     for function in _functions([model.configuration_json, model.serialized_schema]):
         if function.get("type") not in ("legacy", "unknown"):  # Chroma's words for none
             raise ConfigError(
-                f"The memory in {folder} was not made by EvoKD: its collection {found.name!r} brings the embedding "
-                f"function {function.get('name')!r}, which may run code. Remove the folder, or start a new run."
+                f"The memory in {place.name} was not made by EvoKD: its collection {found.name!r} brings the embedding "
+                f"function {function.get('name')!r}, which may run code. Remove it, or start a new run."
             )
 
 

@@ -5,9 +5,9 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, JsonValue, ValidationError, field_validator
+from pydantic import Field, JsonValue, ValidationError, field_validator, model_validator
 
 from ...agents.analyst.agent import Analyst
 from ...agents.annotator.agent import Annotator
@@ -28,6 +28,7 @@ from ...teacher.base import Teacher
 from ...teacher.endpoint import KINDS
 from ...teacher.settings import BudgetSettings, TeacherSettings
 from ..stop import Stop
+from .address import check_address
 from .parts import allow, known_kind, own_class, require
 from .strategies import MOST_CYCLES, STRATEGIES
 from .validation import built, first_mistake
@@ -102,6 +103,8 @@ class RunConfig(Frozen):
     teacher: TeacherSettings = TeacherSettings()
     student: StudentSettings = StudentSettings()
     memory: MemorySection = MemorySection()
+    checkpoints: str | None = None
+    """`postgresql://user@host/database`; by default a file in the run's folder. The password comes from PGPASSWORD."""
     budget: BudgetSettings = BudgetSettings()
     stop: dict[str, JsonValue] = Field(default={})
     agents: dict[str, dict[str, JsonValue]] = Field(default={})
@@ -115,6 +118,12 @@ class RunConfig(Frozen):
                 "file's name (--name gives another)"
             )
         return value
+
+    @model_validator(mode="after")  # of the whole, as an error at the key would repeat what may be a password
+    def _a_server_without_password(self) -> Self:
+        if self.checkpoints is not None:
+            check_address(self.checkpoints)
+        return self
 
 
 def load(path: Path, overrides: Mapping[str, Any] | None = None, *, trusted: bool = True) -> RunConfig:
