@@ -19,6 +19,7 @@ from ..memory.run_folder import RunFolder
 from ..tasks.base import Split
 from ..tasks.errors import ConfigError
 from ..teacher.accounting.ledger import count_paid
+from .checkpoints import FILE
 from .config.roles import ROLES
 
 LAST = ("last_training", "final_test")
@@ -65,20 +66,21 @@ def students(state: Mapping[str, Any]) -> set[str]:
     return {"students/cycle-000", undecided, str(state.get("champion") or undecided)}
 
 
-def check_files(folder: RunFolder, state: Mapping[str, Any], due: str) -> None:
+def check_files(folder: RunFolder, state: Mapping[str, Any], due: str, checkpoints: str = FILE) -> None:
     """Compare the files of a run with what its checkpoint knows of them; nothing is opened or written.
 
     Args:
         folder: of the run.
         state: of the newest checkpoint; empty where there is none.
         due: role of the step that may have been under way; empty where there is none.
+        checkpoints: the file or the address where they are.
 
     Raises:
         ConfigError: something is missing, or is other than it was.
     """
     known: Ties = state.get("ties") or {}
     if not state and (began := [name for name in ("students", *TOLD) if (folder.root / name).exists()]):
-        raise _lost(folder, "checkpoints.sqlite is missing or empty", f"{began[0]} is there", "begin again at cycle 0")
+        raise _lost(folder, f"{checkpoints} is missing or empty", f"{began[0]} is there", "begin again at cycle 0")
     changing = folder.relative(folder.cycle(state["cycle"])) if state and _is_own(due) else TOLD[0]
     gone_on_purpose = "students/" if not due and _are_dropped(folder) else TOLD[0]
     for name, digest in known.items():

@@ -12,7 +12,7 @@ from ..agents.evaluator.export import export_samples
 from ..memory.run_folder import RunFolder
 from ..tasks.errors import ConfigError, StepError
 from .build import build
-from .checkpoints import open_checkpoints, thread_of
+from .checkpoints import FILE, open_checkpoints, thread_of
 from .config.run_config import RunConfig, agents, stop_rule
 from .consistency import digests, is_told_right
 
@@ -22,15 +22,15 @@ def saved(config: RunConfig, folder: RunFolder) -> tuple[Mapping[str, Any], str]
 
     Raises:
         ConfigError: the checkpoints are damaged.
-        StepError: the disk is full, or another process holds the file.
+        StepError: the disk is full, another process holds the file, or the server cannot be reached.
     """
-    path = folder.root / "checkpoints.sqlite"
-    if not path.is_file() or not path.stat().st_size:
+    path = folder.root / FILE
+    if config.checkpoints is None and not (path.is_file() and path.stat().st_size):
         return {}, ""
     try:
-        with open_checkpoints(folder.root) as saver:
+        with open_checkpoints(folder.root, config.checkpoints) as saver:
             graph = build(agents(config), stop_rule(config)).compile(checkpointer=saver)
-            now = graph.get_state({"configurable": {"thread_id": thread_of(saver, config.name)}})
+            now = graph.get_state({"configurable": {"thread_id": thread_of(saver, config.name, folder.root)}})
     except sqlite3.OperationalError as error:
         raise StepError(f"the checkpoint in {folder.root} cannot be read or written: {error}") from error
     except sqlite3.DatabaseError as error:

@@ -17,7 +17,7 @@ from ..agents.base import Agent, Services, State
 from ..memory.run_folder import RunFolder
 from ..tasks.errors import ConfigError, StepError
 from .build import build, initial_state, last_steps
-from .checkpoints import open_checkpoints, thread_of
+from .checkpoints import FILE, open_checkpoints, thread_of
 from .config.run_config import RunConfig, agents, stop_rule
 from .consistency import check_answers, check_files, check_memory
 from .restoring import note_end, restore, saved
@@ -52,7 +52,7 @@ def drive(config: RunConfig, folder: RunFolder, show: Callable[[Event], None], a
     """
     _check_link(folder)
     state, due = saved(config, folder)
-    check_files(folder, state, due)
+    check_files(folder, state, due, config.checkpoints or FILE)
     if due and config.teacher.use_cache:
         check_answers(folder, state)
     control, began = RunControl(), time.monotonic()
@@ -73,7 +73,7 @@ def drive(config: RunConfig, folder: RunFolder, show: Callable[[Event], None], a
 @contextlib.contextmanager
 def _open_loop(config: RunConfig, folder: RunFolder) -> Iterator["_Loop"]:
     try:
-        with open_checkpoints(folder.root) as saver:
+        with open_checkpoints(folder.root, config.checkpoints) as saver:
             yield _Loop(config, folder.root, saver)
     except sqlite3.Error as error:
         raise StepError(f"the checkpoint in {folder.root} cannot be read or written: {error}") from error
@@ -90,7 +90,7 @@ class _Loop:
             "recursion_limit": most_steps(ring, self._stop),
             "run_name": "loop",
             **_told_to_traces(config),
-            "configurable": {"thread_id": thread_of(saver, config.name)},
+            "configurable": {"thread_id": thread_of(saver, config.name, root)},
         }
         self._graph = build(ring, self._stop).compile(checkpointer=saver, name="evokd")
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from typing import Literal, Protocol, runtime_checkable
+from urllib.parse import urlsplit
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from ..tasks.base import ErrorCase, Example, Frozen, Lesson, Split
 
@@ -24,6 +25,22 @@ class MemorySettings(Frozen):
     """`minilm` (comes with the install), or the folder or hub id of another encoder with safetensors weights."""
     duplicate_cosine: float = Field(default=0.95, gt=0, le=1)
     """Two texts with a larger cosine than this count as the same."""
+    server: str | None = None
+    """`http://host:port` of a Chroma server (`chroma run`); by default the memory lies in the run's folder."""
+
+    @field_validator("server")
+    @classmethod
+    def _an_address(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        try:
+            address = urlsplit(value)
+            is_sound = address.scheme in ("http", "https") and bool(address.hostname and address.port)
+        except ValueError:  # what cannot be a port
+            is_sound = False
+        if not is_sound or "@" in address.netloc or address.path.strip("/") or address.query or address.fragment:
+            raise ValueError("must be the address of a Chroma server and no more: http://host:port")
+        return value
 
 
 class Encoder(Protocol):
@@ -68,7 +85,8 @@ class Memory(Protocol):
     ) -> None:
         """Insert or replace by id. Held-out examples (gate, dev, test) go to a collection no search ever reads.
 
-        Held-out examples are always `kept`. An error is one case per cycle and example, a lesson one per id.
+        Held-out examples are always `kept`. Of test examples only `novel` is told: nothing gives them back. An error is
+        one case per cycle and example, a lesson one per id.
 
         Raises:
             ValueError: an error case whose example is held out.
@@ -78,7 +96,10 @@ class Memory(Protocol):
         """Change the status of examples already remembered; ids that are no sample are left out and logged."""
 
     def samples(self, split: Split, status: Status = "kept") -> list[Example]:
-        """Examples of a split (held-out ones included: for scoring only), in the order they came: cycle, then id."""
+        """Examples of a split, in the order they came: cycle, then id.
+
+        Those of gate and dev are for scoring only; of `test` there are none, as no agent scores it.
+        """
 
     def get(self, ids: Sequence[str]) -> list[Example]:
         """Seed and train examples by id, in the order asked; unknown and held-out ids are left out."""
@@ -100,7 +121,8 @@ class Memory(Protocol):
 
         Reasons: `held-out` (near a gate, dev or test text; told first), `duplicate` (near a sample of any status, or
         near an earlier text of the same call that was found new). Near is: the same normalised text, or a cosine above
-        `duplicate_cosine`. The comparison is exact, however many there are.
+        `duplicate_cosine`. The comparison is exact, however many there are; only of a test file, which may be large,
+        a memory may compare the vectors of a part, and the normalised texts of all.
         """
 
     def embed(self, texts: Sequence[str]) -> Vectors:

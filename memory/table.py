@@ -1,20 +1,18 @@
 """Chroma collections as tables: whole rows by id, in pages, with vectors that we give ourselves."""
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
-from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal
 
 import chromadb
 import numpy as np
-from chromadb.api.client import Client
-from chromadb.config import Settings
-from chromadb.errors import ChromaError, NotFoundError
+from chromadb.errors import NotFoundError
 
 from ..tasks.errors import ConfigError
 from .base import Encoder, Vectors
 from .novelty import Contents
+from .place import Place
 
 PAGE = 5000
 """Rows in one call. Chroma refuses more than 5461 in a write, and SQLite more than 32766 ids in a read."""
@@ -25,52 +23,57 @@ Values = Mapping[str, str | int | float | bool]
 class Table:
     """One collection. Every row has a text key, a vector and flat values; writes replace by id.
 
-    Reads that must miss nothing (`contents`) are exact over vectors kept in this process until the next write;
-    `nearest` asks Chroma's index.
+    The collection has one owner, so what was read once is known here until it is written: values are read when they are
+    first asked for, vectors when something is compared with all of them (`contents`). `nearest` asks Chroma's index.
     """
 
     def __init__(self, collection: chromadb.Collection, dim: int):
         self._collection = collection
         self._dim = dim
+        self._known: dict[str, Values] | None = None
         self._contents: Contents | None = None
 
-    def rows(self, where: dict[str, Any] | None = None) -> Iterator[tuple[str, Values]]:
-        """All rows that match, with their ids."""
-        offset = 0
-        while True:
-            page = self._collection.get(where=where, limit=PAGE, offset=offset, include=["metadatas"])
-            yield from zip(page["ids"], page["metadatas"] or [], strict=True)
-            if len(page["ids"]) < PAGE:
-                return
-            offset += PAGE
+    def rows(self, **values: str | int) -> Iterator[tuple[str, Values]]:
+        """All rows that have these values, with their ids."""
+        for i, row in self._all().items():
+            if all(row.get(name) == value for name, value in values.items()):
+                yield i, row
 
     def by_id(self, ids: Sequence[str]) -> dict[str, Values]:
         """The rows of those ids that are there."""
-        found: dict[str, Values] = {}
-        for some in _pages(list(dict.fromkeys(ids))):
-            page = self._collection.get(ids=some, include=["metadatas"])
-            found.update(zip(page["ids"], page["metadatas"] or [], strict=True))  # type: ignore[arg-type]
-        return found
+        there = self._all()
+        return {i: there[i] for i in ids if i in there}
+
+    def keys(self) -> set[str]:
+        """The text keys of all rows."""
+        return {str(row["key"]) for row in self._all().values()}
 
     def put(self, rows: Mapping[str, Values], vectors: Vectors) -> None:
         """Insert or replace; `vectors` has one row for each. A page is written whole or not at all."""
         start = 0
         for ids in _pages(list(rows)):
             end = start + len(ids)
-            self._contents = None
-            self._collection.upsert(ids=ids, embeddings=vectors[start:end], metadatas=[dict(rows[i]) for i in ids])
+            with self._changing() as known:
+                metadatas = [dict(rows[i]) for i in ids]
+                self._collection.upsert(ids=ids, embeddings=vectors[start:end], metadatas=metadatas)
+                known |= {i: rows[i] for i in ids}
             start = end
 
     def change(self, ids: Sequence[str], values: Values) -> None:
         """Set some values of rows that are there."""
         for some in _pages(list(ids)):
-            self._collection.update(ids=some, metadatas=[dict(values) for _ in some])
+            with self._changing() as known:
+                self._collection.update(ids=some, metadatas=[dict(values) for _ in some])
+                known |= {i: {**known[i], **values} for i in some}
 
     def forget(self, keys: Sequence[str]) -> None:
         """Delete the rows of these texts."""
-        for some in _pages(list(keys)):
-            self._contents = None
-            self._collection.delete(where={"key": {"$in": some}})  # type: ignore[dict-item]
+        named = set(keys)
+        for some in _pages([i for i, row in self._all().items() if row["key"] in named]):
+            with self._changing() as known:
+                self._collection.delete(ids=some)
+                for i in some:
+                    del known[i]
 
     def nearest(self, vector: Vectors, k: int) -> list[Values]:
         """The k nearest rows by cosine, nearest first, equals by id."""
@@ -86,69 +89,75 @@ class Table:
     def contents(self) -> Contents:
         """Keys and vectors of all rows."""
         if self._contents is None:
-            keys: list[str] = []
-            vectors: list[Any] = [np.zeros((0, self._dim), dtype=np.float32)]
-            count = PAGE
-            while count == PAGE:
-                page = self._collection.get(limit=PAGE, offset=len(keys), include=["metadatas", "embeddings"])
-                count = len(page["ids"])
-                if count:
-                    keys += [str(values["key"]) for values in page["metadatas"] or []]
-                    vectors.append(np.asarray(page["embeddings"], dtype=np.float32))
-            self._contents = Contents(frozenset(keys), np.concatenate(vectors))
+            found: list[Any] = [np.zeros((0, self._dim), dtype=np.float32)]
+            found += [np.asarray(page["embeddings"], dtype=np.float32) for page in self._read("embeddings")]
+            self._contents = Contents(frozenset(self.keys()), np.concatenate(found))
         return self._contents
 
+    def _all(self) -> dict[str, Values]:
+        if self._known is None:
+            self._known = {
+                i: values
+                for page in self._read("metadatas")
+                for i, values in zip(page["ids"], page["metadatas"] or [], strict=True)
+            }
+        return self._known
 
-def open_tables(folder: Path, encoder: Encoder, names: Sequence[str]) -> tuple[Client, dict[str, Table]]:
-    """Open the tables in `folder`, making those that are missing.
+    def _read(self, what: Literal["metadatas", "embeddings"]) -> Iterator[chromadb.GetResult]:
+        """Everything, page by page; no page is empty."""
+        offset = 0
+        while (page := self._collection.get(limit=PAGE, offset=offset, include=[what]))["ids"]:
+            yield page
+            offset += len(page["ids"])
+
+    @contextmanager
+    def _changing(self) -> Iterator[dict[str, Values]]:
+        """What is known of the rows, for a write; nothing is, where the write fails."""
+        known, self._known, self._contents = self._all(), None, None
+        yield known
+        self._known = known
+
+
+def open_tables(place: Place, encoder: Encoder, names: Sequence[str]) -> dict[str, Table]:
+    """Open the tables of a memory, making those that are missing.
 
     Raises:
-        ConfigError: the folder holds something else, or vectors of another encoder.
+        ConfigError: there is something else, or vectors of another encoder.
     """
-    os.environ["ANONYMIZED_TELEMETRY"] = "FALSE"
-    try:
-        # Declared as its interface, which has no `close`.
-        client = cast(Client, chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False)))
-    except (ChromaError, ValueError) as error:
-        raise ConfigError(
-            f"The memory in {folder} cannot be opened ({error}). Is the disk full? If not, choose another "
-            "folder, or restore this one."
-        ) from error
-    try:
-        return client, {name: Table(_collection(client, name, encoder, folder), encoder.dim) for name in names}
-    except BaseException:
-        client.close()
-        raise
+    return {name: Table(_collection(place, name, encoder), encoder.dim) for name in names}
 
 
-def _collection(client: Client, name: str, encoder: Encoder, folder: Path) -> chromadb.Collection:
+def _collection(place: Place, name: str, encoder: Encoder) -> chromadb.Collection:
     made_with = {"embedder": encoder.fingerprint, "dim": encoder.dim}
     try:
         # Without embedding_function=None Chroma would bring its own model, and fetch it.
-        found = client.get_collection(name, embedding_function=None)
+        found = place.client.get_collection(place.prefix + name, embedding_function=None)
     except NotFoundError:
-        return client.create_collection(
-            name, embedding_function=None, metadata=made_with, configuration={"hnsw": {"space": "cosine"}}
+        return place.client.create_collection(
+            place.prefix + name,
+            embedding_function=None,
+            metadata=made_with,
+            configuration={"hnsw": {"space": "cosine"}},
         )
-    _refuse_functions(found, folder)
+    _refuse_functions(found, place)
     there = found.metadata or {}
     if there.get("embedder") != made_with["embedder"] or there.get("dim") != made_with["dim"]:
         raise ConfigError(
-            f"The memory in {folder} was made with embedder {there.get('embedder')} ({there.get('dim')} dimensions), "
-            f"but memory.embedder is now {encoder.fingerprint} ({encoder.dim} dimensions). "
+            f"The memory in {place.name} was made with embedder {there.get('embedder')} ({there.get('dim')} "
+            f"dimensions), but memory.embedder is now {encoder.fingerprint} ({encoder.dim} dimensions). "
             "Set the embedder it was made with, or start a new run."
         )
     return found
 
 
-def _refuse_functions(found: chromadb.Collection, folder: Path) -> None:
+def _refuse_functions(found: chromadb.Collection, place: Place) -> None:
     """Refuse a collection that brings an embedding function: Chroma would build it, and it may name code to run."""
     model = found.get_model()
     for function in _functions([model.configuration_json, model.serialized_schema]):
         if function.get("type") not in ("legacy", "unknown"):  # Chroma's words for none
             raise ConfigError(
-                f"The memory in {folder} was not made by EvoKD: its collection {found.name!r} brings the embedding "
-                f"function {function.get('name')!r}, which may run code. Remove the folder, or start a new run."
+                f"The memory in {place.name} was not made by EvoKD: its collection {found.name!r} brings the embedding "
+                f"function {function.get('name')!r}, which may run code. Remove it, or start a new run."
             )
 
 

@@ -207,7 +207,8 @@ class ListMemory:
                 self.kept[i] = (self.kept[i][0], status, reason)
 
     def samples(self, split: Split, status: Status = "kept") -> list[Example]:
-        found = [example for example in self.held_out.values() if example.split == split and status == "kept"]
+        readable = split != "test" and status == "kept"
+        found = [example for example in self.held_out.values() if example.split == split and readable]
         found += [example for example, its, _ in self.kept.values() if example.split == split and its == status]
         return sorted(found, key=lambda example: (example.origin.cycle, example.id))
 

@@ -1,6 +1,7 @@
 """The whole loop on fakes: the graph, the agents, the memory's contract, in about a second."""
 
 import dataclasses
+import random
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from evokd.agents.base import CycleReport, Services
 from evokd.graph.build import build, initial_state
 from evokd.graph.config.run_config import agents, stop_rule, validate
 from evokd.graph.stop import Stop
+from evokd.tasks.base import Example, Split
 from tests import world
 from tests.fakes import words
 
@@ -66,6 +68,42 @@ def test_held_out_texts_reach_no_prompt_and_no_training(tmp_path: Path) -> None:
     later = [text for (role, _), text in zip(services.teacher.asked, sent, strict=True) if role == "analyst"]  # type: ignore[attr-defined]
     assert later and not any(text in shown for text in held_out for shown in later)
     assert not any(text in shown for text in [e.text for e in services.memory.samples("dev")] for shown in sent)
+
+
+@pytest.mark.parametrize("strategy", ["gated", "paper"])
+def test_no_marker_of_a_held_out_text_is_sent_or_learnt(tmp_path: Path, strategy: str) -> None:
+    """Not even where the teacher writes such a text itself, letter by letter or nearly."""
+    rng = random.Random(1)
+    splits: tuple[Split, ...] = ("gate", "dev", "test")
+    hidden = [
+        Example(text=f"{world.make_text(label, rng)} marker{split}{label}", label=label, split=split)
+        for split in splits
+        for label in world.VOCABULARY
+    ]
+
+    def leaking(prompt: Any) -> Any:
+        said = world.generator(prompt)
+        for texts in said.values():
+            if texts and "text" in texts[0]:
+                copied = [f"{rng.choice(hidden).text}{rng.choice(['', '!', ' .'])}" for _ in range(3)]
+                texts[: len(copied)] = [{**texts[0], "text": text} for text in copied]
+        return said
+
+    services = world.services(tmp_path, teacher=world.teacher(generator=leaking))
+    services.memory.remember(hidden)
+    learnt: list[str] = []
+    fit = type(services.students.new(0)).fit
+
+    def watched(self: Any, examples: Any, progress: Any = None, **how: Any) -> None:
+        learnt.extend(example.text for example in examples)
+        fit(self, examples, progress, **how)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(services.students.new(0)), "fit", watched)
+        state = run(services, strategy)
+    assert sum(row["counts"].get("refused: held-out", 0) for row in rows(state)) > 5, "the teacher did write them"
+    sent = [words(prompt) for _, prompt in services.teacher.asked]  # type: ignore[attr-defined]
+    assert learnt and not [text for text in (*sent, *learnt) if "marker" in text]
 
 
 def test_the_annotator_sees_neither_lesson_nor_stance_nor_class(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, int]:
         ("evaluator", "predict:8"),  # the gate is being read
         ("evaluator", "mark:1"),  # the verdict is half written
         ("analyst", "fit:8"),  # the second of three cross-fits
-        ("annotator", "remember:7"),  # accepted texts are remembered, the step is not over
+        ("annotator", "remember:8"),  # accepted texts are remembered, the step is not over
     ],
 )
 def test_killed_in_a_part(step: str, die: str, whole: tuple[Any, int], tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_killed_again_and_again_while_the_clock_goes_back(whole: tuple[Any, int]
     with serving(server) as running:
         config = parts.write(tmp_path, running.url)
         code, _, err = finish("run", config, "--runs", runs, EVOKD_TEST_DIE="mark:1")
-        for sitting, die in enumerate(["remember:7", "save:2", "predict:3"], start=1):
+        for sitting, die in enumerate(["remember:8", "save:2", "predict:3"], start=1):
             assert code == -signal.SIGKILL, err
             env = {"EVOKD_TEST_DIE": die, "EVOKD_TEST_CLOCK": str(-sitting * hour)}
             code, _, err = finish("resume", "small", "--runs", runs, **env)

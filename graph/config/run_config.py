@@ -4,15 +4,16 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, JsonValue, ValidationError, field_validator
+from pydantic import Field, JsonValue, ValidationError, field_validator, model_validator
 
 from ...agents.base import Agent
 from ...tasks.base import Frozen
 from ...tasks.errors import ConfigError
 from ...teacher.settings import BudgetSettings
 from ..stop import Stop
+from .address import check_address
 from .extension_points import MEMORY, STOP_RULE, STUDENT, TASK, TEACHER
 from .part_settings import PartSettings
 from .parts import allow, require
@@ -38,6 +39,8 @@ class RunConfig(Frozen):
     teacher: TeacherSection = TeacherSection()
     student: StudentSection = StudentSection()
     memory: MemorySection = MemorySection()
+    checkpoints: str | None = None
+    """`postgresql://user@host/database`; by default a file in the run's folder. The password comes from PGPASSWORD."""
     budget: BudgetSettings = BudgetSettings()
     stop: dict[str, JsonValue] = Field(default={})
     agents: dict[str, dict[str, JsonValue]] = Field(default={})
@@ -51,6 +54,12 @@ class RunConfig(Frozen):
                 "file's name (--name gives another)"
             )
         return value
+
+    @model_validator(mode="after")  # of the whole, as an error at the key would repeat what may be a password
+    def _a_server_without_password(self) -> Self:
+        if self.checkpoints is not None:
+            check_address(self.checkpoints)
+        return self
 
 
 def load(path: Path, overrides: Mapping[str, Any] | None = None, *, trusted: bool = True) -> RunConfig:

@@ -73,7 +73,7 @@ def _teacher(config: RunConfig, folder: RunFolder, minutes: float) -> Teacher:
 def _remember_own(memory: Memory, folder: RunFolder) -> None:
     """Put the user's own examples into memory; a second time changes nothing."""
     try:
-        for split in ("seed", "dev"):
+        for split in ("seed", "dev", "test"):
             memory.remember(examples=folder.read_rows(folder.root / "data" / f"{split}.jsonl", Example))
     except EvoKDError:
         raise

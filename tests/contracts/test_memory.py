@@ -147,9 +147,17 @@ def test_a_held_out_text_is_no_sample_whichever_came_first(memory: Memory, held_
 
 def test_a_text_in_two_held_out_splits_stays_in_both(memory: Memory) -> None:
     dev = example("twice", split="dev")
-    memory.remember([dev, dev.moved("test")])
+    memory.remember([dev, dev.moved("gate")])
     assert memory.samples("dev") == [dev]
-    assert memory.samples("test") == [dev.moved("test")]
+    assert memory.samples("gate") == [dev.moved("gate")]
+
+
+def test_the_test_file_is_known_to_novelty_and_read_by_nobody(memory: Memory) -> None:
+    memory.remember([example("the team won the hidden match", split="test")])
+    memory.remember([example("The team won the  hidden match")])
+    assert memory.samples("test") == memory.samples("train") == []
+    told = memory.novel(["the TEAM won the hidden match", "the team won the hidden match!", "who won the match"])
+    assert told == ["held-out", "held-out", None]
 
 
 def test_an_error_on_a_held_out_example_is_refused(memory: Memory) -> None:

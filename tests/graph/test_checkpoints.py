@@ -165,7 +165,7 @@ def test_the_thread_is_the_one_that_is_there(tmp_path: Path) -> None:
     with serving(parts.answer) as server:
         trial = Trial(tmp_path, server, stop={"cycles": 0})
         with open_checkpoints(trial.folder.root) as saver:
-            assert thread_of(saver, "new") == "new"
+            assert thread_of(saver, "new", trial.folder.root) == "new"
         trial.drive()
         with open_checkpoints(trial.folder.root) as saver:
-            assert thread_of(saver, "new") == "small"
+            assert thread_of(saver, "new", trial.folder.root) == "small"

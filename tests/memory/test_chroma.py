@@ -7,13 +7,14 @@ import tempfile
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from evokd.memory import table
+from evokd.memory import chroma, table
 from evokd.memory.base import MemorySettings, Status
 from evokd.memory.chroma import ChromaMemory
 from evokd.tasks.base import ErrorCase, Example, Lesson, Origin, Split
@@ -191,6 +192,41 @@ def test_novel_misses_nothing_among_thousands(open_memory: Open) -> None:
             accepted.append(i)
     assert got == want
     assert {None, "held-out", "duplicate"} == set(want), "the data must hold every case"
+
+
+def test_a_large_test_file_is_known_word_by_word_and_a_part_of_it_by_vectors(
+    open_memory: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chroma, "NEAR_TEST", 5)
+    embedder = HashEmbedder()
+    memory = open_memory(embedder)
+    texts = [f"{number} {'abcdefghij'[number] * 9} of the test file" for number in range(10)]
+    for _ in range(2):
+        memory.remember([Example(text=text, label="secret label", split="test") for text in texts])
+    assert len(embedder.encoded) == 5, "each is embedded once"
+    memory = open_memory()
+    assert memory.novel(texts) == ["held-out"] * 10
+    told = memory.novel([f"{text}!" for text in texts])
+    assert told.count("held-out") == 5 and told.count(None) == 5
+
+
+def test_no_text_or_label_of_the_test_file_is_on_the_disk_of_the_memory(open_memory: Open, tmp_path: Path) -> None:
+    memory = open_memory()
+    memory.remember([Example(text="zebra marker", label="secret label", split="test")])
+    memory.close()
+    files = [path.read_bytes() for path in (tmp_path / "a" / "memory").rglob("*") if path.is_file()]
+    assert files and not any(b"zebra" in content or b"secret" in content for content in files)
+
+
+def test_a_kill_between_the_vectors_and_the_ids_of_test_texts_loses_none(
+    open_memory: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="full"):
+        patch.setattr(chroma, "write_text", Mock(side_effect=OSError("the disk is full")))
+        open_memory().remember([example(1, "test")])
+    memory = open_memory()
+    memory.remember([example(1, "test")])
+    assert memory.novel([example(1).text, f"{example(1).text}."]) == ["held-out", "held-out"]
 
 
 STEPS = st.lists(

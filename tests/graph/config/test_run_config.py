@@ -28,7 +28,7 @@ PLAIN: dict[str, Any] = {
     "data": {"seeds": "seeds.jsonl"},
 }
 
-TOP = "agents, budget, data, memory, name, order, seed, stop, strategy, student, task, teacher."
+TOP = "agents, budget, checkpoints, data, memory, name, order, seed, stop, strategy, student, task, teacher."
 ROLE = (
     "api_key_env, base_url, extra_body, kind, max_tokens, model, prompting, temperature, timeout, top_p, "
     "usd_per_million_cached_input, usd_per_million_input, usd_per_million_output."
