@@ -46,21 +46,21 @@ def flags(specs: Iterable[str]) -> list[str]:
     return [word for spec in specs for word in ("--allow", spec)]
 
 
-def known_kind(kind: str, where: str, ours: Iterable[str], contract: type) -> None:
+def known_kind(kind: str, where: str, ours: Iterable[str], *contracts: type) -> None:
     """Refuse a `kind` that is neither one of ours nor a class that can be used as `own_class` says."""
     if ":" in kind:
-        own_class(kind, where, contract)
+        own_class(kind, where, *contracts)
     elif kind not in ours:
         raise ConfigError.unknown(where, kind, [*ours, "module:Class"])
 
 
-def own_class(spec: str, where: str, contract: type) -> type[Any]:
+def own_class(spec: str, where: str, *contracts: type) -> type[Any]:
     """The class behind `module:Class`; nothing of it has been called.
 
     Args:
         spec: what the user wrote.
         where: the key that holds it, for the error.
-        contract: the protocol (or a class of ours) whose methods it must have.
+        contracts: protocols (or classes of ours), of one of which it must have all methods.
 
     Raises:
         ConfigError: it is not allowed, cannot be imported, is no class, or lacks a method.
@@ -78,10 +78,13 @@ def own_class(spec: str, where: str, contract: type) -> type[Any]:
     if not issubclass(type(found), type):  # not isinstance: an object may claim to be of another class
         raise ConfigError(
             f"{where} = {spec!r} is a {type(found).__name__}, not a class. Name a class with the methods of the "
-            f"{contract.__name__} protocol: {', '.join(sorted(_methods(contract)))}."
+            f"{contracts[0].__name__} protocol: {', '.join(sorted(_methods(contracts[0])))}."
         )
-    if lacking := sorted(name for name in _methods(contract) if not _defines(found, name)):
-        raise _lacks(spec, where, contract, lacking)
+    lacking = [sorted(name for name in _methods(each) if not _defines(found, name)) for each in contracts]
+    if all(lacking):
+        refusal = _lacks(spec, where, contracts[0], lacking[0])
+        others = "".join(f" Or inherit from {each.__module__}.{each.__name__}." for each in contracts[1:])
+        raise ConfigError(f"{refusal}{others}")
     return found  # type: ignore[no-any-return]
 
 

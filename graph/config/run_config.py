@@ -25,6 +25,7 @@ from ...tasks.kinds.multilabel import MultiLabel
 from ...tasks.kinds.ner import Ner
 from ...tasks.task import Task
 from ...teacher.base import Teacher
+from ...teacher.custom import CustomTeacher
 from ...teacher.endpoint import KINDS
 from ...teacher.settings import BudgetSettings, TeacherSettings
 from ..stop import Stop
@@ -169,7 +170,13 @@ def parsed(raw: Mapping[str, Any], source: str) -> RunConfig:
 
 def own_parts(config: RunConfig) -> tuple[str, ...]:
     """The `module:Class` of every part of the user's own that a config names."""
-    kinds = (config.task.kind, config.student.kind, config.memory.kind, config.teacher.kind, config.stop.get("kind"))
+    kinds = (
+        config.task.kind,
+        config.student.kind,
+        config.memory.kind,
+        *config.teacher.own_kinds,
+        config.stop.get("kind"),
+    )
     return tuple(sorted({each for each in (*config.order, *kinds) if isinstance(each, str) and ":" in each}))
 
 
@@ -192,7 +199,8 @@ def validate(raw: Mapping[str, Any], source: str, *, trusted: bool = False) -> R
         known_kind(config.task.kind, "task.kind", TASKS, Task)
         known_kind(config.student.kind, "student.kind", ("transformer",), Students)
         known_kind(config.memory.kind, "memory.kind", ("chroma",), Memory)
-        known_kind(config.teacher.kind or "", "teacher.kind", KINDS, Teacher)
+        for kind in (config.teacher.kind or "", *config.teacher.own_kinds):
+            known_kind(kind, "teacher.kind", KINDS, Teacher, CustomTeacher)
         agents(config)
         stop_rule(config)
     except ConfigError as error:

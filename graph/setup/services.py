@@ -24,9 +24,7 @@ from ...tasks.data.reading import check_apart, check_seeds, read_examples, read_
 from ...tasks.errors import ConfigError, EvoKDError, StepError
 from ...tasks.guidelines import Guidelines
 from ...tasks.task import Task
-from ...teacher.accounting.budget import Budget
 from ...teacher.base import Teacher
-from ...teacher.factory import open_teacher
 from ..config.parts import flags, made
 from ..config.run_config import (
     TASKS,
@@ -41,6 +39,7 @@ from ..config.run_config import (
 )
 from .data_checks import warn_of_cut_texts, warn_of_split_entities, warn_of_unknown_script
 from .first_files import check_free, start, write_first
+from .teachers import open_run_teacher
 
 
 def make_task(settings: TaskSettings) -> Task:
@@ -68,16 +67,6 @@ def _memory(config: RunConfig, folder: RunFolder) -> Memory:
         return ChromaMemory(*given)
     memory: Memory = made(config.memory.kind, "memory.kind", Memory, *given)
     return memory
-
-
-def _teacher(config: RunConfig, folder: RunFolder, minutes: float) -> Teacher:
-    kind = config.teacher.kind or ""
-    budget = Budget(config.budget, config.teacher, earlier_seconds=60 * minutes)
-    if ":" not in kind:
-        return open_teacher(config.teacher, budget, folder.root, run=config.name, seed=config.seed)
-    named = {"run": config.name, "seed": config.seed}
-    teacher: Teacher = made(kind, "teacher.kind", Teacher, config.teacher, budget, folder.root, **named)
-    return teacher
 
 
 def create(
@@ -252,7 +241,7 @@ def open_services(
     with ExitStack() as open_parts:
         memory = open_parts.enter_context(closing(_memory(config, folder)))  # first: it refuses a second process
         check(memory)
-        teacher = open_parts.enter_context(closing(teacher or _teacher(config, folder, minutes)))
+        teacher = open_parts.enter_context(closing(teacher or open_run_teacher(config, folder.root, minutes)))
         _remember_own(memory, folder)
         yield Services(
             task=task,

@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from ...tasks.errors import EvoKDError
+from ..address import shown_address
 from ..base import TeacherDown
-from ..endpoint import Endpoint, shown_address
+from ..endpoint import Endpoint
 from .error_classification import CallError
 from .keys import mask
 
@@ -85,9 +86,11 @@ def explained(trouble: CallError, place: Place) -> EvoKDError:
 
 def given_up(endpoint: Endpoint, calls: int, last: CallFailed) -> TeacherDown:
     """The error that stops a run where calls fail one after the other."""
+    of_server = "Correct the setting under [teacher] that this names, or see the server's log"
+    todo = "Correct the class" if ":" in endpoint.kind else of_server
     return TeacherDown(
-        f"The teacher at {shown_address(endpoint.url)} (model {endpoint.model!r}) failed {calls} calls in a row. The "
-        f"last one: {last}. Correct the setting under [teacher] that this names, or see the server's log; then resume."
+        f"The teacher at {endpoint.shown_url} (model {endpoint.model!r}) failed {calls} calls in a row. The last one: "
+        f"{last}. {todo}; then resume."
     )
 
 
@@ -104,7 +107,7 @@ def _down(trouble: CallError, cause: str, place: Place) -> TeacherDown:
         return place.down(f"drops the connection ({cause})", "Check the server's log, then resume.")
     if place.last_words:
         return place.down(f"cannot be reached ({cause})", place.last_words())
-    todo = "Check the network" if place.endpoint.kind == "langchain" else "Start the server"
+    todo = "Start the server" if place.endpoint.kind == "openai" else "Check the network"
     what = f"cannot be reached{_proxied(place.url)} ({cause})"
     return place.down(what, f"{todo} or correct teacher.base_url, then resume.")
 

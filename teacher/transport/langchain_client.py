@@ -14,6 +14,7 @@ from pydantic import BaseModel, SecretStr
 from ...tasks.errors import ConfigError
 from ..endpoint import Endpoint
 from ..structured import Mode, instruction, strict_schema
+from .custom_model import CustomModel
 from .error_classification import CallError, told_by
 from .errors import CallFailed, Place, explained
 from .keys import key_in, mask
@@ -56,19 +57,25 @@ def open_model(endpoint: Endpoint) -> BaseChatModel:
 
 
 class LangChainClient:
-    """One model of a provider; implements `Connection`. Calls are repeated by `Retries`, not by its package."""
+    """One chat model of LangChain's; implements `Connection`. Calls are repeated by `Retries`, not by its package."""
 
-    def __init__(self, endpoint: Endpoint, tries: Retries) -> None:
+    def __init__(self, endpoint: Endpoint, tries: Retries, model: BaseChatModel | None = None) -> None:
         """Open the model, but no connection.
+
+        Args:
+            endpoint: What is asked, and how.
+            tries: Repeats what may have been an accident.
+            model: In place of the one that the endpoint names.
 
         Raises:
             ConfigError: as `open_model` does.
         """
         self.endpoint, self.model = endpoint, endpoint.model
         self._tries = tries
-        self._model = open_model(endpoint)
+        self._model = model or open_model(endpoint)
         found = {value for value in vars(self._model).values() if isinstance(value, SecretStr)}
         self.secrets = tuple({secret for each in found if (secret := each.get_secret_value())})
+        self._closed = False
         self._in_words: set[str] = set()
         self._spelled_out: set[str] = set()
         self._place = Place(endpoint, endpoint.url, self.model, self.secrets, tries.limiter.limits.patience)
@@ -91,7 +98,7 @@ class LangChainClient:
         if schema is None:
             return self._said(request, config, "")
         name = schema.__name__
-        if name not in self._in_words:
+        if self.endpoint.structured in (None, "json_schema") and name not in self._in_words:
             added = "\n\n" + instruction(schema) if name in self._spelled_out else ""
             try:
                 return self._said(request, config, added, schema)
@@ -113,7 +120,10 @@ class LangChainClient:
         return self._tries.lost()
 
     def close(self) -> None:
-        """Nothing to do: LangChain's models close their connections themselves."""
+        """Close a teacher of one's own; LangChain's models close their connections themselves."""
+        if isinstance(self._model, CustomModel) and not self._closed:
+            self._closed = True
+            self._model.teacher.close()
 
     def _said(
         self, request: Request, config: RunnableConfig, added: str, schema: type[BaseModel] | None = None
@@ -146,7 +156,7 @@ def _once(call: Callable[[], Any]) -> tuple[AIMessage, Tokens | None]:
     try:
         said = call()
         message: AIMessage = said["raw"] if isinstance(said, dict) else said
-    except NotImplementedError:
+    except (NotImplementedError, CallError):
         raise
     except Exception as error:  # each package has its own
         raise told_by(error) from error

@@ -11,6 +11,7 @@ import openai
 from langchain_core.runnables import RunnableConfig
 from pydantic import BaseModel, SecretStr
 
+from ..address import secrets_of
 from ..embedded.process import LocalServer
 from ..endpoint import Endpoint
 from ..structured import MODES, Mode, instruction, response_format
@@ -69,8 +70,7 @@ class Client:
     @property
     def secrets(self) -> tuple[str, ...]:
         """What must be shown nowhere."""
-        own = (None if self.key == "none" else self.key, urlsplit(self.url).password)
-        return tuple(filter(None, own))
+        return (*(() if self.key == "none" else (self.key,)), *secrets_of(self.url))
 
     @property
     def mode(self) -> Mode:

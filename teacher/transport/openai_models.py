@@ -10,8 +10,9 @@ from langchain_openai import ChatOpenAI, OpenAI
 from pydantic import SecretStr
 
 from ...tasks.errors import ConfigError
+from ..address import shown_address
 from ..embedded.process import LocalServer
-from ..endpoint import Endpoint, shown_address
+from ..endpoint import Endpoint
 from .http import HttpClient
 from .retries import Retries
 
