@@ -45,6 +45,11 @@ class CallFailed(EvoKDError):
         """Whether the server refused what was asked for, and not for its length or content: another form may do."""
         return self.status in (400, 422) and not re.search(OF_CONTENT, str(self), re.IGNORECASE)
 
+    @property
+    def may_be_of_form(self) -> bool:
+        """Whether it may be for the form: some servers fail so over a schema that they cannot take."""
+        return self.of_form or self.status in (500, 501)
+
 
 @dataclass(frozen=True)
 class Place:
