@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel
 
 from ..graph.config.run_config import RunConfig
+from ..graph.setup.teachers import open_chat_teacher
 from ..teacher.accounting.budget import Budget
 from ..teacher.base import Message, Prompt, TeacherDown
-from ..teacher.factory import open_teacher
 
 if TYPE_CHECKING:
     from ..teacher.teacher import ChatTeacher
@@ -43,7 +43,7 @@ class ConnectionTest:
 def teacher_of_plan(config: RunConfig, folder: Path) -> ChatTeacher:
     """The run's teacher for a few calls before it; `folder` is made for what a teacher writes down."""
     folder.mkdir()
-    return open_teacher(config.teacher, Budget(config.budget, config.teacher), folder, run="plan", seed=config.seed)
+    return open_chat_teacher(config, Budget(config.budget, config.teacher), folder, "plan")
 
 
 def check_connection(config: RunConfig, folder: Path) -> ConnectionTest:

@@ -13,12 +13,12 @@ from ..graph.build import initial_state
 from ..graph.config.run_config import RunConfig, agents, stop_rule
 from ..graph.setup.create import create
 from ..graph.setup.services import make_task, open_services
+from ..graph.setup.teachers import answers_by_itself
 from ..memory.run_folder import RunFolder
 from ..tasks.base import Example, Origin
 from ..tasks.errors import ConfigError
 from ..tasks.kinds.label_names import first_of
 from ..teacher.accounting.prices import source
-from ..teacher.endpoint import KINDS
 from ..teacher.settings import TeacherSettings
 from .connection_test import ConnectionTest, check_connection
 from .cost import Cost, estimate_cost
@@ -125,10 +125,10 @@ def estimate(config: RunConfig, base: Path, offline: bool) -> Estimate:
     Raises:
         ConfigError: data or settings that would also stop the run, or a teacher that is not one of ours.
     """
-    if config.teacher.kind not in KINDS:
+    if answers_by_itself(config):
         raise ConfigError(
-            f"teacher.kind = {config.teacher.kind!r} is a teacher of your own, and what it costs only it can tell: "
-            "`evokd plan` is for those that EvoKD knows."
+            f"teacher.kind = {config.teacher.kind!r} answers by itself, and what it costs only it can tell. Have it "
+            "inherit from evokd.teacher.custom.CustomTeacher, and `evokd plan` can."
         )
     with tempfile.TemporaryDirectory() as place:
         folder = RunFolder(Path(place) / config.name)
@@ -193,8 +193,8 @@ def _prices(teacher: TeacherSettings, roles: Sequence[str]) -> tuple[str, ...]:
         said = f"{endpoint.usd_input} USD for a million tokens in, {endpoint.usd_output} out"
         if not endpoint.priced:
             told[endpoint.model] = (
-                f"The price of {endpoint.model} at {endpoint.url} is unknown: set teacher.usd_per_million_input and "
-                "usd_per_million_output to have it told."
+                f"The price of {endpoint.model} at {endpoint.shown_url} is unknown: set "
+                "teacher.usd_per_million_input and usd_per_million_output to have it told."
             )
         elif endpoint.listed:
             told[endpoint.model] = (

@@ -16,6 +16,7 @@ from .accounting.budget import FIRST_GUESS, FIRST_WORST, Budget, Cost
 from .accounting.ledger import Entry, Ledger
 from .accounting.reuse import Answers
 from .base import TeacherDown, Usage
+from .silence import Silence, explain_silence, is_empty
 from .structured import Parsed
 from .transport.circuit_breaker import IN_A_ROW, CircuitBreaker
 from .transport.connection import Connection
@@ -50,6 +51,7 @@ class Calls:
         self.ledger = ledger
         self.budget = budget
         self._longest: dict[str, int] = {}
+        self._silence: Silence[Purpose] = Silence()
         self._streaks: dict[str, CircuitBreaker] = {}
         self._lock = threading.Lock()
         ledger.complete(answers.paid(ledger.run))
@@ -84,17 +86,46 @@ class Calls:
             TeacherDown: the server as a whole fails.
             CallFailed: this call alone failed; it is in the ledger.
         """
-        kept = self.answers.get(request, purpose.role, purpose.cycle)
-        if kept is not None:
-            reply = Reply.load(kept)
+        if (known := self._find(request, purpose, read)) is not None:
+            reply, parsed = known
             entry = self._entry(client, request, purpose, Usage(), 0.0)
             tokens = reply.usage.input + reply.usage.output
             entry |= {"usd": 0.0, "from_cache": True, "tokens": tokens}
         else:
             entry, reply = self._ask(client, request, purpose, lambda: keep(client.send(request, config, schema)))
-        parsed = read(reply)
+            parsed = read(reply)
         self._note(entry, request, reply, parsed.problem)
-        return reply, parsed, kept is not None
+        if known is None:
+            self._hear(client, request, purpose, reply, parsed)
+        return reply, parsed, known is not None
+
+    def _find(self, request: Request, purpose: Purpose, read: Read[T]) -> tuple[Reply, Parsed[T]] | None:
+        """What the run has been answered before, or another that shares its cache, if that can be used."""
+        whose = (purpose.role, purpose.cycle)
+        if (kept := self.answers.get(request, *whose)) is not None:
+            reply = Reply.load(kept)
+            return reply, read(reply)
+        if (kept := self.answers.find_shared(request, *whose)) is None:
+            return None
+        reply = Reply.load(kept)
+        parsed = read(reply)
+        if parsed.problem is not None or is_empty(reply):
+            return None
+        self.answers.adopt(request, kept, *whose)
+        return reply, parsed
+
+    def _hear(self, client: Connection, request: Request, purpose: Purpose, reply: Reply, parsed: Parsed[T]) -> None:
+        """Share a new answer that can be used.
+
+        Raises:
+            TeacherDown: the model has given nothing but empty answers. Those are asked for anew after a resume.
+        """
+        if parsed.problem is None and not is_empty(reply):
+            self.answers.share(request, reply.dump(), purpose.role, purpose.cycle)
+        if silent := self._silence.hear(client, request, purpose, reply):
+            for asked, why in silent:
+                self.answers.set_aside(asked, why.role, why.cycle)
+            raise explain_silence(client, len(silent), reply)
 
     def close(self) -> None:
         """Release the files; safe to call twice."""

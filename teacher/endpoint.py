@@ -2,13 +2,14 @@
 
 import json
 import os
-from typing import Literal
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
 
 from .accounting.prices import Prices, listed
+from .address import check_address, shown_address
 from .base import Prompting
+from .secret_settings import refuse_key_as_name, refuse_secrets
+from .structured import Mode
 
 OFFICIAL = "https://api.openai.com/v1"
 """Where `kind = "openai"` asks if neither the config nor OPENAI_BASE_URL says otherwise."""
@@ -42,15 +43,16 @@ KINDS = ("local", "openai", "langchain")
 class RoleSettings(BaseModel):
     """One model behind one address, and how it is asked. Unset fields of a role are taken from `[teacher]`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     kind: str | None = None
     """`local` (embedded, no key), `openai` (any OpenAI-compatible server), `langchain` (any provider LangChain has a
-    package for), or `module:Class` for a part of your own."""
+    package for), or `module:Class` for one of your own (see `evokd.teacher.custom`)."""
     model: str | None = None
     """Model name; for `local` a path to a .gguf file, or nothing for SmolLM2-135M-Instruct; for `langchain` with its
     provider, e.g. `anthropic:claude-sonnet-4-5`."""
     base_url: str | None = None
+    """Address of the server, with `http://` or `https://`. Unset: `OPENAI_BASE_URL`, else OpenAI's own."""
     api_key_env: str | None = None
     """Name of the environment variable that holds the key; `none` for a server that wants no key. Unset:
     `OPENAI_API_KEY`, and the provider's own for `langchain`."""
@@ -69,9 +71,14 @@ class RoleSettings(BaseModel):
     usd_per_million_cached_input: float | None = Field(default=None, ge=0)
     """Price of prompt tokens that the server has in its own cache. Unset: as of the others."""
     usd_per_million_output: float | None = Field(default=None, ge=0)
+    structured: Mode | None = None
+    """The strongest form in which JSON is asked for: `json_schema`, `json_object`, or `none` (in words alone). Unset:
+    what the server takes, tried in this order."""
     extra_body: dict[str, JsonValue] = {}
     """More fields for the request body, e.g. `reasoning_effort` or a server's own sampling options; for `langchain`,
     more arguments of the model's class."""
+    settings: dict[str, JsonValue] = {}
+    """Arguments of a class of your own, `kind = "module:Class"`."""
 
     @field_validator("kind")
     @classmethod
@@ -79,6 +86,21 @@ class RoleSettings(BaseModel):
         if kind is None or kind in KINDS or ":" in kind:
             return kind
         raise ValueError(f"kind {kind!r} is not known; allowed are {', '.join(map(repr, KINDS))} and 'module:Class'")
+
+    @field_validator("base_url")
+    @classmethod
+    def _whole_address(cls, url: str | None) -> str | None:
+        return None if url is None else check_address(url, "base_url")
+
+    @field_validator("api_key_env")
+    @classmethod
+    def _name_of_variable(cls, name: str | None) -> str | None:
+        return None if name is None else refuse_key_as_name(name.strip())
+
+    @field_validator("extra_body", "settings")
+    @classmethod
+    def _no_secrets(cls, given: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        return refuse_secrets(given)
 
     @field_validator("extra_body")
     @classmethod
@@ -95,7 +117,7 @@ class Endpoint(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["local", "openai", "langchain"]
+    kind: str
     model: str
     base_url: str | None
     api_key_env: str
@@ -109,31 +131,22 @@ class Endpoint(BaseModel):
     usd_cached: float | None
     listed: bool
     """Whether the prices are those of `genai-prices`, not the user's."""
+    structured: Mode | None
     extra_body: dict[str, JsonValue]
+    settings: dict[str, JsonValue]
 
     @classmethod
     def of(cls, kind: str, own: RoleSettings, where: str) -> "Endpoint":
         """Fill in the defaults of a kind; `where` is the key named in errors."""
-        local = kind == "local"
-        if kind not in KINDS:
-            raise ValueError(f"{where}.kind {kind!r}: one role alone can be {', '.join(map(repr, KINDS))} only")
-        if local and own.base_url:
-            raise ValueError(
-                f"{where}.base_url goes with kind = 'openai'; the embedded model has an address of its own"
-            )
-        if not local and not own.model:
-            example = "gpt-5-mini" if kind == "openai" else "anthropic:claude-sonnet-4-5"
-            raise ValueError(f"{where}.model is needed for kind = {kind!r}, e.g. model = {example!r}")
-        if kind == "langchain" and ":" not in (own.model or ""):
-            raise ValueError(f"{where}.model = {own.model!r} needs its provider, e.g. 'anthropic:claude-sonnet-4-5'")
-        if kind == "langchain" and own.prompting == "completion":
-            raise ValueError(f"{where}.prompting = 'completion': a chat model of LangChain does not continue texts")
-        prices = Prices(0.0, 0.0, 0.0) if local else _prices(kind, own)
+        _check_kind(kind, own, where)
+        local, custom = kind == "local", kind not in KINDS
+        usual_key = {"openai": "OPENAI_API_KEY", "local": "none"}.get(kind, "")
+        prices = Prices(0.0, 0.0, 0.0) if local else None if custom else _prices(kind, own)
         return cls(
-            kind=kind,  # type: ignore[arg-type]
-            model=own.model or "",
+            kind=kind,
+            model=own.model or (kind.rpartition(":")[2] if custom else ""),
             base_url=own.base_url,
-            api_key_env="none" if local else own.api_key_env or ("OPENAI_API_KEY" if kind == "openai" else ""),
+            api_key_env="none" if local else own.api_key_env or usual_key,
             temperature=own.temperature,
             top_p=own.top_p,
             max_tokens=own.max_tokens or (400 if local else None),
@@ -143,13 +156,20 @@ class Endpoint(BaseModel):
             usd_output=prices.output if prices else own.usd_per_million_output,
             usd_cached=prices.cached if prices else own.usd_per_million_cached_input,
             listed=prices is not None and not local,
+            structured=own.structured,
             extra_body=own.extra_body,
+            settings=own.settings,
         )
 
     @property
     def url(self) -> str:
-        """The address of a server that is not the embedded one; of a provider without one, its name."""
+        """The address of a server that is not the embedded one; of a provider or class without one, its name."""
         return _address(self.kind, self.model, self.base_url)
+
+    @property
+    def shown_url(self) -> str:
+        """The same without what may be secret in it."""
+        return shown_address(self.url)
 
     @property
     def priced(self) -> bool:
@@ -165,13 +185,26 @@ class Endpoint(BaseModel):
         return (fresh * self.usd_input + cached * of_cached + output_tokens * self.usd_output) / 1e6
 
 
-def shown_address(url: str) -> str:
-    """An address without what may be secret in it: user, password, query."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
+def _check_kind(kind: str, own: RoleSettings, where: str) -> None:
+    """Refuse settings that a kind has no use for, and a kind without what it needs."""
+    if kind in KINDS and own.settings:
+        raise ValueError(f"{where}.settings goes with kind = 'module:Class'; for kind = {kind!r} see extra_body")
+    if kind == "local" and own.base_url:
+        raise ValueError(f"{where}.base_url goes with kind = 'openai'; the embedded model has an address of its own")
+    if kind in ("openai", "langchain") and not own.model:
+        example = "gpt-5-mini" if kind == "openai" else "anthropic:claude-sonnet-4-5"
+        raise ValueError(f"{where}.model is needed for kind = {kind!r}, e.g. model = {example!r}")
+    if kind == "openai" and not own.base_url and (url := os.environ.get("OPENAI_BASE_URL")):
+        check_address(url, "the environment variable OPENAI_BASE_URL")
+    if kind == "langchain" and ":" not in (own.model or ""):
+        raise ValueError(f"{where}.model = {own.model!r} needs its provider, e.g. 'anthropic:claude-sonnet-4-5'")
+    if kind == "langchain" and own.prompting == "completion":
+        raise ValueError(f"{where}.prompting = 'completion': a chat model of LangChain does not continue texts")
 
 
 def _address(kind: str, model: str, base_url: str | None) -> str:
+    if kind not in KINDS:
+        return base_url or kind
     if kind == "langchain":
         return base_url or model.partition(":")[0]
     return base_url or os.environ.get("OPENAI_BASE_URL") or OFFICIAL

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from ..tasks.errors import ConfigError
-from .endpoint import KINDS, Endpoint, RoleSettings, shown_address
+from .address import shown_address
+from .endpoint import KINDS, Endpoint, RoleSettings
 
 
 class LocalSettings(BaseModel):
@@ -73,10 +74,9 @@ class TeacherSettings(RoleSettings):
 
     @model_validator(mode="after")
     def _roles_fit(self) -> Self:
-        if self.kind in KINDS:
-            self.role("")
-            for name, own in self.roles.items():
-                self._check_key(name, own)
+        self.role("")
+        for name, own in self.roles.items():
+            self._check_key(name, own)
         return self
 
     def _check_key(self, name: str, own: RoleSettings) -> None:
@@ -88,6 +88,12 @@ class TeacherSettings(RoleSettings):
                 f"roles.{name}.api_key_env is needed: {shown_address(other.url)} is another server, and the key in "
                 f"{usual.api_key_env} is not sent there. Name the variable that holds its key, or 'none'."
             )
+
+    @property
+    def own_kinds(self) -> tuple[str, ...]:
+        """Every kind that is named and is not ours, once."""
+        kinds = (self.kind, *(role.kind for role in self.roles.values()))
+        return tuple(dict.fromkeys(kind for kind in kinds if kind and kind not in KINDS))
 
     def role(self, name: str) -> "Endpoint":
         """The settings of one role with every default filled in.
@@ -127,7 +133,7 @@ class BudgetSettings(BaseModel):
         Raises:
             ConfigError: `max_usd` is set and the price of some role's model is not.
         """
-        if self.max_usd is None or teacher.kind not in KINDS:
+        if self.max_usd is None:
             return
         for role in ("", *sorted(teacher.roles)):
             if not teacher.role(role).priced:

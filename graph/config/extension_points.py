@@ -12,6 +12,7 @@ from ...tasks.kinds.multilabel import MultiLabel
 from ...tasks.kinds.ner import Ner
 from ...tasks.task import Task
 from ...teacher.base import Teacher
+from ...teacher.custom import CustomTeacher
 from ...teacher.endpoint import KINDS
 from ..stop import Stop
 from .part_settings import PartSettings
@@ -29,6 +30,8 @@ class ExtensionPoint:
     group: str
     """Of the entry points that packages offer such parts by."""
     contract: type
+    alternatives: tuple[type, ...] = ()
+    """Classes of ours, from one of which a part may inherit in place of having the contract's methods."""
     ours: tuple[str, ...] = ()
     given: int = 0
     """Arguments by place."""
@@ -42,13 +45,14 @@ class ExtensionPoint:
             ConfigError: it is not known, not allowed, cannot be imported, or is no such part.
         """
         if ":" in name:
-            return own_class(name, self.key, self.contract)
-        return installed_class(name, self.key, self.group, self.contract, self.ours)
+            return own_class(name, self.key, self.contract, *self.alternatives)
+        return installed_class(name, self.key, self.group, self.ours, self.contract, *self.alternatives)
 
     def settings(self, name: str) -> PartSettings:
         """What a part that is not ours can be set to."""
-        section = self.key.partition(".")[0]
-        return PartSettings(self.own(name), f"[{section}.settings]", self.given, self.named)
+        section, kind = self.key.partition(".")[0], self.own(name)
+        given, named = (1, ()) if issubclass(kind, self.alternatives) else (self.given, self.named)
+        return PartSettings(kind, f"[{section}.settings]", given, named)
 
     def write(self, name: str, settings: Mapping[str, Any], *, is_whole: bool = False) -> dict[str, Any]:
         """The settings of a part, checked, with its defaults; `is_whole` is as `PartSettings.check` has it.
@@ -76,8 +80,11 @@ class ExtensionPoint:
         return build(own.kind, f"{self.key} = {name!r}", self.contract, given, {**named, **own.check(settings)})
 
 
-TASK = ExtensionPoint("task.kind", "evokd.tasks", Task, tuple(TASKS), given=4)
-STUDENT = ExtensionPoint("student.kind", "evokd.students", Students, ("transformer",), given=3)
-MEMORY = ExtensionPoint("memory.kind", "evokd.memories", Memory, ("chroma",), given=3)
-TEACHER = ExtensionPoint("teacher.kind", "evokd.teachers", Teacher, KINDS, given=3, named=("run", "seed"))
+TASK = ExtensionPoint("task.kind", "evokd.tasks", Task, ours=tuple(TASKS), given=4)
+STUDENT = ExtensionPoint("student.kind", "evokd.students", Students, ours=("transformer",), given=3)
+MEMORY = ExtensionPoint("memory.kind", "evokd.memories", Memory, ours=("chroma",), given=3)
+TEACHER = ExtensionPoint(
+    "teacher.kind", "evokd.teachers", Teacher, (CustomTeacher,), ours=KINDS, given=3, named=("run", "seed")
+)
+"""A teacher of one's own is a `CustomTeacher`, which is given its endpoint, or has the whole `Teacher` protocol."""
 STOP_RULE = ExtensionPoint("stop.kind", "evokd.stop_rules", Stop)

@@ -51,13 +51,13 @@ def flags(specs: Iterable[str]) -> list[str]:
     return [word for spec in specs for word in ("--allow", spec)]
 
 
-def own_class(spec: str, where: str, contract: type) -> type[Any]:
+def own_class(spec: str, where: str, *contracts: type) -> type[Any]:
     """The class behind `module:Class`; nothing of it has been called.
 
     Args:
         spec: what the user wrote.
         where: the key that holds it, for the error.
-        contract: the protocol (or a class of ours) whose methods it must have.
+        contracts: protocols (or classes of ours), of one of which it must have all methods.
 
     Raises:
         ConfigError: it is not allowed, cannot be imported, is no class, or lacks a method.
@@ -72,18 +72,18 @@ def own_class(spec: str, where: str, contract: type) -> type[Any]:
             f"{where} = {spec!r} cannot be imported ({type(error).__name__}: {error}). Write it as `module:Class`, "
             "with the module in the folder you start from or installed."
         ) from error
-    return _usable(found, f"{where} = {spec!r}", contract)
+    return _usable(found, f"{where} = {spec!r}", *contracts)
 
 
-def installed_class(name: str, where: str, group: str, contract: type, ours: Iterable[str]) -> type[Any]:
+def installed_class(name: str, where: str, group: str, ours: Iterable[str], *contracts: type) -> type[Any]:
     """The class behind the name of an entry point; nothing of it has been called.
 
     Args:
         name: what the user wrote.
         where: the key that holds it, for the error.
         group: of the entry points, `evokd.tasks` and so on.
-        contract: as in `own_class`.
         ours: the names that are ours, for the error.
+        contracts: as in `own_class`.
 
     Raises:
         ConfigError: no package or more than one offers it, it cannot be imported, is no class, or lacks a method.
@@ -106,7 +106,7 @@ def installed_class(name: str, where: str, group: str, contract: type, ours: Ite
             f"{where} = {name!r}, which the package {owner} offers as {point.value!r}, cannot be imported "
             f"({type(error).__name__}: {error}). Update or reinstall {owner}."
         ) from error
-    return _usable(kind, f"{where} = {name!r} (of the package {owner})", contract)
+    return _usable(kind, f"{where} = {name!r} (of the package {owner})", *contracts)
 
 
 def _installed(group: str) -> list[tuple[str, EntryPoint]]:
@@ -143,14 +143,16 @@ def build(kind: type[Any], where: str, contract: type, given: Iterable[Any], nam
     return part
 
 
-def _usable(found: Any, said: str, contract: type) -> type[Any]:
+def _usable(found: Any, said: str, *contracts: type) -> type[Any]:
     if not issubclass(type(found), type):  # not isinstance: an object may claim to be of another class
         raise ConfigError(
             f"{said} is a {type(found).__name__}, not a class. Name a class with the methods of the "
-            f"{contract.__name__} protocol: {', '.join(sorted(_methods(contract)))}."
+            f"{contracts[0].__name__} protocol: {', '.join(sorted(_methods(contracts[0])))}."
         )
-    if lacking := sorted(name for name in _methods(contract) if not _defines(found, name)):
-        raise _lacks(said, contract, lacking)
+    lacking = [sorted(name for name in _methods(each) if not _defines(found, name)) for each in contracts]
+    if all(lacking):
+        others = "".join(f" Or inherit from {each.__module__}.{each.__name__}." for each in contracts[1:])
+        raise ConfigError(f"{_lacks(said, contracts[0], lacking[0])}{others}")
     return found  # type: ignore[no-any-return]
 
 

@@ -120,7 +120,13 @@ def parsed(raw: Mapping[str, Any], source: str, *, is_whole: bool = False) -> Ru
 
 def own_parts(config: RunConfig) -> tuple[str, ...]:
     """The `module:Class` of every part of the user's own that a config names."""
-    kinds = (config.task.kind, config.student.kind, config.memory.kind, config.teacher.kind, config.stop.get("kind"))
+    kinds = (
+        config.task.kind,
+        config.student.kind,
+        config.memory.kind,
+        *config.teacher.own_kinds,
+        config.stop.get("kind"),
+    )
     return tuple(sorted({each for each in (*config.order, *kinds) if isinstance(each, str) and ":" in each}))
 
 

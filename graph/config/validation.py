@@ -32,6 +32,8 @@ def first_mistake(error: ValidationError, kind: Any) -> str:
     message = first["msg"].removeprefix("Value error, ").rstrip(".")
     if not where:
         return f"{message}."
+    if first["type"] == "secret_value" or isinstance(first["input"], dict):  # a whole table may hold one too
+        return f"{where}: {message}."
     given = repr(first["input"])
     hint = did_you_mean(first["input"], re.findall(r"'(.*?)'", message)) if first["type"] == "literal_error" else ""
     return f"{where} = {given if len(given) <= 80 else given[:77] + '...'}: {message}.{hint}"

@@ -13,14 +13,12 @@ from ...student.base import Students
 from ...tasks.base import Example
 from ...tasks.errors import EvoKDError, StepError
 from ...tasks.task import Task
-from ...teacher.accounting.budget import Budget
 from ...teacher.base import Teacher
-from ...teacher.endpoint import KINDS
-from ...teacher.factory import open_teacher
-from ..config.extension_points import MEMORY, STUDENT, TASK, TASKS, TEACHER
+from ..config.extension_points import MEMORY, STUDENT, TASK, TASKS
 from ..config.run_config import RunConfig
 from ..config.sections import StudentSection, TaskSettings
 from .own_students import DescribedStudents
+from .teachers import open_run_teacher
 
 
 def make_task(settings: TaskSettings) -> Task:
@@ -60,16 +58,6 @@ def _memory(config: RunConfig, folder: RunFolder) -> Memory:
     return memory
 
 
-def _teacher(config: RunConfig, folder: RunFolder, minutes: float) -> Teacher:
-    settings = config.teacher
-    budget = Budget(config.budget, settings, earlier_seconds=60 * minutes)
-    if settings.kind is None or settings.kind in KINDS:
-        return open_teacher(settings, budget, folder.root, run=config.name, seed=config.seed)
-    given = (settings, budget, folder.root)
-    teacher: Teacher = TEACHER.build(settings.kind, settings.settings, *given, run=config.name, seed=config.seed)
-    return teacher
-
-
 def _remember_own(memory: Memory, folder: RunFolder) -> None:
     """Put the user's own examples into memory; a second time changes nothing."""
     try:
@@ -106,7 +94,7 @@ def open_services(
     with ExitStack() as open_parts:
         memory = open_parts.enter_context(closing(_memory(config, folder)))  # first: it refuses a second process
         check(memory)
-        teacher = open_parts.enter_context(closing(teacher or _teacher(config, folder, minutes)))
+        teacher = open_parts.enter_context(closing(teacher or open_run_teacher(config, folder.root, minutes)))
         _remember_own(memory, folder)
         yield Services(
             task=task,

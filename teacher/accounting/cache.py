@@ -79,6 +79,13 @@ class AnswerCache:
         with self._using() as base:
             base.execute("insert or ignore into answers values (?, ?, '', '{}')", (key, reply))
 
+    def set_aside(self, key: str) -> None:
+        """Keep a reply with its entry, but where nobody looks for it."""
+        with self._using() as base:
+            base.execute(
+                "update answers set key = key || '/' || json_extract(entry, '$.id') where key = ? and run <> ''", (key,)
+            )
+
     def entries(self, run: str) -> list[dict[str, Any]]:
         """The ledger entries of all calls a run paid for."""
         with self._using() as base:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NotRequired, TypedDict, cast
 
 from ...tasks.files import JsonLines
+from ..transport.figures import read_count
 from .budget import Cost
 from .cache import paid_calls
 
@@ -46,6 +47,9 @@ class Entry(TypedDict):
 KEYS = ("calls", "input", "output", "cached", "seconds", "usd")
 """What was paid."""
 
+
+MOST = 1e9
+"""Dollars or seconds of one call that are believed."""
 
 FAILED = ("error", "lost")
 """How the outcome of a call begins that brought no answer."""
@@ -119,20 +123,25 @@ class Ledger:
         self._said.close()
 
     def _count(self, row: dict[str, Any]) -> None:
+        """Add a row up; figures of a server that cannot be, as earlier versions wrote them, count as nothing."""
         self._ids.add(row["id"])
+        given, taken, cached = (read_count(row[name]) or 0 for name in ("input", "output", "cached_input"))
         answers = self._worth.setdefault(row["cycle"], {})
-        answers.setdefault(
-            (row["prompt"], row["sample"], row["attempt"]), row.get("tokens", row["input"] + row["output"])
-        )
+        worth = read_count(row.get("tokens", given + taken)) or 0
+        answers.setdefault((row["prompt"], row["sample"], row["attempt"]), worth)
         if row["from_cache"]:
             return
         sums = self._sums.setdefault(row["cycle"], dict.fromkeys(KEYS, 0.0))
         if row["usd"] is None:
             self._unpriced.add(row["cycle"])
-        for key, value in zip(
-            KEYS, (1, row["input"], row["output"], row["cached_input"], row["seconds"], row["usd"] or 0.0), strict=True
-        ):
+        figures = (1, given, taken, min(cached, given), _bounded(row["seconds"]), _bounded(row["usd"]))
+        for key, value in zip(KEYS, figures, strict=True):
             sums[key] += value
+
+
+def _bounded(value: object) -> float:
+    """A number that can be; what is none adds nothing."""
+    return float(value) if isinstance(value, int | float) and 0 < value < MOST else 0.0
 
 
 def _run_id(folder: Path) -> str:

@@ -28,21 +28,29 @@ class Answers:
         self._reuse = reuse
 
     def get(self, request: Request, role: str, cycle: int) -> str | None:
-        """The dumped reply to a request, or None."""
-        key = self._key(request, role, cycle)
-        kept = self._own.get(key)
-        if kept is None and self._shared is not None:
-            kept = self._shared.get(key)
-            if kept is not None:
-                self._own.adopt(key, kept)
-        return kept
+        """The dumped reply to a request among the run's own, or None."""
+        return self._own.get(self._key(request, role, cycle))
+
+    def find_shared(self, request: Request, role: str, cycle: int) -> str | None:
+        """The dumped reply to a request that another run paid for, or None."""
+        return self._shared.get(self._key(request, role, cycle)) if self._shared else None
+
+    def adopt(self, request: Request, reply: str, role: str, cycle: int) -> None:
+        """Keep what another run paid for."""
+        self._own.adopt(self._key(request, role, cycle), reply)
 
     def put(self, request: Request, reply: str, run: str, entry: dict[str, Any]) -> None:
-        """Keep a reply that was paid for, first where the run itself will look."""
-        key = self._key(request, entry["role"], entry["cycle"])
-        self._own.put(key, reply, run, entry)
+        """Keep a reply that was paid for, where the run itself will look; nothing has looked at it yet."""
+        self._own.put(self._key(request, entry["role"], entry["cycle"]), reply, run, entry)
+
+    def share(self, request: Request, reply: str, role: str, cycle: int) -> None:
+        """Let other runs have a reply that could be used; one that could not, they ask for themselves."""
         if self._shared is not None:
-            self._shared.adopt(key, reply)
+            self._shared.adopt(self._key(request, role, cycle), reply)
+
+    def set_aside(self, request: Request, role: str, cycle: int) -> None:
+        """Have a request asked anew, though its answer stays in the account."""
+        self._own.set_aside(self._key(request, role, cycle))
 
     def paid(self, run: str) -> list[dict[str, Any]]:
         """The ledger entries of all calls the run paid for."""

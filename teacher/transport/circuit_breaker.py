@@ -26,11 +26,13 @@ class CircuitBreaker:
     def ends_with(self, error: CallFailed, request: Request) -> bool:
         """Count a failed call, and say whether others would fail as well.
 
-        A server that has answered may refuse any number of requests for what is in them. One without a status is told
-        apart by whether others were answered meanwhile; and a rating finds out what the server can do by refusals.
+        A server that has answered may refuse any number of requests for what is in them, and what has no status is then
+        no word on the others. A rating finds out what the server can do by refusals.
         """
-        if not error.status or (error.of_form and "logprobs" in request.body):
+        if error.of_form and "logprobs" in request.body:
             return False
         with self._lock:
+            if not error.status and self._has_answered:
+                return False
             self._failed += 1
             return self._failed >= IN_A_ROW and not (self._has_answered and 400 <= error.status < 500)

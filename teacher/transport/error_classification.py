@@ -25,8 +25,14 @@ OVERLOADED = frozenset({429, 529})
 
 PASSING = OVERLOADED | {408, 409, *range(500, 600)}
 
-BROKEN = ("timeout", "timedout", "connect", "transport", "protocolerror")
-"""Parts of the names of packages' errors that came without an answer, in lower case."""
+LATE = ("timeout", "timedout", "deadlineexceeded")
+"""Parts of the names of packages' errors where no answer came in time, in lower case."""
+
+BEFORE = ("connecttimeout", "connectiontimeout", "pooltimeout")
+"""Of those where the request was not even sent."""
+
+BROKEN = ("connect", "transport", "protocolerror")
+"""Of others that came without an answer."""
 
 MOST_READ = 5000
 """Characters of an error page that are looked at."""
@@ -123,7 +129,15 @@ def told_by(error: Exception) -> CallError:
     if known := _unreachable(error):
         return known
     names = [kind.__name__.lower() for each in chain for kind in type(each).__mro__]
-    if any(part in name for name in names for part in BROKEN):
+
+    def says(parts: tuple[str, ...]) -> bool:
+        return any(part in name for name in names for part in parts)
+
+    if says(BEFORE):
+        return CallError(cause, "unreachable", is_passing=True)
+    if says(LATE):
+        return CallError(cause, "late", is_passing=True, is_lost=True)
+    if says(BROKEN):
         return CallError(cause, "unreachable", is_passing=True, is_lost=True)
     return CallError(cause)
 

@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from ...tasks.errors import EvoKDError
+from ..address import shown_address
 from ..base import TeacherDown
-from ..endpoint import Endpoint, shown_address
+from ..endpoint import KINDS, Endpoint
 from .error_classification import CallError
 from .keys import mask
 
@@ -43,6 +44,11 @@ class CallFailed(EvoKDError):
     def of_form(self) -> bool:
         """Whether the server refused what was asked for, and not for its length or content: another form may do."""
         return self.status in (400, 422) and not re.search(OF_CONTENT, str(self), re.IGNORECASE)
+
+    @property
+    def may_be_of_form(self) -> bool:
+        """Whether it may be for the form: some servers fail so over a schema that they cannot take."""
+        return self.of_form or self.status in (500, 501)
 
 
 @dataclass(frozen=True)
@@ -85,9 +91,11 @@ def explained(trouble: CallError, place: Place) -> EvoKDError:
 
 def given_up(endpoint: Endpoint, calls: int, last: CallFailed) -> TeacherDown:
     """The error that stops a run where calls fail one after the other."""
+    of_server = "Correct the setting under [teacher] that this names, or see the server's log"
+    todo = "Correct the class" if endpoint.kind not in KINDS else of_server
     return TeacherDown(
-        f"The teacher at {shown_address(endpoint.url)} (model {endpoint.model!r}) failed {calls} calls in a row. The "
-        f"last one: {last}. Correct the setting under [teacher] that this names, or see the server's log; then resume."
+        f"The teacher at {endpoint.shown_url} (model {endpoint.model!r}) failed {calls} calls in a row. The last one: "
+        f"{last}. {todo}; then resume."
     )
 
 
@@ -104,7 +112,7 @@ def _down(trouble: CallError, cause: str, place: Place) -> TeacherDown:
         return place.down(f"drops the connection ({cause})", "Check the server's log, then resume.")
     if place.last_words:
         return place.down(f"cannot be reached ({cause})", place.last_words())
-    todo = "Check the network" if place.endpoint.kind == "langchain" else "Start the server"
+    todo = "Start the server" if place.endpoint.kind == "openai" else "Check the network"
     what = f"cannot be reached{_proxied(place.url)} ({cause})"
     return place.down(what, f"{todo} or correct teacher.base_url, then resume.")
 

@@ -1,35 +1,55 @@
-"""API keys: from the environment only, and shown nowhere."""
+"""API keys: from the environment or `.env` only, and shown nowhere."""
 
+import logging
 import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from dotenv import dotenv_values, load_dotenv
+from dotenv import dotenv_values
 
 from ...tasks.errors import ConfigError
 
-LOADERS = re.compile(
-    r"(PYTHON|LD_|DYLD_|OPENSSL_|OMP_TOOL|GIT_).*|PATH|LANGGRAPH_STRICT_MSGPACK|RAY_RUNTIME_ENV_HOOK", re.IGNORECASE
+log = logging.getLogger(__name__)
+
+KEY = re.compile(r"(.*_)?(KEY|TOKEN|SECRET|PASSWORD)(_ID|_?\d+)?")
+"""Names of variables that hold keys. Only these go from `.env` into the environment, where any library may read them:
+others choose code that runs, servers that keys and prompts are sent to, or whether and where traces go."""
+
+HEEDED = re.compile(
+    r"(OPENAI|AZURE|ANTHROPIC|GOOGLE|GEMINI|MISTRAL|GROQ|COHERE|OLLAMA|AWS|HF|LANGSMITH|LANGCHAIN|EVOKD|LANGGRAPH|PYTHON|LD"
+    r"|DYLD|SSL|REQUESTS|CURL)_.*|PYTHONPATH|.*_PROXY",
+    re.IGNORECASE,
 )
-"""Variables by which an interpreter, a linker or a library chooses code that it runs."""
+"""Others that something in this program heeds: their absence would be noticed, so it is told."""
+
+_plain: dict[str, str] = {}
+"""What else stands in `.env`: taken as a key where `api_key_env` names it, and for nothing else."""
 
 
 def take_keys(file: Path) -> None:
-    """Put what a `.env` file holds into the environment, where it is not set there already.
+    """Put the keys of a `.env` file into the environment, where they are not set there already.
+
+    A `.env` may have come with somebody else's folder, so it may give keys and not decide where they are sent: what is
+    left out and would matter is told in one line.
 
     Raises:
-        ConfigError: it cannot be read, or would have other code run in the processes that are started.
+        ConfigError: it cannot be read.
     """
     try:
-        names = dotenv_values(file, interpolate=False)
-        if odd := [name for name in names if LOADERS.fullmatch(name)]:
-            raise ConfigError(
-                f"{file}: {odd[0]} decides which code runs, and is taken from your environment only. Export it there."
-            )
-        load_dotenv(file)
+        held = dotenv_values(file)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f".env cannot be read ({error}). It must be a readable file in UTF-8.") from error
+    given = {name: value for name, value in held.items() if value is not None and name not in os.environ}
+    _plain.clear()
+    _plain.update({name: value for name, value in given.items() if not KEY.fullmatch(name)})
+    os.environ.update({name: value for name, value in given.items() if KEY.fullmatch(name)})
+    if left := sorted(filter(HEEDED.fullmatch, _plain)):
+        log.warning(
+            "%s gives keys only; %s is not taken from it. Export it, or name a server in teacher.base_url.",
+            file,
+            ", ".join(left),
+        )
 
 
 def key_in(variable: str, otherwise: str) -> str:
@@ -42,7 +62,7 @@ def key_in(variable: str, otherwise: str) -> str:
     Raises:
         ConfigError: it is not set, or holds what cannot be sent in a header; the key itself is not quoted.
     """
-    key = os.environ.get(variable, "").strip()
+    key = (os.environ.get(variable) or _plain.get(variable, "")).strip()
     if not key:
         raise ConfigError(
             f"teacher.api_key_env: the environment variable {variable} is not set. Export it or put it into .env; "

@@ -14,9 +14,11 @@ from pydantic import BaseModel, SecretStr
 from ...tasks.errors import ConfigError
 from ..endpoint import Endpoint
 from ..structured import Mode, instruction, strict_schema
+from .custom_model import CustomModel
 from .error_classification import CallError, told_by
 from .errors import CallFailed, Place, explained
-from .keys import key_in, mask
+from .figures import read_count
+from .keys import key_in
 from .reply_parsing import chat_reply
 from .request import Reply, Request, canonical
 from .retries import Retries, Tokens
@@ -56,27 +58,38 @@ def open_model(endpoint: Endpoint) -> BaseChatModel:
 
 
 class LangChainClient:
-    """One model of a provider; implements `Connection`. Calls are repeated by `Retries`, not by its package."""
+    """One chat model of LangChain's; implements `Connection`. Calls are repeated by `Retries`, not by its package."""
 
-    def __init__(self, endpoint: Endpoint, tries: Retries) -> None:
+    def __init__(self, endpoint: Endpoint, tries: Retries, model: BaseChatModel | None = None) -> None:
         """Open the model, but no connection.
+
+        Args:
+            endpoint: What is asked, and how.
+            tries: Repeats what may have been an accident.
+            model: In place of the one that the endpoint names.
 
         Raises:
             ConfigError: as `open_model` does.
         """
         self.endpoint, self.model = endpoint, endpoint.model
         self._tries = tries
-        self._model = open_model(endpoint)
+        self._model = model or open_model(endpoint)
         found = {value for value in vars(self._model).values() if isinstance(value, SecretStr)}
         self.secrets = tuple({secret for each in found if (secret := each.get_secret_value())})
+        self._closed = False
         self._in_words: set[str] = set()
+        self._proven: set[str] = set()
         self._spelled_out: set[str] = set()
         self._place = Place(endpoint, endpoint.url, self.model, self.secrets, tries.limiter.limits.patience)
 
     @property
     def mode(self) -> Mode:
         """`json_schema` where the model's own structured answers work, else `none`."""
-        return "none" if self._in_words else "json_schema"
+        return "none" if self._in_words or not self._asks_by_schema else "json_schema"
+
+    @property
+    def _asks_by_schema(self) -> bool:
+        return self.endpoint.structured in (None, "json_schema")
 
     def sampling(self, path: str) -> dict[str, Any]:
         """How answers are drawn; the model has been built with it, so that here it only tells requests apart."""
@@ -91,14 +104,16 @@ class LangChainClient:
         if schema is None:
             return self._said(request, config, "")
         name = schema.__name__
-        if name not in self._in_words:
+        if self._asks_by_schema and name not in self._in_words:
             added = "\n\n" + instruction(schema) if name in self._spelled_out else ""
             try:
-                return self._said(request, config, added, schema)
+                reply = self._said(request, config, added, schema)
+                self._proven.add(name)
+                return reply
             except NotImplementedError:
                 pass
             except CallFailed as error:
-                if not error.of_form:
+                if not error.of_form and (name in self._proven or not error.may_be_of_form):
                     raise
         reply = self._said(request, config, "\n\n" + instruction(schema))
         self._in_words.add(name)
@@ -113,7 +128,10 @@ class LangChainClient:
         return self._tries.lost()
 
     def close(self) -> None:
-        """Nothing to do: LangChain's models close their connections themselves."""
+        """Close a teacher of one's own; LangChain's models close their connections themselves."""
+        if isinstance(self._model, CustomModel) and not self._closed:
+            self._closed = True
+            self._model.teacher.close()
 
     def _said(
         self, request: Request, config: RunnableConfig, added: str, schema: type[BaseModel] | None = None
@@ -136,8 +154,7 @@ class LangChainClient:
         except CallError as trouble:
             failure = explained(trouble, self._place)
         else:
-            reply = _reply(said, added, request)
-            return replace(reply, text=mask(reply.text, self.secrets))
+            return _reply(said, added, request).without(self.secrets)
         raise failure  # without its cause, whose text may quote the key
 
 
@@ -146,12 +163,13 @@ def _once(call: Callable[[], Any]) -> tuple[AIMessage, Tokens | None]:
     try:
         said = call()
         message: AIMessage = said["raw"] if isinstance(said, dict) else said
-    except NotImplementedError:
+    except (NotImplementedError, CallError):
         raise
     except Exception as error:  # each package has its own
         raise told_by(error) from error
-    usage = message.usage_metadata
-    return message, (usage["input_tokens"], usage["output_tokens"]) if usage else None
+    used = message.usage_metadata
+    given, taken = (read_count(used["input_tokens"]), read_count(used["output_tokens"])) if used else (None, None)
+    return message, None if given is None or taken is None else (given, taken)
 
 
 def _key(endpoint: Endpoint) -> SecretStr | None:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,12 +10,13 @@ import openai
 from langchain_core.runnables import RunnableConfig
 from pydantic import BaseModel, SecretStr
 
+from ..address import secrets_of
 from ..embedded.process import LocalServer
 from ..endpoint import Endpoint
 from ..structured import MODES, Mode, instruction, response_format
 from .error_classification import CallError
 from .errors import NO_ANSWER, CallFailed, Place, explained
-from .keys import key_in, mask
+from .keys import key_in
 from .openai_models import Models
 from .reply_parsing import chat_reply, completion_reply
 from .request import Reply, Request
@@ -69,13 +69,20 @@ class Client:
     @property
     def secrets(self) -> tuple[str, ...]:
         """What must be shown nowhere."""
-        own = (None if self.key == "none" else self.key, urlsplit(self.url).password)
-        return tuple(filter(None, own))
+        return (*self._keys, *secrets_of(self.url))
+
+    @property
+    def _keys(self) -> tuple[str, ...]:
+        return () if self.key == "none" else (self.key,)
 
     @property
     def mode(self) -> Mode:
         """How much of a schema the server understood, the least of all forms that were asked for."""
-        return max(self._modes.values(), key=MODES.index, default=MODES[0])
+        return max(self._modes.values(), key=MODES.index, default=self._first_mode)
+
+    @property
+    def _first_mode(self) -> Mode:
+        return self.endpoint.structured or MODES[0]
 
     def sampling(self, path: str) -> dict[str, Any]:
         """How answers are drawn, as fields of the request body.
@@ -100,12 +107,13 @@ class Client:
         if schema is None:
             return self._accepted(request, config)
         name = schema.__name__
-        for mode in MODES[MODES.index(self._modes.get(name, MODES[0])) :]:
+        for mode in MODES[MODES.index(self._modes.get(name, self._first_mode)) :]:
             form = {"response_format": response_format(schema, mode)}
             try:
                 reply = self._accepted(request, config, form, self._words(schema, mode))
             except CallFailed as error:
-                if not error.of_form or mode == MODES[-1]:
+                is_of_form = error.of_form or (error.may_be_of_form and name not in self._modes)
+                if not is_of_form or mode == MODES[-1]:
                     raise
                 continue
             self._modes[name] = mode
@@ -160,11 +168,11 @@ class Client:
         options["extra_body"] = extra or None
         try:
             if request.path == "/completions":
-                return self._without_key(self._completed(request, config, options))
+                return self._completed(request, config, options).without(self._keys)
             messages = [dict(message) for message in request.body["messages"]]
             messages[-1]["content"] += added
             said = self._models.chat().invoke(messages, config, **options)
-            return self._without_key(chat_reply(said, request, added))
+            return chat_reply(said, request, added).without(self._keys)
         except CallError as trouble:
             failure = explained(trouble, self._place)
         except MALFORMED as error:
@@ -189,10 +197,6 @@ class Client:
         host = urlsplit(self.url).hostname or ""
         is_official = self._local is None and host.endswith(("openai.com", "azure.com"))
         return not is_official or LIMITS[1] in self._left_out
-
-    def _without_key(self, reply: Reply) -> Reply:
-        """A server may say back what it was sent; an answer is kept in files, and a key must be in none."""
-        return reply if self.key == "none" else replace(reply, text=mask(reply.text, [self.key]))
 
     @property
     def _place(self) -> Place:

@@ -6,14 +6,29 @@ from ssl import SSLContext
 from typing import Any
 
 import httpx2
+from langchain_core.outputs import ChatResult
 from langchain_openai import ChatOpenAI, OpenAI
 from pydantic import SecretStr
 
 from ...tasks.errors import ConfigError
+from ..address import shown_address
 from ..embedded.process import LocalServer
-from ..endpoint import Endpoint, shown_address
+from ..endpoint import Endpoint
 from .http import HttpClient
+from .mending import thoughts_in
 from .retries import Retries
+
+
+class ThoughtfulChat(ChatOpenAI):
+    """OpenAI's chat model, with what a compatible server says that a model thought: it tells why an answer is empty."""
+
+    def _create_chat_result(self, response: Any, generation_info: dict[str, Any] | None = None) -> ChatResult:
+        result = super()._create_chat_result(response, generation_info)
+        raw = response if isinstance(response, dict) else response.model_dump(warnings=False)
+        for generation, choice in zip(result.generations, raw["choices"], strict=False):
+            if thoughts := thoughts_in(choice["message"]):
+                generation.message.additional_kwargs["reasoning_content"] = thoughts
+        return result
 
 
 class Models:
@@ -34,16 +49,17 @@ class Models:
         self._key = key
         self._local = local
         self._tries = tries
+        self._name = local.name if local else endpoint.model
         self._lock = threading.Lock()
         self._http: HttpClient | None = None
-        self._chat: ChatOpenAI | None = None
+        self._chat: ThoughtfulChat | None = None
         self._text: OpenAI | None = None
 
-    def chat(self) -> ChatOpenAI:
+    def chat(self) -> ThoughtfulChat:
         """The model that answers chats; raises `ConfigError` as `_opened` does."""
         with self._lock:
             if self._chat is None:
-                self._chat = ChatOpenAI(**self._common(), use_responses_api=False, disable_streaming=True)
+                self._chat = ThoughtfulChat(**self._common(), use_responses_api=False, disable_streaming=True)
             return self._chat
 
     def text(self) -> OpenAI:
@@ -66,7 +82,7 @@ class Models:
         if self._http is None:
             self._http = self._opened()
         return {
-            "model": self._local.name if self._local else self._endpoint.model,
+            "model": self._name,
             "base_url": self.url,
             "api_key": self._key,
             "timeout": self._endpoint.timeout,
@@ -83,7 +99,9 @@ class Models:
             ConfigError: they cannot be used.
         """
         try:
-            return HttpClient(self._tries, self._endpoint.timeout, trust_env=self._local is None, verify=_tls())
+            return HttpClient(
+                self._tries, self._endpoint.timeout, self._name, trust_env=self._local is None, verify=_tls()
+            )
         except (ImportError, OSError, ValueError) as error:
             raise ConfigError(
                 f"No connection to {shown_address(self.url)} can be prepared ({error}). Correct the proxy or the "

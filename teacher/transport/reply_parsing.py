@@ -8,6 +8,7 @@ from langchain_core.outputs import LLMResult
 
 from ...tasks.base import clean
 from ..base import Usage
+from .figures import read_usage
 from .request import Reply, Request, canonical
 
 LETTERS = 4
@@ -18,10 +19,11 @@ def chat_reply(said: AIMessage, request: Request, added: str) -> Reply:
     """A chat answer; `added` is what was appended to the last message."""
     used, meta = said.usage_metadata, said.response_metadata
     tokens, tops = _listed(meta.get("logprobs"))
-    usage = Usage()
+    usage = None
     if used:
-        cached = used.get("input_token_details", {}).get("cache_read") or 0
-        usage = _counted(used["input_tokens"], used["output_tokens"], used["total_tokens"], cached)
+        cached = used.get("input_token_details", {}).get("cache_read")
+        given, taken, total = used["input_tokens"], used["output_tokens"], used["total_tokens"]
+        usage = read_usage(given, taken, total, cached, request.body["model"])
     return Reply(
         text=clean(said.text),
         finish_reason=meta.get("finish_reason"),
@@ -30,6 +32,7 @@ def chat_reply(said: AIMessage, request: Request, added: str) -> Reply:
         tokens=tokens,
         usage=_known(usage, request, said.text),
         added=added,
+        thoughts=str(said.additional_kwargs.get("reasoning_content") or ""),
     )
 
 
@@ -38,21 +41,14 @@ def completion_reply(result: LLMResult, request: Request) -> Reply:
     said, used = result.generations[0][0], (result.llm_output or {}).get("token_usage") or {}
     info = said.generation_info or {}
     tokens, tops = _listed(info.get("logprobs"))
-    given, taken, total = (used.get(name) or 0 for name in ("prompt_tokens", "completion_tokens", "total_tokens"))
-    usage = _known(_counted(given, taken, total), request, said.text)
+    given, taken, total = (used.get(name) for name in ("prompt_tokens", "completion_tokens", "total_tokens"))
+    usage = _known(read_usage(given, taken, total, None, request.body["model"]), request, said.text)
     return Reply(text=clean(said.text), finish_reason=info.get("finish_reason"), tops=tops, tokens=tokens, usage=usage)
 
 
-def _counted(given: int, taken: int, total: int, cached: int = 0) -> Usage:
-    """Tokens as the server has them; what some think before they answer is in their total alone."""
-    return Usage(given, max(taken, total - given), cached)
-
-
-def _known(usage: Usage, request: Request, text: str) -> Usage:
+def _known(usage: Usage | None, request: Request, text: str) -> Usage:
     """The usage, or an estimate where the server does not count: a budget would never end there."""
-    if usage.input or usage.output:
-        return usage
-    return Usage(len(canonical(request.body)) // LETTERS, len(text) // LETTERS)
+    return usage or Usage(len(canonical(request.body)) // LETTERS, len(text) // LETTERS)
 
 
 def _listed(logprobs: Any) -> tuple[list[str], list[dict[str, float]]]:

@@ -2,10 +2,12 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from ..base import Usage
+from .figures import read_count
+from .keys import mask
 
 Path = Literal["/chat/completions", "/completions"]
 
@@ -72,13 +74,23 @@ class Reply:
     usage: Usage = field(default_factory=Usage)
     added: str = ""
     """What was appended to the last message for a server that takes no schema."""
+    thoughts: str = ""
+    """What the model thought before, where the server tells; not kept."""
+
+    def without(self, secrets: tuple[str, ...]) -> "Reply":
+        """The same with no secret in any text of it: a server may say back what it was sent."""
+        hidden = mask(self.text, secrets), mask(self.thoughts, secrets)
+        refusal = None if self.refusal is None else mask(self.refusal, secrets)
+        return replace(self, text=hidden[0], thoughts=hidden[1], refusal=refusal)
 
     def dump(self) -> str:
         """JSON for the cache."""
-        return json.dumps(asdict(self))  # ASCII: SQLite refuses lone surrogates
+        kept = {name: value for name, value in asdict(self).items() if name != "thoughts"}
+        return json.dumps(kept)  # ASCII: SQLite refuses lone surrogates
 
     @classmethod
     def load(cls, text: str) -> "Reply":
         """Read what `dump` wrote."""
         data = json.loads(text)
-        return cls(**{**data, "usage": Usage(**data["usage"])})
+        counts = {name: read_count(value) or 0 for name, value in data["usage"].items()}
+        return cls(**{**data, "usage": Usage(**counts)})

@@ -5,7 +5,7 @@ To check a teacher of your own, add a `Case` that builds it; its model must foll
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from pydantic import BaseModel
 
 from evokd.teacher.accounting.budget import Budget
 from evokd.teacher.base import Answer, Message, Prompt, Teacher
+from evokd.teacher.custom import CustomTeacher
 from evokd.teacher.factory import open_teacher
 from evokd.teacher.settings import BudgetSettings, TeacherSettings
 from tests.fakes import ScriptedTeacher, words
@@ -84,6 +85,22 @@ def provided(folder: Path) -> Iterator[Teacher]:
         teacher.close()
 
 
+class Repeating(CustomTeacher):
+    """A teacher of the user's own in its short form."""
+
+    def answer(self, messages: Sequence[Message], schema: dict[str, Any] | None) -> str:
+        return answer_to(messages[0]["content"].partition("\n\nAnswer with one JSON object")[0])
+
+
+@contextmanager
+def own(folder: Path) -> Iterator[Teacher]:
+    settings = TeacherSettings(kind="mine:Repeating")
+    limits = Budget(BudgetSettings(), settings)
+    teacher = open_teacher(settings, limits, folder, run="contract", seed=0, own={"mine:Repeating": Repeating})
+    yield teacher
+    teacher.close()
+
+
 Case = Callable[[Path], AbstractContextManager[Teacher]]
 
 
@@ -91,7 +108,7 @@ CONTINUING: list[Case] = [scripted, on_loopback]
 """Teachers that also continue texts and rate continuations; others answer chats only."""
 
 
-@pytest.fixture(params=[*CONTINUING, provided], ids=lambda case: case.__name__)
+@pytest.fixture(params=[*CONTINUING, provided, own], ids=lambda case: case.__name__)
 def teacher(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Teacher]:
     case: Case = request.param
     with case(tmp_path) as made:

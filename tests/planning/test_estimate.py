@@ -67,11 +67,19 @@ def test_cycles_are_those_of_the_strategy(
         assert made.first["annotator"].calls == 1, "no breadth before the lessons, one vote"
 
 
-def test_a_teacher_of_ones_own_cannot_be_planned(tmp_path: Path, server: Loopback) -> None:
+def test_a_teacher_that_answers_by_itself_cannot_be_planned(tmp_path: Path, server: Loopback) -> None:
     path = parts.write(tmp_path, server.url)
     config = load(path, {"teacher.kind": "tests.fakes:ScriptedTeacher"})
-    with pytest.raises(ConfigError, match=r"'tests.fakes:ScriptedTeacher' is a teacher of your own"):
+    with pytest.raises(ConfigError, match=r"'tests.fakes:ScriptedTeacher' answers by itself"):
         estimate(config, path.parent, True)
+
+
+def test_a_teacher_of_ones_own_in_its_short_form_is_planned(tmp_path: Path, server: Loopback) -> None:
+    path = parts.write(tmp_path, server.url, teacher=PRICES)
+    made = estimate(load(path, {"teacher.kind": "tests.graph.own:World"}), path.parent, False)
+    assert made.connection is not None and made.connection.ok and not server.requests
+    assert made.agreement is not None and made.agreement.asked == made.agreement.right > 0
+    assert made.expected.usd and made.expected.usd > 0
 
 
 @pytest.mark.slow

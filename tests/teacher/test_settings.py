@@ -48,7 +48,7 @@ def test_another_model_has_a_price_of_its_own() -> None:
 
 
 def test_a_key_goes_to_one_server_only() -> None:
-    elsewhere = {"base_url": "http://user:pass@other/v1?key=secret"}
+    elsewhere = {"base_url": "http://user:pass@other/v1"}
     with pytest.raises(ValidationError, match=r"roles.analyst.api_key_env is needed: http://other/v1 is another") as no:
         settings(kind="openai", model="m", roles={"analyst": elsewhere})
     assert "OPENAI_API_KEY is not sent there" in str(no.value)
@@ -76,6 +76,93 @@ def test_what_cannot_work_is_refused(given: dict[str, object], words: str) -> No
     with pytest.raises(ValidationError) as refused:
         settings(**given)
     assert words in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("", "base_url is empty: leave it out for OpenAI's own server"),
+        ("  ", "base_url is empty"),
+        ("localhost:8000/v1", "'localhost:8000/v1' has no http:// or https:// .*'http://localhost:8000/v1', perhaps"),
+        ("hunter2@h/v1?k=hunter2", "'h/v1' has no http://"),
+        ("me:hunter2@h/v1", "'h/v1' has no http://"),
+        ("ftp://me:hunter2@h/v1", "'ftp://h/v1' has no http://"),
+        ("http:///v1", "'http:///v1' names no host"),
+        ("http://h:http/v1", "is no address"),
+        ("http://h/v1?key=hunter2", "'http://h/v1' may hold nothing after"),
+        ("http://me:hunter2@h/v1#hunter2", "'http://h/v1' may hold nothing after"),
+    ],
+)
+def test_an_address_that_cannot_be_used_is_refused_without_what_is_secret_in_it(url: str, words: str) -> None:
+    with pytest.raises(ValidationError, match=words) as refused:
+        settings(kind="openai", model="m", base_url=url)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_an_address_is_taken_without_white_space() -> None:
+    role = settings(kind="openai", model="m", base_url=" http://me:pw@h:1/v1\n").role("")
+    assert role.base_url == "http://me:pw@h:1/v1" and role.shown_url == "http://h:1/v1"
+
+
+def test_an_address_in_the_environment_is_checked_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "h/v1")
+    with pytest.raises(ValidationError, match="variable OPENAI_BASE_URL = 'h/v1' has no http://"):
+        settings(kind="openai", model="m")
+
+
+PASTED = (
+    "sk-proj-0123456789abcdef",
+    "gsk_Zx81aBcdEfGhIjKlMnOpQr",
+    "hf_aBcdEfGhIjKlMnOpQr1234",
+    "AKIA0123456789ABCDEF",
+    "0f1e2d3c4b5a69788796a5b4c3d2e1f0",
+    "a key",
+)
+
+
+@pytest.mark.parametrize("key", PASTED)
+def test_a_key_in_place_of_its_variable_is_refused_and_not_shown(key: str) -> None:
+    for given in ({"api_key_env": key}, {"roles": {"analyst": {"api_key_env": key}}}):
+        with pytest.raises(ValidationError, match="api_key_env is the name of an environment variable") as refused:
+            settings(kind="openai", model="m", **given)
+        assert key not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["OPENAI_API_KEY", "none", "MY_KEY", "openrouter", "MY_2ND_OPENROUTER_KEY_2026", "Key"]
+)
+def test_names_of_variables_are_taken(name: str) -> None:
+    assert settings(kind="openai", model="m", api_key_env=f" {name} ").role("").api_key_env == name
+
+
+def test_a_name_that_looks_odd_is_taken_where_there_is_such_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("key2ofmyotherteam", "x")
+    assert settings(kind="openai", model="m", api_key_env="key2ofmyotherteam")
+
+
+@pytest.mark.parametrize(
+    ("kind", "given"),
+    [
+        ("langchain", {"extra_body": {"api_key": "hunter2"}}),
+        ("langchain", {"extra_body": {"aws_secret_access_key": "hunter2"}}),
+        ("openai", {"extra_body": {"headers": {"Authorization": "Bearer hunter2"}}}),
+        ("mine:Mine", {"settings": {"accessToken": "hunter2"}}),
+    ],
+)
+def test_a_secret_among_other_settings_is_refused_and_not_shown(kind: str, given: dict[str, object]) -> None:
+    with pytest.raises(ValidationError, match="looks like a secret, and this file is kept") as refused:
+        settings(kind=kind, model="a:b", **given)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_fields_of_a_server_are_no_secrets() -> None:
+    body = {"max_new_tokens": 5, "skip_special_tokens": True, "reasoning_effort": "low", "stop_token_ids": [1]}
+    assert settings(kind="openai", model="m", extra_body=body).extra_body == body
+
+
+def test_a_class_of_ones_own_is_called_by_its_name_and_takes_its_settings() -> None:
+    role = settings(kind="mine:Mine", settings={"path": "x"}).role("analyst")
+    assert (role.model, role.url, role.settings, role.priced) == ("Mine", "mine:Mine", {"path": "x"}, False)
 
 
 def test_a_part_of_ones_own_is_left_alone() -> None:

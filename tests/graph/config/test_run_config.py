@@ -15,8 +15,10 @@ from evokd.graph.config.run_config import RunConfig, agents, load, read_toml, st
 from evokd.graph.config.strategies import STRATEGIES
 from evokd.graph.setup.own_students import DescribedStudents
 from evokd.graph.setup.services import make_students, make_task, open_services
+from evokd.graph.setup.teachers import open_run_teacher
 from evokd.graph.stop import Stop
 from evokd.tasks.errors import ConfigError
+from evokd.teacher.teacher import ChatTeacher
 from tests import parts
 from tests.graph import own
 
@@ -30,8 +32,8 @@ PLAIN: dict[str, Any] = {
 
 TOP = "agents, budget, checkpoints, data, memory, name, order, seed, stop, strategy, student, task, teacher."
 ROLE = (
-    "api_key_env, base_url, extra_body, kind, max_tokens, model, prompting, temperature, timeout, top_p, "
-    "usd_per_million_cached_input, usd_per_million_input, usd_per_million_output."
+    "api_key_env, base_url, extra_body, kind, max_tokens, model, prompting, settings, structured, temperature, "
+    "timeout, top_p, usd_per_million_cached_input, usd_per_million_input, usd_per_million_output."
 )
 
 
@@ -258,6 +260,37 @@ def test_a_teacher_and_a_memory_of_ones_own_are_built_as_ours_are_and_closed(tmp
         assert teacher.given == ("small", 0, folder.root) and not teacher.closed
         assert isinstance(services.memory, parts.Notes) and len(services.memory.samples("dev")) == 24
     assert teacher.closed
+
+
+def test_a_teacher_that_answers_by_itself_is_told_to_do_without_our_accounts(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = "http://127.0.0.1:1/v1"
+    for kind, warned in (("tests.graph.own:Oracle", True), ("tests.graph.own:World", False)):
+        found = load(parts.write(tmp_path / kind[-5:], url, teacher={"kind": kind}))
+        caplog.clear()
+        teacher = open_run_teacher(found, tmp_path / kind[-5:], 0.0)
+        assert isinstance(teacher, ChatTeacher) is not warned
+        told = [record.getMessage() for record in caplog.records]
+        assert bool(told) is warned and all("[budget], the ledger and its costs" in each for each in told)
+        teacher.close()
+
+
+def test_a_class_with_neither_contract_is_told_both(tmp_path: Path) -> None:
+    path = parts.write(tmp_path, "http://127.0.0.1:1/v1", teacher={"kind": "tests.parts:NoMemory"})
+    with pytest.raises(ConfigError, match=r"lacks ask, .* Or inherit from evokd\.teacher\.custom\.CustomTeacher\."):
+        load(path)
+    path = parts.write(
+        tmp_path, "http://127.0.0.1:1/v1", teacher={"roles": {"critic": {"kind": "tests.parts:NoMemory"}}}
+    )
+    with pytest.raises(ConfigError, match=r"'tests.parts:NoMemory' lacks"):
+        load(path)
+
+
+def test_code_that_a_role_names_must_be_allowed_too(tmp_path: Path) -> None:
+    raw = parts.config("http://127.0.0.1:1/v1", teacher={"roles": {"critic": {"kind": "somebodys:Teacher"}}})
+    with pytest.raises(ConfigError, match="--allow somebodys:Teacher"):
+        validate(raw, "config.toml")
 
 
 def test_the_config_that_a_run_keeps_is_the_config_it_was_given(tmp_path: Path) -> None:

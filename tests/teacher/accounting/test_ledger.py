@@ -1,6 +1,7 @@
 """Cache and ledger survive what a kill can leave behind."""
 
 import json
+import math
 import sqlite3
 from pathlib import Path
 from typing import Any, cast
@@ -108,3 +109,22 @@ def test_two_connections_write_at_once(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "a.sqlite") as base:
         assert base.execute("pragma journal_mode").fetchone()[0] == "wal"
     base.close()
+
+
+@pytest.mark.parametrize(
+    "odd", ["-5", "1" + 30 * "0", "1" + 400 * "0", "NaN", "Infinity", "-Infinity", '"many"', "null"]
+)
+@pytest.mark.parametrize("field", ["input", "output", "cached_input", "usd", "seconds", "tokens"])
+def test_a_row_with_figures_that_cannot_be_is_read(tmp_path: Path, field: str, odd: str) -> None:
+    row = {
+        "id": "1", "time": "", "role": "a", "cycle": 1, "lesson": None, "model": "m", "prompt": "p", "sample": 0,
+        "input": 10, "output": 5, "cached_input": 2, "usd": 1.0, "seconds": 1.0, "attempt": "first",
+        "from_cache": False, "tokens": 15, "outcome": "ok",
+    }  # fmt: skip
+    told = json.dumps({**row, field: "ODD"}).replace('"ODD"', odd)
+    (tmp_path / "ledger.jsonl").write_text(told + "\n")
+    ledger = Ledger(tmp_path)
+    spent = ledger.spent(1)
+    assert all(math.isfinite(value) and 0 <= value <= 1e7 for value in spent.values())
+    assert 0 <= ledger.cost.tokens <= 15 and ledger.cost.usd in (0.0, 1.0)
+    ledger.close()

@@ -139,6 +139,10 @@ class GoogleError(Exception):
     code = 429
 
 
+class ConnectTimeout(Exception):
+    """As packages name it where not even a connection came about."""
+
+
 class ReadTimeout(Exception):
     """As an HTTP client has it."""
 
@@ -184,7 +188,8 @@ def test_passing_trouble_is_waited_out(provided: Provided, error: Exception, sec
         (ApiError(429, headers={"retry-after": "86400"}), "more patience than teacher.patience = 600 s"),
         (wrapped(ConnectionRefusedError("refused")), "cannot be reached"),
         (wrapped(untrusted()), "shows a certificate that is not trusted here (self-signed certificate)"),
-        (ReadTimeout("slow"), "cannot be reached (slow)"),
+        (ReadTimeout("slow"), "gave no answer within 300 s, 2 times"),
+        (ConnectTimeout("slow"), "cannot be reached (slow)"),
     ],
 )
 def test_what_no_other_call_would_better_stops_with_a_word_on_it(
@@ -196,8 +201,24 @@ def test_what_no_other_call_would_better_stops_with_a_word_on_it(
     assert all(KEY.encode() not in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
 
 
+@pytest.mark.parametrize(("error", "asked"), [(ReadTimeout(), 2), (ConnectTimeout(), 5), (ConnectionResetError(), 5)])
+def test_a_call_without_an_answer_in_time_is_made_once_more(provided: Provided, error: Exception, asked: int) -> None:
+    model = failing(1000, error)
+    with pytest.raises(TeacherDown):
+        ask(provided(model, retries=4, concurrency=1), many(1))
+    assert len(model.asked) == asked
+
+
+def test_figures_of_a_provider_that_cannot_be_are_estimated(provided: Provided, tmp_path: Path) -> None:
+    def speak(messages: list[BaseMessage]) -> AIMessage:
+        return AIMessage(GOOD, usage_metadata={"input_tokens": -5, "output_tokens": 10**30, "total_tokens": 10**30})
+
+    ask(provided(Fake(speak=speak), tokens_per_minute=1000), many(3))
+    assert all(0 < row["input"] < 1000 and 0 < row["output"] < 1000 for row in ledger(tmp_path))
+
+
 def test_a_budget_is_asked_before_every_try(provided: Provided) -> None:
-    model = failing(1000, ReadTimeout())
+    model = failing(1000, ConnectionResetError())
     with pytest.raises(BudgetExhausted, match="max_calls = 2 is reached"):
         ask(provided(model, retries=9, budget=BudgetSettings(max_calls=2)), many(1))
     assert len(model.asked) == 2
