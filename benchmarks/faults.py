@@ -129,6 +129,17 @@ def _is_answer(body: Any) -> bool:
     return body is None or (body[:1] == b"{" if isinstance(body, bytes) else "choices" in body)
 
 
+def counts(**usage: Any) -> Trouble:
+    """Right answers with other figures."""
+
+    def said(count: int, body: Body) -> Said:
+        answer = parts.answer(body)
+        answer.body["usage"] |= usage
+        return answer
+
+    return said
+
+
 TROUBLES: dict[str, Trouble] = {
     "none": lambda count, body: None,
     "429 for 10 s, Retry-After": outage(10, lambda left: too_many(**{"Retry-After": f"{left:.0f}"})),
@@ -153,6 +164,9 @@ TROUBLES: dict[str, Trouble] = {
     "HTTP 400, always for the same text": one_text(error(400, "flagged by the content filter")),
     "wrong labels, every third, repairs too": wrong_labels(3),
     "wrong labels, always": wrong_labels(1),
+    "every answer empty": lambda count, body: chat(""),
+    "10**30 tokens a call": counts(completion_tokens=10**30, total_tokens=10**30),
+    "more cached tokens than the prompt has": counts(prompt_tokens_details={"cached_tokens": 10**6}),
     "garbage from the sixth request on": burst(6, 10**6, chat("asdf")),
     "401 from the 12th request on": burst(12, 10**6, error(401, "Incorrect API key provided")),
     "quota gone at the 12th request": burst(
