@@ -11,7 +11,7 @@ from ..tasks.errors import ConfigError, StepError
 from .checkpoints import InStepOrder
 
 
-class PostgresCheckpoints(InStepOrder, PostgresSaver):
+class PostgresCheckpoints(InStepOrder, PostgresSaver):  # type: ignore[misc]  # the package is optional
     """Checkpoints in the tables that LangGraph makes; many runs share them, each is a thread of its own."""
 
 
@@ -31,7 +31,7 @@ def open_postgres(server: str, run: str) -> Iterator[PostgresCheckpoints]:
         # As PostgresSaver.from_conn_string does, which makes no class of ours.
         with psycopg.connect(server, autocommit=True, prepare_threshold=0, row_factory=dict_row) as connection:
             _own(connection, server, run)
-            saver = PostgresCheckpoints(connection)
+            saver = PostgresCheckpoints(connection)  # type: ignore[call-arg]
             saver.setup()
             yield saver
     except psycopg.Error as error:

@@ -74,9 +74,10 @@ def _of_files(folder: Path) -> Client:
 
 def _of_server(server: str) -> Client:
     address = urlsplit(server)
-    given = {"host": address.hostname or "", "port": address.port or 0, "ssl": address.scheme == "https"}
+    host, port, ssl = address.hostname or "", address.port or 0, address.scheme == "https"
     try:
-        return cast(Client, chromadb.HttpClient(**given, settings=Settings(anonymized_telemetry=False)))
+        quiet = Settings(anonymized_telemetry=False)
+        return cast(Client, chromadb.HttpClient(host, port, ssl, settings=quiet))
     except (ChromaError, httpx.HTTPError, ValueError) as error:
         raise ConfigError(
             f"memory.server = {server!r} cannot be used ({error}). Start it with `chroma run`, or correct the address."

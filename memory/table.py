@@ -54,8 +54,7 @@ class Table:
         for ids in _pages(list(rows)):
             end = start + len(ids)
             with self._changing() as known:
-                metadatas = [dict(rows[i]) for i in ids]
-                self._collection.upsert(ids=ids, embeddings=vectors[start:end], metadatas=metadatas)
+                self._collection.upsert(ids=ids, embeddings=vectors[start:end], metadatas=[dict(rows[i]) for i in ids])
                 known |= {i: rows[i] for i in ids}
             start = end
 
@@ -96,11 +95,9 @@ class Table:
 
     def _all(self) -> dict[str, Values]:
         if self._known is None:
-            self._known = {
-                i: values
-                for page in self._read("metadatas")
-                for i, values in zip(page["ids"], page["metadatas"] or [], strict=True)
-            }
+            self._known = {}
+            for page in self._read("metadatas"):
+                self._known.update(zip(page["ids"], page["metadatas"] or [], strict=True))  # type: ignore[arg-type]
         return self._known
 
     def _read(self, what: Literal["metadatas", "embeddings"]) -> Iterator[chromadb.GetResult]:
