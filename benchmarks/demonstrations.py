@@ -26,7 +26,7 @@ from benchmarks import trial
 from benchmarks.data_sets import data_set_task
 from benchmarks.teachers.replay import read_rows
 from evokd.agents.annotator.agent import Annotator
-from evokd.agents.annotator.logprob_labels import calibrated
+from evokd.agents.annotator.logprob_labels import calibrate
 from evokd.agents.base import Services
 from evokd.agents.prompting import one_line
 from evokd.graph.setup.services import open_services
