@@ -28,7 +28,14 @@ Figures = dict[str, float | None]
 
 
 class CycleReport(TypedDict):
-    """One point of the learning curve: a row of `metrics.jsonl` and of the table on the screen."""
+    """One point of the learning curve: a row of `metrics.jsonl` and of the table on the screen.
+
+    Examples:
+        >>> from evokd.testing import world
+        >>> row = evokd.run(world.write("."), cycles=0).metrics[0]
+        >>> row["cycle"], row["batch_kind"], row["counts"], sorted(row["scores"])
+        (0, 'seed', {'trained on': 4}, ['dev'])
+    """
 
     cycle: int
     batch_kind: BatchKind
@@ -51,7 +58,12 @@ class CycleReport(TypedDict):
 
 
 class State(TypedDict, total=False):
-    """What changes and must survive a kill; small, JSON-like, checkpointed after every step."""
+    """What changes and must survive a kill; small, JSON-like, checkpointed after every step.
+
+    Examples:
+        >>> evokd.State(counts={"criticised": 3})
+        {'counts': {'criticised': 3}}
+    """
 
     cycle: int
     batch_kind: BatchKind
@@ -85,7 +97,14 @@ def no_progress(what: str, done: int, total: int) -> None:
 
 @dataclass(frozen=True)
 class Services:
-    """What an agent may use; built once per process, never checkpointed."""
+    """What an agent may use; built once per process, never checkpointed.
+
+    Examples:
+        >>> from evokd.testing import world
+        >>> services = world.services(Path("run"))
+        >>> list(services.task.labels), len(services.memory.samples("dev")), services.seed
+        (['sports', 'money', 'science', 'food'], 40, 0)
+    """
 
     task: Task
     memory: Memory
@@ -103,14 +122,34 @@ class Services:
 
 
 class Agent(Protocol):
-    """One role. Its name in the graph, the trace and the config is its class name in lower case."""
+    """One role. Its name in the graph, the trace and the config is its class name in lower case.
+
+    Examples:
+        >>> from evokd.testing import world
+        >>> from dataclasses import dataclass
+        >>> @dataclass(frozen=True)
+        ... class Critic:
+        ...     most: int = 40
+        ...
+        ...     def __call__(self, state: evokd.State, services: evokd.Services) -> evokd.State:
+        ...         return evokd.State(counts={**state["counts"], "criticised": min(self.most, len(state["batch"]))})
+        >>> critic: evokd.Agent = Critic(most=1)
+        >>> critic(world.state(batch=["a", "b"]), world.services(Path("run")))
+        {'counts': {'criticised': 1}}
+    """
 
     def __call__(self, state: State, services: Services) -> State:
         """Do the step; return only what changed."""
 
 
 class Draft(Frozen):
-    """A text without a label on its way from the generator to the annotator."""
+    """A text without a label on its way from the generator to the annotator.
+
+    Examples:
+        >>> draft = evokd.Draft(text="the soup was cold", source="typical", asked="food")
+        >>> draft.split, draft.origin(cycle=2).asked
+        ('train', 'food')
+    """
 
     text: str
     source: Source
