@@ -16,7 +16,7 @@ from tests.loopback import chat, error, serving
 from tests.snapshots import snapshot
 
 HEAVY = ("langgraph", "langchain_core", "langchain_openai", "langsmith", "openai", "torch", "transformers", "chromadb",
-         "numpy", "datasets", "agents", "graph", "teacher", "student", "memory")  # fmt: skip
+         "numpy", "datasets", "evokd.agents", "evokd.graph", "evokd.teacher", "evokd.student", "evokd.memory")  # fmt: skip
 
 DEAD = "http://127.0.0.1:9/v1"  # nobody listens at this port
 Said = tuple[int, str, str]
@@ -43,7 +43,7 @@ def evokd(capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
 @pytest.mark.parametrize("words", [["--help"], [], ["run", "--help"], ["compare", "--help"]])
 def test_help_is_light(words: list[str]) -> None:
     program = (
-        f"import sys, main; code = main.main({words!r});"
+        f"import sys; from evokd import main; code = main.main({words!r});"
         f"print([name for name in {HEAVY!r} if name in sys.modules], len(sys.modules), file=sys.stderr); sys.exit(code)"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=parts.ROOT, capture_output=True, text=True, check=False)
