@@ -3,10 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-CHECKED := -m evokd -m evokd.main $(foreach folder,tasks memory student teacher agents graph planning comparison report,-p evokd.$(folder)) -p benchmarks
+CHECKED := -m evokd -m evokd.main -m evokd.api $(foreach folder,tasks memory student teacher agents graph planning comparison report testing,-p evokd.$(folder)) -p benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow test-all lint format clean
+.PHONY: help install demo docs test test-slow test-all lint format clean
 
 help:            ## Show this help.
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -29,6 +29,9 @@ demo: install    ## Watch a student get better: our own small task, the embedded
 	if [ -e runs/demo/students ]; then $(BIN)/python main.py resume demo; else $(BIN)/python main.py run configs/demo.toml; fi
 	$(BIN)/python main.py show demo
 	printf 'There is water coming through my ceiling.\nWhich bus goes to the airport?\n' | $(BIN)/python main.py predict demo
+
+docs: install    ## Write docs/api.md from the docstrings.
+	$(BIN)/python docs/make_api.py
 
 test: install    ## Run the fast tests (under a minute).
 	$(BIN)/python -m pytest -q -n auto --dist loadfile

@@ -2,7 +2,6 @@
 
 import importlib.util
 import json
-import os
 import shlex
 import sys
 import traceback
@@ -57,16 +56,9 @@ def run(
 
     It reads and checks the data, then trains, evaluates, analyses, generates and annotates, cycle by cycle.
     """
-    _begin()
-    from evokd.graph.config.run_config import load
-    from evokd.graph.setup.create import create
-    from evokd.memory.run_folder import RunFolder
+    from evokd import api
 
-    chosen = {"name": name, "seed": seed, "stop.cycles": cycles, "strategy": strategy}
-    chosen["teacher.use_cache"] = False if no_cache else None
-    settings = load(config, {key: value for key, value in chosen.items() if value is not None})
-    folder = RunFolder((runs / settings.name).resolve())
-    _drive(create(settings, config.resolve().parent, folder), folder)
+    _drive(*api.create(config, runs, name=name, seed=seed, cycles=cycles, strategy=strategy, use_cache=not no_cache))
 
 
 @app.command()
@@ -81,12 +73,10 @@ def plan(
 
     A few small calls also tell whether the teacher labels your examples as you do, and where the student starts.
     """
-    _begin()
-    from evokd.graph.config.run_config import load
-    from evokd.planning.estimate import estimate
+    from evokd import api
     from evokd.report.run.plan import print_plan, print_planned_prompts
 
-    made = estimate(load(config, {}), config.resolve().parent, offline)
+    made = api.plan(config, offline=offline)
     if prompts:
         print_planned_prompts([(each.title, each.text) for each in made.prompts])
     print_plan(made.told())
@@ -286,11 +276,9 @@ def _drive(config: "RunConfig", folder: "RunFolder", answer: object = None) -> N
 
 def _begin(allow: Sequence[str] | None = None) -> None:
     """Take the keys in the current folder's `.env`, first: libraries look once, when imported. Allow these parts."""
-    from evokd.graph.config import parts
-    from evokd.teacher.transport.keys import take_keys
+    from evokd.api import prepare
 
-    take_keys(Path.cwd() / ".env")
-    parts.allow(allow or ())
+    prepare(allow or ())
 
 
 def _guarded(command: Callable[[], object], debug: bool) -> int:
@@ -332,12 +320,6 @@ def _told(message: str, code: int) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code (0 done, 1 a step failed, 2 your mistake, 75 stopped on request)."""
-    os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")  # read when langgraph is imported
-    os.environ.setdefault("LANGSMITH_USE_DAEMON", "true")  # a dead trace endpoint must not hold up the exit
-    os.environ.setdefault("ANONYMIZED_TELEMETRY", "FALSE")
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that is not UTF-8 shows \u2019, and no traceback

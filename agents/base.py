@@ -29,7 +29,14 @@ Figures = dict[str, float | None]
 
 
 class CycleReport(TypedDict):
-    """One point of the learning curve: a row of `metrics.jsonl` and of the table on the screen."""
+    """One point of the learning curve: a row of `metrics.jsonl` and of the table on the screen.
+
+    Examples:
+        >>> from evokd.testing import world
+        >>> row = evokd.run(world.write("."), cycles=0).metrics[0]
+        >>> row["cycle"], row["batch_kind"], row["counts"], sorted(row["scores"])
+        (0, 'seed', {'trained on': 4}, ['dev'])
+    """
 
     cycle: int
     batch_kind: BatchKind
@@ -52,7 +59,12 @@ class CycleReport(TypedDict):
 
 
 class State(TypedDict, total=False):
-    """What changes and must survive a kill; small, JSON-like, checkpointed after every step."""
+    """What changes and must survive a kill; small, JSON-like, checkpointed after every step.
+
+    Examples:
+        >>> evokd.State(counts={"criticised": 3})
+        {'counts': {'criticised': 3}}
+    """
 
     cycle: int
     batch_kind: BatchKind
@@ -89,7 +101,14 @@ def no_progress(what: str, done: int, total: int) -> None:
 
 @dataclass(frozen=True)
 class Services:
-    """What an agent may use; built once per process, never checkpointed."""
+    """What an agent may use; built once per process, never checkpointed.
+
+    Examples:
+        >>> from evokd.testing import world
+        >>> services = world.services(Path("run"))
+        >>> list(services.task.labels), len(services.memory.samples("dev")), services.seed
+        (['sports', 'money', 'science', 'food'], 40, 0)
+    """
 
     task: Task
     memory: Memory
@@ -112,6 +131,19 @@ class Agent(Protocol):
     It may be async, and it may call LangGraph's `interrupt` to ask the person: the step then runs again from its start
     with the answer. Keys of its own go into a `TypedDict` that extends `State` and stands in its class as
     `state_schema`.
+
+    Examples:
+        >>> from evokd.testing import world
+        >>> from dataclasses import dataclass
+        >>> @dataclass(frozen=True)
+        ... class Critic:
+        ...     most: int = 40
+        ...
+        ...     def __call__(self, state: evokd.State, services: evokd.Services) -> evokd.State:
+        ...         return evokd.State(stats={"other": {"criticised": min(self.most, len(state["batch"]))}})
+        >>> critic: evokd.Agent = Critic(most=1)
+        >>> critic(world.state(batch=["a", "b"]), world.services(Path("run")))
+        {'stats': {'other': {'criticised': 1}}}
     """
 
     def __call__(self, state: State, services: Services) -> Any:
@@ -124,7 +156,13 @@ class Agent(Protocol):
 
 
 class Draft(Frozen):
-    """A text without a label on its way from the generator to the annotator."""
+    """A text without a label on its way from the generator to the annotator.
+
+    Examples:
+        >>> draft = evokd.Draft(text="the soup was cold", source="typical", target_class="food")
+        >>> draft.split, draft.origin(cycle=2).target_class
+        ('train', 'food')
+    """
 
     text: str
     source: Source

@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from ..memory.run_folder import RunFolder
 from ..student.base import Student
+from ..student.serving.predictor import Predictor
 from ..tasks.data.reading import read_texts
 from ..tasks.data.rows import FORMATS
 from ..tasks.errors import ConfigError
@@ -31,6 +32,11 @@ class Finished:
     student: Student
     task: Task | None = None
     column: str | None = None
+
+    @property
+    def predictor(self) -> Predictor:
+        """The student alone, for texts that come from no file."""
+        return Predictor(self.student)
 
     def lines(self, stream: BinaryIO, source: str) -> Iterator[list[str]]:
         """Answers to lines, one JSON object each, as soon as the lines are there; blank ones are skipped.
@@ -58,8 +64,8 @@ class Finished:
         yield self._said(read_texts(str(path), self.task, text=self.column, base=Path(), each_once=False))
 
     def _said(self, texts: Sequence[str]) -> list[str]:
-        found = self.student.predict(texts) if texts else []
-        rows = ({"text": text, **prediction.row(text)} for text, prediction in zip(texts, found, strict=True))
+        pairs = zip(texts, self.predictor.predict(texts), strict=True)
+        rows = ({"text": text, **prediction.row(text)} for text, prediction in pairs)
         return [json.dumps(row, ensure_ascii=False) for row in rows]
 
 

@@ -14,7 +14,14 @@ EMPTY = 2
 
 @dataclass(frozen=True)
 class Stop:
-    """Stops after a number of cycles, when the score is reached, or when nothing has helped or come for a while."""
+    """Stops after a number of cycles, when the score is reached, or when nothing has helped or come for a while.
+
+    Examples:
+        >>> from evokd.testing import world
+        >>> stop = evokd.Stop(cycles=3)
+        >>> stop(world.state(cycle=3)), stop(world.state(cycle=4))
+        ('', 'all 3 cycles are done')
+    """
 
     cycles: Annotated[int, Field(ge=0)] = 6
     patience: Annotated[int, Field(ge=1)] = 4

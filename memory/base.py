@@ -73,6 +73,13 @@ class Memory(Protocol):
       the same.
     * A step that decides over a batch must name the batch by its ids (they are in the state), never by its status
       (`samples("train", "candidate")`): when it runs again, its first run may have marked them already.
+
+    Examples:
+        >>> from evokd.testing import ListMemory
+        >>> memory: evokd.Memory = ListMemory()
+        >>> memory.remember([evokd.Example(text="soup with bread", label="food")])
+        >>> memory.novel(["Soup with  bread", "a planet and its orbit"]), memory.embed(["a", "b"]).shape
+        (['duplicate', None], (2, 256))
     """
 
     def remember(

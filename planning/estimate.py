@@ -34,7 +34,15 @@ GUESSED_SECONDS = 8.0
 
 @dataclass(frozen=True)
 class Estimate:
-    """A run that has not begun."""
+    """A run that has not begun.
+
+    Examples:
+        >>> from evokd.testing import world
+        >>> server = {"kind": "openai", "model": "m", "base_url": "http://127.0.0.1:9/v1", "api_key_env": "none"}
+        >>> estimate = evokd.plan({**world.config("."), "teacher": server}, offline=True)
+        >>> sorted(estimate.first), estimate.expected.tokens_in > 1000, estimate.seconds > 0
+        (['annotator', 'generator'], True, True)
+    """
 
     first: dict[str, Cost]
     """Role -> what the first cycle needs of it."""

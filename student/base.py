@@ -10,7 +10,15 @@ Progress = Callable[[int, int], None]
 
 
 class Student(Protocol):
-    """One small model."""
+    """One small model.
+
+    Examples:
+        >>> from evokd.testing import WordStudent
+        >>> student: evokd.Student = WordStudent(["food", "money"])
+        >>> student.fit([evokd.Example(text="soup", label="food"), evokd.Example(text="loan", label="money")])
+        >>> student.predict(["a loan"])[0].label
+        'money'
+    """
 
     def fit(
         self,
@@ -43,7 +51,15 @@ class Student(Protocol):
 
 
 class Students(Protocol):
-    """The factory: a run holds this, never a model."""
+    """The factory: a run holds this, never a model.
+
+    Examples:
+        >>> from evokd.testing import WordStudents
+        >>> students: evokd.Students = WordStudents(["food", "money"])
+        >>> students.new(seed=1).save(Path("saved"))
+        >>> students.load(Path("saved")).predict(["soup"])[0].probabilities
+        {'food': 0.5, 'money': 0.5}
+    """
 
     def new(self, seed: int) -> Student:
         """A fresh student; the same seed and examples give the same student twice.

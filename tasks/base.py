@@ -61,7 +61,13 @@ class Frozen(BaseModel):
 
 
 class Span(Frozen):
-    """A named stretch of a text: `text[start:end]`, counted in characters of the Python string."""
+    """A named stretch of a text: `text[start:end]`, counted in characters of the Python string.
+
+    Examples:
+        >>> text, span = "Paris met Rome", evokd.Span(start=10, end=14, type="LOC")
+        >>> text[span.start : span.end]
+        'Rome'
+    """
 
     start: int = Field(ge=0)
     end: int
@@ -75,11 +81,20 @@ class Span(Frozen):
 
 
 Label = str | tuple[Span, ...] | tuple[str, ...]
-"""What a text is labelled with: one name of a closed list, spans in the order of the text, or several names."""
+"""What a text is labelled with: one name of a closed list, spans in the order of the text, or several names.
+
+Examples:
+    >>> label: evokd.Label = ("price", "speed")
+"""
 
 
 class Origin(Frozen):
-    """Where an example comes from; what the teacher said is data with a source."""
+    """Where an example comes from; what the teacher said is data with a source.
+
+    Examples:
+        >>> evokd.Origin(cycle=2, source="hard", votes={"food": 2, "money": 1}, confidence=0.67).source
+        'hard'
+    """
 
     cycle: int = 0
     source: Source = "gold"
@@ -98,7 +113,13 @@ class Origin(Frozen):
 
 
 class Example(Frozen):
-    """One labelled text. Its id is the hash of its normalised text, so the same text is never kept twice."""
+    """One labelled text. Its id is the hash of its normalised text, so the same text is never kept twice.
+
+    Examples:
+        >>> one = evokd.Example(text="Soup with bread", label="food", soft={"food": 0.9, "money": 0.1})
+        >>> one.id == evokd.Example(text="soup  with BREAD", label="food").id, one.moved("gate").split
+        (True, 'gate')
+    """
 
     id: str = ""
     """Filled in; give it only for a text that has one of its own."""
@@ -130,7 +151,13 @@ class Example(Frozen):
 
 
 class Prediction(Frozen):
-    """A student's answer for one text. Task kinds with richer answers extend it."""
+    """A student's answer for one text. Task kinds with richer answers extend it.
+
+    Examples:
+        >>> said = evokd.Prediction(label="food", probability=0.75, probabilities={"food": 0.75, "money": 0.25})
+        >>> said.margin, said.row("soup")["label"]
+        (0.5, 'food')
+    """
 
     label: Label
     probability: float
@@ -154,7 +181,13 @@ class Prediction(Frozen):
 
 
 class ErrorCase(Frozen):
-    """A text the champion had never seen and got wrong (the paper's D_wrong)."""
+    """A text the champion had never seen and got wrong (the paper's D_wrong).
+
+    Examples:
+        >>> example = evokd.Example(text="the team got a loan", label="money")
+        >>> evokd.ErrorCase(example=example, predicted="sports", probability=0.8, cycle=1).fixed_in is None
+        True
+    """
 
     example: Example
     predicted: Label
@@ -165,7 +198,13 @@ class ErrorCase(Frozen):
 
 
 class Lesson(Frozen):
-    """A named pattern of failure, what to write about it, and what that brought."""
+    """A named pattern of failure, what to write about it, and what that brought.
+
+    Examples:
+        >>> advice = {"pattern": "money in sport", "advice": "write about loans of clubs"}
+        >>> evokd.Lesson(id="2-loans", name="loans", cycle=2, evidence=("0f3a",), **advice).kind
+        'lesson'
+    """
 
     id: str
     name: OneLine
@@ -180,7 +219,12 @@ class Lesson(Frozen):
 
 
 class Abstained(ValueError):
-    """The teacher said `drop`: the text is put aside, and asking again would be a mistake."""
+    """The teacher said `drop`: the text is put aside, and asking again would be a mistake.
+
+    Examples:
+        >>> str(evokd.Abstained())
+        'two classes fit or none'
+    """
 
     def __init__(self, reason: str = "two classes fit or none"):
         super().__init__(reason)
@@ -190,6 +234,11 @@ class InvalidAnswer(ValueError):
     """A teacher's answer does not fit the text or the task; `kind` is what is counted, the message says why.
 
     The message is one line: it is an item of the list that the teacher is asked to correct.
+
+    Examples:
+        >>> error = evokd.InvalidAnswer("unknown label", "'weather' is not one of the labels.")
+        >>> error.kind, str(error)
+        ('unknown label', "'weather' is not one of the labels.")
     """
 
     def __init__(self, kind: str, message: str):
@@ -206,14 +255,26 @@ class BadCell(ValueError):
 
 
 class ParsedLabel(Frozen):
-    """The label in a teacher's answer, and what had to be repaired to read it (kinds of repair, counted)."""
+    """The label in a teacher's answer, and what had to be repaired to read it (kinds of repair, counted).
+
+    Examples:
+        >>> evokd.ParsedLabel(label="food", repaired=("upper case",)).label
+        'food'
+    """
 
     label: Label
     repaired: tuple[str, ...] = ()
 
 
 class Aggregate(Frozen):
-    """What several votes about one text come to."""
+    """What several votes about one text come to.
+
+    Examples:
+        >>> from evokd.testing import world
+        >>> found = world.task().settle(["food", "food", "money"])
+        >>> found.label, round(found.confidence, 2), found.votes
+        ('food', 0.67, {'food': 2, 'money': 1})
+    """
 
     label: Label
     confidence: float

@@ -16,14 +16,29 @@ from .wording import harmless
 
 
 class EvoKDError(Exception):
-    """Anything EvoKD raises on purpose; what its message quotes cannot drive a terminal."""
+    """Anything EvoKD raises on purpose; what its message quotes cannot drive a terminal.
+
+    Examples:
+        >>> try:
+        ...     evokd.run("nowhere.toml")
+        ... except evokd.EvoKDError as error:
+        ...     print(error)
+        there is no config file 'nowhere.toml'; `configs/` has examples.
+    """
 
     def __init__(self, message: str = ""):
         super().__init__(harmless(message))
 
 
 class ConfigError(EvoKDError):
-    """What the user wrote cannot be used; the message names the key, the value and what is allowed."""
+    """What the user wrote cannot be used; the message names the key, the value and what is allowed.
+
+    Examples:
+        >>> raise evokd.ConfigError.unknown("strategy", "fast", ["gated", "paper"])
+        Traceback (most recent call last):
+        ...
+        evokd.tasks.errors.ConfigError: strategy 'fast' is not known. Allowed: gated, paper.
+    """
 
     @classmethod
     def unknown(cls, what: str, value: object, allowed: Iterable[object]) -> "ConfigError":
@@ -33,11 +48,21 @@ class ConfigError(EvoKDError):
 
 
 class StepError(EvoKDError):
-    """A step of the graph failed; the cause is chained and the run can be resumed."""
+    """A step of the graph failed; the cause is chained and the run can be resumed.
+
+    Examples:
+        >>> issubclass(evokd.StepError, evokd.EvoKDError)
+        True
+    """
 
 
 class BudgetExhausted(EvoKDError):
-    """A limit of `[budget]` is reached; raised before the call that would pass it."""
+    """A limit of `[budget]` is reached; raised before the call that would pass it.
+
+    Examples:
+        >>> issubclass(evokd.BudgetExhausted, evokd.EvoKDError)
+        True
+    """
 
 
 def did_you_mean(value: object, allowed: Iterable[object]) -> str:

@@ -17,7 +17,14 @@ Points = tuple[float, float]
 
 @runtime_checkable
 class Task(Protocol):
-    """All that differs between task kinds."""
+    """All that differs between task kinds.
+
+    Examples:
+        >>> from evokd.testing import world
+        >>> task: evokd.Task = world.task()
+        >>> task.read("soup with bread", "food").label, task.points("food", "money"), task.metric
+        ('food', (0.0, 1.0), 'accuracy')
+    """
 
     kind: str
     description: str
@@ -67,7 +74,7 @@ class Task(Protocol):
         Raises:
             Abstained: the teacher gives the text up; quarantine it, do not ask again.
             InvalidAnswer: the answer does not fit; the message says why and is shown to the teacher, who is asked once
-            more.
+                more.
         """
 
     def gold(self, text: str, cell: object) -> Label:

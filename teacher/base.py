@@ -22,11 +22,21 @@ Progress = Callable[[int, int], None]
 
 
 class TeacherDown(EvoKDError):
-    """The server cannot be reached, refuses the key or the account; no further call would do better."""
+    """The server cannot be reached, refuses the key or the account; no further call would do better.
+
+    Examples:
+        >>> issubclass(evokd.TeacherDown, evokd.EvoKDError)
+        True
+    """
 
 
 class Message(TypedDict):
-    """One turn of a chat."""
+    """One turn of a chat.
+
+    Examples:
+        >>> evokd.Message(role="user", content="Which of these read like real texts?")["role"]
+        'user'
+    """
 
     role: Literal["system", "user", "assistant"]
     content: str
@@ -34,7 +44,13 @@ class Message(TypedDict):
 
 @dataclass(frozen=True)
 class Prompt:
-    """One request: a chat, or a text to continue (`body` is a string)."""
+    """One request: a chat, or a text to continue (`body` is a string).
+
+    Examples:
+        >>> chat = evokd.Prompt((evokd.Message(role="user", content="Write a text."),))
+        >>> chat.sample, evokd.Prompt("Once upon a").body
+        (0, 'Once upon a')
+    """
 
     body: tuple[Message, ...] | str
     sample: int = 0
@@ -45,7 +61,12 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens of one answer as the server counted them; all zero when it came from the cache."""
+    """Tokens of one answer as the server counted them; all zero when it came from the cache.
+
+    Examples:
+        >>> evokd.Usage(input=120, output=8).cached_input
+        0
+    """
 
     input: int = 0
     output: int = 0
@@ -54,7 +75,15 @@ class Usage:
 
 @dataclass(frozen=True)
 class Answer(Generic[T]):
-    """What came back for one prompt. Exactly one of `value` and `problem` is set when a schema was asked for."""
+    """What came back for one prompt. Exactly one of `value` and `problem` is set when a schema was asked for.
+
+    Examples:
+        >>> from evokd.testing import ScriptedTeacher
+        >>> teacher = ScriptedTeacher({"critic": lambda prompt: "It reads well."})
+        >>> [answer] = teacher.complete([evokd.Prompt("Is it natural?")], role="critic", cycle=1)
+        >>> answer.text, answer.usage.output, answer.problem
+        ('It reads well.', 5, None)
+    """
 
     text: str
     value: T | None = None
@@ -67,7 +96,19 @@ class Answer(Generic[T]):
 
 
 class Teacher(Protocol):
-    """The LLM of a run, all roles together (each role may have its own model)."""
+    """The LLM of a run, all roles together (each role may have its own model).
+
+    Examples:
+        >>> from pydantic import BaseModel
+        >>> from evokd.testing import ScriptedTeacher
+        >>> class Verdict(BaseModel):
+        ...     natural: bool
+        >>> teacher: evokd.Teacher = ScriptedTeacher({"critic": lambda prompt: {"natural": True}})
+        >>> question = evokd.Prompt((evokd.Message(role="user", content="Is it natural?"),))
+        >>> [answer] = teacher.ask([question], Verdict, role="critic", cycle=1)
+        >>> answer.value, teacher.spent(cycle=1)["calls"]
+        (Verdict(natural=True), 1)
+    """
 
     def prompting(self, role: str) -> Prompting:
         """How this role's model wants to be asked."""

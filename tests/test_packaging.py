@@ -1,10 +1,12 @@
-"""The short top-level names work everywhere: in the checkout, installed, as a wheel, beside another `agents`."""
+"""One import name, `evokd`, works everywhere: in the checkout, installed, as a wheel, beside another `agents`."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 import sysconfig
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -12,16 +14,16 @@ import pytest
 
 from tests.parts import ROOT
 
-pytestmark = pytest.mark.slow
-
-NAMES = ("agents", "graph", "memory", "report", "student", "tasks", "teacher")
+NAMES = ("agents", "comparison", "graph", "memory", "planning", "report", "student", "tasks", "teacher", "testing")
 
 WHERE = """
 import sys
-main = __import__(sys.argv[1], fromlist=["main"]).main
+from evokd.main import main
 code = main(["--help"])
-import agents.base, graph.config, report.reading, tasks.base
-print(code, *(module.__file__ for module in (agents, graph, report, tasks, agents.base)), sep="\\n", file=sys.stderr)
+import evokd.agents.base, evokd.graph.config, evokd.report.run_files, evokd.tasks.base, evokd.testing.fakes
+names = ("", ".agents.base", ".graph", ".report", ".tasks", ".testing")
+files = [sys.modules[f"evokd{name}"].__file__ for name in names]
+print(code, *files, sep="\\n", file=sys.stderr)
 """
 
 
@@ -29,11 +31,13 @@ print(code, *(module.__file__ for module in (agents, graph, report, tasks, agent
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the tree, so that a build leaves nothing in the real one."""
     copy = tmp_path_factory.mktemp("checkout") / "project"
-    shutil.copytree(ROOT, copy, ignore=lambda folder, names: {n for n in names if n.startswith(".") or n in SKIPPED})
+
+    def left_out(folder: str, names: list[str]) -> set[str]:
+        made = {"runs", "compare", "build", "dist"} if Path(folder) == ROOT else set()  # `report/compare` is ours
+        return {name for name in names if name.startswith(".") or name in made | {"__pycache__"}}
+
+    shutil.copytree(ROOT, copy, ignore=left_out)
     return copy
-
-
-SKIPPED = {"runs", "compare", "build", "dist", "__pycache__"}
 
 
 @pytest.fixture(scope="module")
@@ -75,55 +79,91 @@ def other_agents(folder: Path) -> Path:
     return path
 
 
-def works(binary: Path, module: str, home: Path, elsewhere: Path) -> None:
-    """`evokd --help` from another folder, and the `agents` that is imported lies in `home`."""
+def works(binary: Path, home: Path, elsewhere: Path) -> None:
+    """`evokd --help` from another folder, and the `evokd` that is imported lies in `home`."""
     env = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    done = subprocess.run(
-        [binary / "evokd", "--help"], cwd=elsewhere, env=env, capture_output=True, text=True, check=False
-    )
+    command = [binary / "evokd", "--help"]
+    done = subprocess.run(command, cwd=elsewhere, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0 and done.stdout.startswith("Usage: evokd"), done.stderr
-    imports(binary / "python", module, home, elsewhere, env)
-
-
-def imports(python: Path, module: str, home: Path, elsewhere: Path, env: dict[str, str]) -> None:
-    command = [python, "-c", WHERE, module]
+    command = [binary / "python", "-c", WHERE]
     done = subprocess.run(command, cwd=elsewhere, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     code, *files = done.stderr.splitlines()
-    assert code == "0" and len(files) == 5
+    assert code == "0" and len(files) == 6
     assert all(Path(file).resolve().is_relative_to(home.resolve()) for file in files), files
 
 
-def test_the_wheel_has_one_name_and_all_prompts(wheel: Path) -> None:
+def test_the_list_of_packages_is_that_of_the_folders() -> None:
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    folders = [path.parent.relative_to(ROOT) for name in NAMES for path in (ROOT / name).rglob("__init__.py")]
+    assert sorted(listed) == sorted(["evokd", *(f"evokd.{'.'.join(folder.parts)}" for folder in folders)])
+    own = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    assert own == set(NAMES), "a folder of the product that this test does not know"
+
+
+@pytest.mark.slow
+def test_the_wheel_has_one_name_all_prompts_and_its_types(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"evokd"}
-    inside = {path.relative_to(ROOT).as_posix() for name in NAMES for path in (ROOT / name).rglob("*.py")}
-    inside |= {path.relative_to(ROOT).as_posix() for path in (ROOT / "agents" / "prompts").iterdir()} | {"main.py"}
-    assert {name.removeprefix("evokd/") for name in names if name.startswith("evokd/")} == inside
+    inside = {path for name in NAMES for suffix in ("*.py", "prompts/*.md") for path in (ROOT / name).rglob(suffix)}
+    expected = {path.relative_to(ROOT).as_posix() for path in inside}
+    expected |= {"__init__.py", "api.py", "main.py", "py.typed"}
+    assert {name.removeprefix("evokd/") for name in names if name.startswith("evokd/")} == expected
 
 
+@pytest.mark.slow
 def test_the_checkout_works_without_an_install(checkout: Path, tmp_path: Path) -> None:
     env = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    command = [sys.executable, str(checkout / "main.py"), "--help"]
-    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
-    assert done.returncode == 0 and done.stdout.startswith("Usage: evokd"), done.stderr
-    imports(Path(sys.executable), "main", checkout, tmp_path, {**env, "PYTHONPATH": str(checkout)})
+    program = f"import runpy; runpy.run_path({str(checkout / 'main.py')!r}, run_name='__main__')"
+    for command in ([str(checkout / "main.py"), "--help"], ["-c", program]):
+        done = subprocess.run(
+            [sys.executable, *command], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0 and done.stdout.startswith("Usage: evokd"), done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("beside", [False, True], ids=["alone", "beside another agents"])
 def test_the_wheel_works(beside: bool, wheel: Path, tmp_path: Path) -> None:
     binary = environment(tmp_path / "env")
     if beside:
         pip(binary / "python", "install", other_agents(tmp_path))
     pip(binary / "python", "install", "--no-deps", wheel)
-    works(binary, "evokd.main", tmp_path / "env", tmp_path)
+    works(binary, tmp_path / "env", tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("beside", [False, True], ids=["alone", "beside another agents"])
 def test_an_editable_install_works(beside: bool, checkout: Path, tmp_path: Path) -> None:
     binary = environment(tmp_path / "env")
     if beside:
         pip(binary / "python", "install", other_agents(tmp_path))
     pip(binary / "python", "install", "--no-deps", "--no-build-isolation", "--editable", checkout)
-    works(binary, "evokd.main", checkout, tmp_path)
+    works(binary, checkout, tmp_path)
+
+
+@pytest.mark.slow
+def test_a_project_of_somebody_elses_is_tested_and_run_with_parts_of_its_own(wheel: Path, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(ROOT / "examples" / "own_parts", project)
+    binary = environment(tmp_path / "env")
+    for what in (other_agents(tmp_path), wheel):
+        pip(binary / "python", "install", "--no-deps", what)
+    pip(binary / "python", "install", "--no-deps", "--no-build-isolation", project)
+    shutil.rmtree(project / "acme")  # what is imported is what was installed
+    env = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+
+    def said(*words: str | Path) -> str:
+        command = [binary / words[0], *words[1:]]
+        done = subprocess.run(command, cwd=project, env=env, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    assert " passed" in said("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests")
+    assert "The run ended: all 2 cycles are done." in said("evokd", "run", "run.toml")
+    rows = [json.loads(line) for line in (project / "runs" / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert "criticised" in rows[-1]["counts"]
+    allowed = [word for part in ("task:Stars", "student:Counters") for word in ("--allow", f"acme.{part}")]
+    (project / "texts.txt").write_text("five lovely stars\n")
+    assert json.loads(said("evokd", "predict", "run", "texts.txt", *allowed))["label"] == "good"

@@ -1,17 +1,17 @@
 """Running one agent without the graph, always twice over, with all that it leaves behind compared."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from evokd.agents.base import Agent, Case, Draft, Services, State
+from evokd.agents.base import Case, Draft, Services, State
 from evokd.agents.evaluator.agent import Evaluator
 from evokd.agents.trainer.agent import Trainer
 from evokd.tasks.base import Example, Lesson, Origin
+from evokd.testing import step
 from tests import world
 from tests.fake_student import WordStudent, WordStudents
-from tests.fakes import ListMemory, words
+from tests.fakes import words
 
 ODD = {
     "dollar": "pay $name and $$ to ${task} for the match",
@@ -24,45 +24,6 @@ ODD = {
     "scripts": "Команда выиграла матч 体育 🏆",
 }
 """Texts that break a careless prompt, regular expression or file."""
-
-
-def settled(agent: Agent, state: State, services: Services) -> State:
-    """What the agent changes; run again from the same state it must change nothing more in state, memory or files."""
-    first = agent(state, services)
-    left = traces(services)
-    again = agent(state, services)
-    assert _timeless(again) == _timeless(first)
-    assert traces(services) == left
-    return first
-
-
-def step(agent: Agent, state: State, services: Services) -> State:
-    """The state after the agent, as the graph would merge it."""
-    update = settled(agent, state, services)
-    history = [*state.get("history", []), *update.get("history", [])]
-    return State(**{**state, **update, "history": history})  # type: ignore[typeddict-item]
-
-
-def traces(services: Services) -> dict[str, Any]:
-    """Everything that lies in the run folder and in memory."""
-    found: dict[str, Any] = {}
-    for path in sorted(services.folder.root.rglob("*")):
-        name = path.relative_to(services.folder.root).as_posix()
-        if path.is_symlink():
-            found[name] = str(path.readlink())
-        elif path.is_file():
-            found[name] = path.read_text()
-    if "metrics.jsonl" in found:
-        found["metrics.jsonl"] = [_timeless(json.loads(line)) for line in found["metrics.jsonl"].splitlines()]
-    memory = services.memory
-    assert isinstance(memory, ListMemory)
-    return {**found, "memory": [dict(memory.kept), dict(memory.held_out), dict(memory.cases), dict(memory.told)]}
-
-
-def _timeless(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _timeless(each) for key, each in value.items() if key != "seconds"}
-    return [_timeless(each) for each in value] if isinstance(value, list) else value
 
 
 def after_seeds(services: Services, **changes: Any) -> State:

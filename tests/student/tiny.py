@@ -1,6 +1,5 @@
 """Encoders with a few hundred weights, of every family, in folders like those of the hub."""
 
-import itertools
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -11,8 +10,6 @@ import torch
 import transformers
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import AutoModel, PretrainedConfig, PreTrainedTokenizerFast
-
-from evokd.tasks.base import Example, Span
 
 TEXT = "play the song music album sing rain sun wind will it snow today book a table for two at dinner"
 SPECIAL = ["[CLS]", "[PAD]", "[SEP]", "[UNK]"]
@@ -115,40 +112,6 @@ TOKENIZERS: dict[str, Callable[[list[str]], Any]] = {
     "sentencepiece": _sentencepiece,
 }
 """Word pieces of the usual kinds, learnt from texts: BERT's (uncased), RoBERTa's, and ALBERT's or XLM-R's."""
-
-
-def examples(count: int = 24) -> list[Example]:
-    """Texts about music and about weather, of different lengths."""
-    music, weather = itertools.cycle(["play", "the song", "sing music"]), itertools.cycle(["rain", "will it snow"])
-    return [
-        Example(text=f"{next(music)} today {'album ' * (i % 5)}", label="music")
-        if i % 2
-        else Example(text=f"{next(weather)} a {'wind ' * (i % 7)}", label="weather")
-        for i in range(count)
-    ]
-
-
-def label_sets(count: int = 24) -> list[Example]:
-    """Texts about music, about weather, about both or about neither."""
-    texts = {
-        "play the song": ("music",), "rain wind": ("weather",), "sing album rain snow": ("music", "weather"),
-        "table for two": (),
-    }  # fmt: skip
-    pairs = list(itertools.islice(itertools.cycle(texts.items()), count))
-    return [Example(text=f"{text} {'today ' * (i % 5)}", label=label) for i, (text, label) in enumerate(pairs)]
-
-
-def span_examples(count: int = 24) -> list[Example]:
-    """Texts with names of music ("the song", one span) and of weather, or with neither."""
-    texts = [("play the song today", {"the song": "music"}), ("will it rain", {"rain": "weather"}),
-             ("table for two", {}), ("sing the album snow", {"the album": "music", "snow": "weather"})]  # fmt: skip
-    made = []
-    for i in range(count):
-        text, names = texts[i % len(texts)]
-        text = f"{'book a ' * (i // 4 % 3)}{text}{' at dinner' * (i // 8)}"
-        label = [Span(start=text.index(n), end=text.index(n) + len(n), type=kind) for n, kind in names.items()]
-        made.append(Example(text=text, label=tuple(label)))
-    return made
 
 
 def config_of(folder: Path) -> dict[str, Any]:

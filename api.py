@@ -1,0 +1,356 @@
+"""The library: what the command line does, as functions that print nothing.
+
+Libraries read their keys when they are imported, and some keys stand in `.env`: so every function imports what it needs
+after it has read that file.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from .comparison.scheduler import Now
+    from .graph.config.run_config import RunConfig
+    from .memory.run_folder import RunFolder
+    from .planning.estimate import Estimate
+    from .student.serving.predictor import Predictor
+
+Config = str | Path | Mapping[str, Any]
+"""A TOML file, or what would stand in it; relative paths start from the file, or else from the current folder."""
+
+Event = dict[str, Any]
+"""What a run shows while it is at work: `step`, `cycle`, `what`, `done`, `total`; or `row`, a finished cycle."""
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """How a run, or this part of it, ended, and what it left.
+
+    Examples:
+        >>> from evokd.testing import world
+        >>> outcome = evokd.run(world.write("."), cycles=1)
+        >>> outcome.how, outcome.why, outcome.folder.name
+        ('finished', 'all 1 cycles are done', 'small')
+        >>> outcome.metrics[0]["cycle"], outcome.metrics[0]["stats"]["trained_on"]
+        (0, 4)
+        >>> outcome.result["champion score"]["n"]
+        24
+        >>> outcome.predictor().predict(["soup with bread"])[0].label
+        'food'
+    """
+
+    how: Literal["finished", "budget", "interrupted", "asks"]
+    """`finished`: the stop rule ended it. `budget`: a limit of `[budget]` is reached. `interrupted`: Ctrl-C or SIGTERM;
+    `evokd.resume` goes on. `asks`: a role waits for the `answer` of `evokd.resume`, and `why` is what it asks."""
+    why: str
+    """The same as a sentence."""
+    folder: Path
+    """The run folder, absolute."""
+
+    @property
+    def metrics(self) -> list[dict[str, Any]]:
+        """One row per finished cycle, the first trained on the seeds alone; its keys are those of `CycleReport`."""
+        from .report.run_files import Run
+
+        return Run(self.folder).metrics
+
+    @property
+    def result(self) -> dict[str, Any] | None:
+        """What the test file said of the best student, scores between 0 and 1; None without one, or before the end."""
+        from .report.run_files import Run
+
+        return Run(self.folder).result
+
+    def predictor(self) -> "Predictor":
+        """The best student so far.
+
+        Raises:
+            ConfigError: no student was trained yet.
+        """
+        return load(self.folder)
+
+
+@dataclass(frozen=True)
+class ComparisonOutcome:
+    """How a comparison, or this part of it, ended.
+
+    Examples:
+        >>> outcome = evokd.ComparisonOutcome(Path("compare/mine"), waiting=("small.gated.kall.s0",), limit="max_usd")
+        >>> outcome.finished
+        False
+    """
+
+    folder: Path
+    """Holds `report.html`, `report.md` and the tables as CSV; absolute."""
+    interrupted: bool = False
+    """Whether Ctrl-C or SIGTERM ended it; called again, `evokd.compare` goes on."""
+    failed: Mapping[str, str] = field(default_factory=dict)
+    """Name of a cell -> its error."""
+    waiting: tuple[str, ...] = ()
+    """Cells that were cut short or never started."""
+    limit: str = ""
+    """The key of `[budget]` that was the reason, if one was."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether every cell ran to its end."""
+        return not (self.interrupted or self.failed or self.waiting)
+
+
+def run(
+    config: Config,
+    *,
+    runs: str | Path = "runs",
+    name: str | None = None,
+    seed: int | None = None,
+    cycles: int | None = None,
+    strategy: str | None = None,
+    use_cache: bool = True,
+    show: Callable[[Event], None] | None = None,
+) -> RunOutcome:
+    """Start a run and wait for its end: minutes to hours. Keys are read from `.env` in the current folder, too.
+
+    Args:
+        config: a TOML file (its name is the run's), or a mapping of what would stand in one.
+        runs: folder that holds the run folders.
+        name: of the run and its folder; needed for a mapping without `name`.
+        seed: random seed, 0 or more.
+        cycles: most cycles.
+        strategy: `gated`, `paper`, `static`, `zerogen`, `auggpt` or `none`.
+        use_cache: False takes no answer of the teacher from other cycles or runs.
+        show: called with what the run does while it is at work: a mapping with `step`, `cycle`, `what`, `done` and
+            `total`, or with `row`, a finished cycle. Nothing is printed.
+
+    Returns:
+        How it ended, and what it left.
+
+    Raises:
+        ConfigError: the config or a row of the data cannot be used, or the folder holds a run already.
+        StepError: a step failed. Nothing before it is lost; `evokd.resume` goes on.
+
+    Examples:
+        >>> from evokd.testing import world
+        >>> outcome = evokd.run(world.write("."), cycles=1)  # or: evokd.run("configs/demo.toml")
+        >>> outcome.how
+        'finished'
+        >>> len(outcome.metrics)  # cycle 0 is that of the seeds alone
+        2
+    """
+    made = create(config, runs, name=name, seed=seed, cycles=cycles, strategy=strategy, use_cache=use_cache)
+    return _drive(*made, show)
+
+
+def resume(
+    run: str | Path,
+    *,
+    runs: str | Path = "runs",
+    cycles: int | None = None,
+    use_cache: bool = True,
+    answer: object = None,
+    allow: Iterable[str] = (),
+    show: Callable[[Event], None] | None = None,
+) -> RunOutcome:
+    """Go on with a run where it was. No call that the teacher has answered is made again.
+
+    Args:
+        run: name or folder of the run.
+        runs: folder that names are looked for in.
+        cycles: cycles in all: a finished run goes on with more.
+        use_cache: False asks everything anew from now on, the step in progress included.
+        answer: to what a role asked; any JSON value.
+        allow: `module:Class` of each part of your own that the run names. A run folder may come from somebody else, and
+            to import a part is to run it.
+        show: as `evokd.run` has it.
+
+    Returns:
+        How it ended, and what it left.
+
+    Raises:
+        ConfigError: there is no such run, another process is at work on it, or a part is not allowed.
+        StepError: a step failed. Nothing before it is lost.
+
+    Examples:
+        >>> from evokd.testing import world
+        >>> outcome = evokd.run(world.write("."), cycles=1)
+        >>> evokd.resume("small", cycles=2, allow=world.PARTS).why
+        'all 2 cycles are done'
+    """
+    prepare(allow)
+    from .graph.setup.create import ask_anew, read_config, with_cycles
+    from .memory.run_folder import RunFolder
+    from .report.run_files import Run
+
+    folder = RunFolder(Run.find(str(run), Path(runs)).root.resolve())
+    if not use_cache:
+        ask_anew(folder)
+    if cycles is not None:
+        with_cycles(folder, cycles)
+    return _drive(read_config(folder), folder, show, answer)
+
+
+def plan(config: Config, *, offline: bool = False) -> "Estimate":
+    """Say what a run would ask, cost and start from. Takes about a minute, and a few small calls of the teacher.
+
+    Args:
+        config: as `evokd.run` has it.
+        offline: make no call: the server is not tried, and the teacher is not asked about your own examples.
+
+    Returns:
+        Calls, tokens and money by role and in all, the score of the seeds alone, and doubts to look at first.
+
+    Raises:
+        ConfigError: what would stop the run, too; or a teacher of your own, whose cost only it can tell.
+
+    Examples:
+        >>> from evokd.testing import world
+        >>> server = {"kind": "openai", "model": "m", "base_url": "http://127.0.0.1:9/v1", "api_key_env": "none"}
+        >>> estimate = evokd.plan({**world.config("."), "teacher": server}, offline=True)
+        >>> estimate.verdict, estimate.expected.calls > 0, estimate.expected.usd
+        ('look again', True, None)
+    """
+    prepare(())
+    from .planning.estimate import estimate
+
+    return estimate(*_read(config, {}), offline)
+
+
+def compare(
+    file: str | Path,
+    *,
+    jobs: int = 1,
+    out: str | Path = "compare",
+    ray: str | None = None,
+    show: Callable[["Now"], None] | None = None,
+) -> ComparisonOutcome:
+    """Compare strategies over shots, seeds and tasks, and write the report. Called again, it goes on where it was.
+
+    Args:
+        file: a TOML file; configs/compare.toml is an example.
+        jobs: cells at work at once, each in a process of its own.
+        out: folder that holds the comparisons.
+        ray: run the cells on this Ray cluster, `host:port` or `auto`.
+        show: called several times a second with `finished`, `total`, `at_work` and `news`. Nothing is printed.
+
+    Returns:
+        Which cells are not finished, and why; where the report lies.
+
+    Raises:
+        ConfigError: the file, a config it names, or data cannot be used; nothing has been asked then.
+
+    Examples:
+        >>> from evokd.testing import world
+        >>> config = world.write(".")
+        >>> _ = Path("mine.toml").write_text('''
+        ... strategies = ["static", "none"]
+        ... random_seeds = [0]
+        ... tasks.small.config = "small.toml"
+        ... ''')
+        >>> outcome = evokd.compare("mine.toml", jobs=2)  # slow
+        >>> outcome.finished, (outcome.folder / "report.html").exists()
+        (True, True)
+    """
+    prepare(())
+    from .comparison import scheduler
+    from .comparison.executors import LocalProcesses, RayCluster
+    from .comparison.spec import read_spec
+    from .report.compare.pages import write_report
+
+    spec = read_spec(Path(file))
+    root = (Path(out) / spec.settings.name).resolve()
+    executor = RayCluster(ray, spec.own_parts) if ray else LocalProcesses(jobs, spec.own_parts)
+    ended = scheduler.compare(spec, root, executor, jobs, show or _quiet)
+    write_report(root)
+    return ComparisonOutcome(root, ended.interrupted, ended.failed, ended.waiting, ended.limit)
+
+
+def load(model: str | Path, *, runs: str | Path = "runs", allow: Iterable[str] = ()) -> "Predictor":
+    """Open a finished student.
+
+    Args:
+        model: name or folder of a run (its best student), or a student's folder.
+        runs: folder that names are looked for in.
+        allow: `module:Class` of the task and the student of your own that the run names. A run folder may come from
+            somebody else, and to import a part is to run it.
+
+    Returns:
+        What labels texts.
+
+    Raises:
+        ConfigError: there is no such run or folder, no student was trained in it, or a part is not allowed.
+
+    Examples:
+        >>> from evokd.testing import world
+        >>> outcome = evokd.run(world.write("."), cycles=1)
+        >>> predictor = evokd.load("small", allow=world.PARTS)
+        >>> [prediction.label for prediction in predictor.predict(["soup with bread", "a goal in the match"])]
+        ['food', 'sports']
+    """
+    from .graph.prediction import open_student
+
+    return open_student(str(model), Path(runs), tuple(allow)).predictor
+
+
+def create(
+    config: Config,
+    runs: str | Path = "runs",
+    *,
+    name: str | None = None,
+    seed: int | None = None,
+    cycles: int | None = None,
+    strategy: str | None = None,
+    use_cache: bool = True,
+) -> "tuple[RunConfig, RunFolder]":
+    """Read and check config and data, and make the run folder; arguments as `run` has them.
+
+    Raises:
+        ConfigError: one line for the first mistake; nothing is written then.
+    """
+    prepare(())
+    from .graph.setup import create as setup
+    from .memory.run_folder import RunFolder
+
+    chosen = {"name": name, "seed": seed, "stop.cycles": cycles, "strategy": strategy}
+    chosen["teacher.use_cache"] = None if use_cache else False
+    settings, base = _read(config, {key: value for key, value in chosen.items() if value is not None})
+    folder = RunFolder((Path(runs) / settings.name).resolve())
+    return setup.create(settings, base, folder), folder
+
+
+def prepare(allow: Iterable[str]) -> None:
+    """Take the keys in the current folder's `.env`, first: libraries look once, when imported. Allow these parts.
+
+    Raises:
+        ConfigError: `.env` cannot be read, or would have other code run.
+    """
+    from .graph.config import parts
+    from .teacher.transport.keys import take_keys
+
+    take_keys(Path.cwd() / ".env")
+    parts.allow(allow)
+
+
+def _read(config: Config, overrides: Mapping[str, Any]) -> "tuple[RunConfig, Path]":
+    """The checked config, and the folder that its relative paths start from."""
+    from .comparison.spec import overlaid
+    from .graph.config import run_config
+
+    if isinstance(config, Mapping):
+        return run_config.validate(overlaid(config, overrides, "config"), "config", trusted=True), Path.cwd()
+    return run_config.load(Path(config), overrides), Path(config).resolve().parent
+
+
+def _drive(
+    config: "RunConfig", folder: "RunFolder", show: Callable[[Event], None] | None, answer: object = None
+) -> RunOutcome:
+    from .graph.run import drive, flush_traces
+
+    try:
+        ended = drive(config, folder, show or _quiet, answer)
+    finally:
+        flush_traces()
+    return RunOutcome(ended.how, ended.why, folder.root)
+
+
+def _quiet(event: object) -> None:
+    """Show nothing."""

@@ -1,0 +1,1 @@
+"""Parts of our own for EvoKD: a role, a task kind, a student and a teacher."""

@@ -1,0 +1,1 @@
+"""A finished student at work: texts in, predictions out."""
