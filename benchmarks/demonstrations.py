@@ -61,7 +61,7 @@ def rated(
     answers = services.teacher.score_choices(prompts, list(choices.values()), role="annotator", cycle=1)
     rows = [[answer[word] for word in choices.values()] if answer else None for answer in answers]
     prior = np.mean([row for row in rows if row is not None], axis=0)
-    return [calibrated(services.task, list(choices), row, prior).aggregate for row in rows]
+    return [calibrate(services.task, list(choices), row, prior).aggregate for row in rows]
 
 
 def measure(services: Services, examples: Sequence[Example], given: argparse.Namespace, title: str) -> None:

@@ -28,8 +28,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from evokd import main as evokd
+from evokd.testing.loopback import Body, Said, chat, error, serving
 from tests import parts
-from tests.loopback import Body, Said, chat, error, serving
 from tests.test_kill import outcome
 
 TIMEOUT = 1.0

@@ -23,8 +23,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from evokd.testing.loopback import Body, Said, serving
 from tests import parts
-from tests.loopback import Body, Said, serving
 from tests.test_kill import outcome
 
 

@@ -33,7 +33,7 @@ from evokd.teacher.base import Message, Prompt
 from evokd.teacher.factory import open_teacher
 from evokd.teacher.settings import BudgetSettings, TeacherSettings
 from evokd.teacher.teacher import ChatTeacher
-from tests.loopback import Body, Loopback, Said, chat, prompt_of, serving
+from evokd.testing.loopback import Body, Loopback, Said, chat, prompt_of, serving
 
 CONCURRENCY = (1, 8, 32, 128)
 

@@ -25,10 +25,8 @@ from evokd.student.base import Progress
 from evokd.student.settings import StudentSettings
 from evokd.tasks.base import Example, Prediction
 from evokd.teacher.base import Prompt
-from tests import world
-from tests.fake_student import WordStudent, WordStudents
-from tests.fakes import HashEmbedder
-from tests.loopback import Body, Said, chat
+from evokd.testing import HashEmbedder, WordStudent, WordStudents, world
+from evokd.testing.loopback import Body, Said, chat
 
 ROOT = Path(__file__).resolve().parents[1]
 

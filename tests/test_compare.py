@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
+from evokd.testing.loopback import Body, Said, serving
 from tests import parts
 from tests.comparison.comparisons import read, write
-from tests.loopback import Body, Said, serving
 
 pytestmark = pytest.mark.slow
 

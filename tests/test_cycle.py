@@ -13,8 +13,7 @@ from evokd.graph.build import build, initial_state
 from evokd.graph.config.run_config import agents, stop_rule, validate
 from evokd.graph.stop import Stop
 from evokd.tasks.base import Example, Split
-from tests import world
-from tests.fakes import words
+from evokd.testing import words, world
 
 
 def config(strategy: str = "gated", **more: Any) -> Any:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from evokd.testing.loopback import serving
 from tests import parts
-from tests.loopback import serving
 
 
 @pytest.mark.slow

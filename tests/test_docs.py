@@ -14,13 +14,14 @@ import typer.main
 from pydantic import BaseModel
 
 from evokd.comparison.spec import Comparison, overlaid, read_spec
-from evokd.graph.config.run_config import AGENTS, DataSettings, MemorySection, RunConfig, TaskSettings, parsed
-from evokd.graph.config.validation import built
+from evokd.graph.config.part_settings import PartSettings
+from evokd.graph.config.roles import AGENTS, role_settings
+from evokd.graph.config.run_config import RunConfig, parsed
+from evokd.graph.config.sections import DataSettings, MemorySection, StudentSection, TaskSettings, TeacherSection
 from evokd.graph.stop import Stop
 from evokd.main import app
-from evokd.student.settings import StudentSettings
 from evokd.tasks.errors import ConfigError
-from evokd.teacher.settings import BudgetSettings, TeacherSettings
+from evokd.teacher.settings import BudgetSettings
 
 ROOT = Path(__file__).resolve().parents[1]
 PRODUCT = ("tasks", "memory", "student", "teacher", "agents", "graph", "planning", "comparison", "report")
@@ -37,7 +38,7 @@ USERS = {"mine.py", "critic.py"}
 """Files that a page has its reader write."""
 
 SECTIONS: dict[str, Any] = {
-    "task": TaskSettings, "data": DataSettings, "teacher": TeacherSettings, "student": StudentSettings,
+    "task": TaskSettings, "data": DataSettings, "teacher": TeacherSection, "student": StudentSection,
     "memory": MemorySection, "budget": BudgetSettings, "stop": Stop,
     **{f"agents.{role}": kind for role, kind in AGENTS.items()},
 }  # fmt: skip
@@ -142,8 +143,8 @@ def check_config(raw: Mapping[str, Any]) -> None:
     for role, settings in config.agents.items():
         assert role in AGENTS or role in own, f"there is no role {role}"
         if role in AGENTS:
-            built(AGENTS[role], settings, f"[agents.{role}]")
-    built(Stop, config.stop, "[stop]")
+            role_settings(role, AGENTS[role]).check(settings)
+    PartSettings(Stop, "[stop]").check({key: value for key, value in config.stop.items() if key != "kind"})
 
 
 def check_comparison(raw: dict[str, Any], folder: Path) -> None:

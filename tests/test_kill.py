@@ -14,8 +14,8 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 
 from evokd.graph.build import build
 from evokd.graph.config.run_config import agents, stop_rule, validate
+from evokd.testing.loopback import Body, Said, serving
 from tests import parts
-from tests.loopback import Body, Said, serving
 
 pytestmark = pytest.mark.slow
 

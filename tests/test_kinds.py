@@ -22,11 +22,18 @@ from evokd.tasks.kinds.multilabel import MultiLabel
 from evokd.tasks.kinds.ner import Ner
 from evokd.tasks.task import Task
 from evokd.teacher.base import Prompt
-from tests.agents.acting import settled, step
-from tests.fake_student import WordLabelsStudent, WordSpansStudent, WordStudents
-from tests.fakes import ListMemory, ScriptedTeacher, words
+from evokd.testing import (
+    ListMemory,
+    ScriptedTeacher,
+    WordLabelsStudent,
+    WordSpansStudent,
+    WordStudents,
+    settled,
+    step,
+    words,
+)
+from evokd.testing.world import state as world_state
 from tests.test_cycle import rows, run
-from tests.world import state as world_state
 
 NAMES = {
     "PER": ["Ann Lee", "Bo Ek", "Cy Moss", "Dee", "Eli Roth", "Fay Orr", "Gus", "Hal Dunn", "Ida Voss", "Jo Kent"],

@@ -13,8 +13,9 @@ import tomli_w
 
 from evokd import main
 from evokd.memory.marker import run_marker
-from tests import parts, world
-from tests.loopback import chat, error, serving
+from evokd.testing import world
+from evokd.testing.loopback import chat, error, serving
+from tests import parts
 from tests.snapshots import snapshot
 
 HEAVY = (

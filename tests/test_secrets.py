@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from evokd.testing.loopback import Body, Said, chat, error, serving
 from tests import parts
-from tests.loopback import Body, Said, chat, error, serving
 from tests.test_tracing import Sink
 
 pytestmark = pytest.mark.slow

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 import zstandard
 
-from tests import parts, world
-from tests.loopback import serving
+from evokd.testing import world
+from evokd.testing.loopback import serving
+from tests import parts
 from tests.student.tiny import encoder
 
 pytestmark = pytest.mark.slow

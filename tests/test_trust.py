@@ -13,9 +13,9 @@ from evokd import main
 from evokd.graph.config import parts as plug_ins
 from evokd.memory.marker import run_marker
 from evokd.memory.run_folder import RunFolder
-from tests import parts, world
+from evokd.testing import WordStudent, world
+from tests import parts
 from tests.comparison import comparisons
-from tests.fake_student import WordStudent
 
 Said = tuple[int, str, str]
 

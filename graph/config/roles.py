@@ -21,7 +21,7 @@ AGENTS: dict[str, type[Any]] = {
 ROLES = tuple(AGENTS)
 """The ring of one cycle, in order; the run may end after the evaluator."""
 
-ROLE = ExtensionPoint("order", "evokd.agents", Agent, ROLES)
+ROLE = ExtensionPoint("order", "evokd.agents", Agent, ours=ROLES)
 """A class of the user's own plays the role of its name in lower case: a new one, or one of ours in its place."""
 
 

@@ -53,7 +53,10 @@ class MemoryContract:
             Example(text="plain", label="a"),
             Example(text="emoji 😀 \x00 \u2028 é e\u0301 \u202eabc 中文", label="ein Label, mit Komma", split="seed"),
             Example(
-                text="soft", label="a", soft={"b": 1 / 3, "a": 2 / 3}, origin=Origin(confidence=0.1 + 0.2, target_class="b")
+                text="soft",
+                label="a",
+                soft={"b": 1 / 3, "a": 2 / 3},
+                origin=Origin(confidence=0.1 + 0.2, target_class="b"),
             ),
             Example(id="mine", text="its own id", label="a"),
         ],

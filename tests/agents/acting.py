@@ -8,10 +8,7 @@ from evokd.agents.base import Case, Draft, Services, State
 from evokd.agents.evaluator.agent import Evaluator
 from evokd.agents.trainer.agent import Trainer
 from evokd.tasks.base import Example, Lesson, Origin
-from evokd.testing import step
-from tests import world
-from tests.fake_student import WordStudent, WordStudents
-from tests.fakes import words
+from evokd.testing import WordStudent, WordStudents, step, words, world
 
 ODD = {
     "dollar": "pay $name and $$ to ${task} for the match",

@@ -19,9 +19,8 @@ from evokd.agents.guidelines import ensure_guidelines
 from evokd.agents.prompting import HERE, one_line, prompt
 from evokd.agents.trainer.agent import Trainer
 from evokd.tasks.kinds.classification import Classification
-from tests import world
-from tests.agents.acting import after_seeds, lesson, sent, step, train, write_cases
-from tests.fakes import ScriptedTeacher, words
+from evokd.testing import ScriptedTeacher, step, words, world
+from tests.agents.acting import after_seeds, lesson, sent, train, write_cases
 
 NAMES = {
     path.relative_to(HERE).as_posix().replace("prompts/", "").removesuffix(".md") for path in HERE.rglob("prompts/*.md")

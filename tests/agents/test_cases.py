@@ -8,8 +8,8 @@ import pytest
 from evokd.agents.analyst.agent import Analyst
 from evokd.agents.base import Services
 from evokd.agents.cases import LEAST, cross_fit
-from tests import world
-from tests.agents.acting import WatchedStudents, sent, settled, train, write_cases
+from evokd.testing import settled, world
+from tests.agents.acting import WatchedStudents, sent, train, write_cases
 
 ROWS = [
     (f"{words[n % len(words)]} {words[0]} {n}", label) for label, words in world.VOCABULARY.items() for n in range(8)

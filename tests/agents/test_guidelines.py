@@ -13,9 +13,8 @@ from evokd.agents.generator.agent import Generator
 from evokd.agents.guidelines import ensure_guidelines, read_guidelines
 from evokd.tasks.errors import ConfigError
 from evokd.tasks.kinds.classification import Classification
-from tests import world
-from tests.agents.acting import after_seeds, sent, settled, train, write_cases, write_drafts
-from tests.fakes import ScriptedTeacher
+from evokd.testing import ScriptedTeacher, settled, world
+from tests.agents.acting import after_seeds, sent, train, write_cases, write_drafts
 
 
 class Contested(Classification):

@@ -7,7 +7,7 @@ from evokd.agents.used_names import MOST_USES, UsedNames, count_used_names, name
 from evokd.tasks.base import Example, Label, Span
 from evokd.tasks.kinds.classification import Classification
 from evokd.tasks.kinds.ner import Ner
-from tests import world
+from evokd.testing import world
 from tests.agents.acting import train
 
 

@@ -2,8 +2,7 @@
 
 from benchmarks.scoring import scores
 from evokd.tasks.base import Example
-from tests import world
-from tests.fake_student import WordStudent
+from evokd.testing import WordStudent, world
 
 
 def test_a_student_is_scored_text_by_text() -> None:

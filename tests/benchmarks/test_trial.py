@@ -11,7 +11,7 @@ import pytest
 from benchmarks.trial import draw, parsed, settings
 from evokd.graph.config.run_config import agents, validate
 from evokd.graph.config.strategies import STRATEGIES
-from tests import world
+from evokd.testing import world
 
 
 def drawn(folder: Path, **options: Any) -> tuple[list[Any], list[Any]]:

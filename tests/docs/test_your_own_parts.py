@@ -17,8 +17,8 @@ from evokd.graph.run import drive
 from evokd.graph.setup.create import create, read_config
 from evokd.graph.setup.services import make_task, open_services
 from evokd.memory.run_folder import RunFolder
+from evokd.testing.loopback import Body, Said, chat, serving
 from tests import parts
-from tests.loopback import Body, Said, chat, serving
 
 PAGE = (parts.ROOT / "docs" / "your-own-parts.md").read_text(encoding="utf-8")
 PYTHON, TOML = (re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.M | re.S) for language in ("python", "toml"))

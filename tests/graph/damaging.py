@@ -13,9 +13,9 @@ from evokd.graph.run import drive
 from evokd.graph.setup.create import read_config
 from evokd.memory.run_folder import RunFolder
 from evokd.tasks.errors import ConfigError, StepError
+from evokd.testing.loopback import Body, Loopback, Said, error
 from tests import parts
 from tests.graph.test_run import Trial
-from tests.loopback import Body, Loopback, Said, error
 
 PASSING = ("in-use", ".lock", "-wal", "-shm")
 """How names of files end that hold nothing, or what the file beside them holds too once it is closed."""

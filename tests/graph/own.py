@@ -17,9 +17,7 @@ from evokd.teacher.accounting.budget import Budget
 from evokd.teacher.base import Message, Prompt
 from evokd.teacher.custom import CustomTeacher
 from evokd.teacher.settings import TeacherSettings
-from tests import world
-from tests.fake_student import WordStudent, WordStudents
-from tests.fakes import HashEmbedder, ScriptedTeacher
+from evokd.testing import HashEmbedder, ScriptedTeacher, WordStudent, WordStudents, world
 
 if TYPE_CHECKING:
     from nowhere import Settings  # type: ignore[import-not-found]

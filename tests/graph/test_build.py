@@ -19,7 +19,7 @@ from evokd.graph.config.roles import ROLES
 from evokd.graph.stop import Stop
 from evokd.tasks.errors import BudgetExhausted, ConfigError, StepError
 from evokd.teacher.base import TeacherDown
-from tests import world
+from evokd.testing import world
 
 Change = Callable[[State], Any]
 

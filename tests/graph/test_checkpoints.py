@@ -18,9 +18,9 @@ from typing_extensions import TypedDict
 from evokd.graph.checkpoints import InStepOrder, open_checkpoints, thread_of
 from evokd.graph.run import Outcome
 from evokd.graph.setup.create import with_cycles
+from evokd.testing.loopback import Body, Said, serving
 from tests import parts
 from tests.graph.test_run import Trial
-from tests.loopback import Body, Said, serving
 
 HOUR, YEAR = 3600.0, 365 * 24 * 3600.0
 

@@ -17,11 +17,12 @@ from evokd.memory.base import Status
 from evokd.memory.run_folder import RunFolder
 from evokd.tasks.base import Example, Origin
 from evokd.tasks.errors import ConfigError
+from evokd.testing import world
+from evokd.testing.loopback import serving
 from main import main
-from tests import parts, world
+from tests import parts
 from tests.graph.damaging import World, delete, empty, exchange, halve
 from tests.graph.test_run import Trial
-from tests.loopback import serving
 
 PARTS = (
     "best", "checkpoints.sqlite", "answers.sqlite", "config.toml", "cycles", "cycles/001", "cycles/002/cases.jsonl",

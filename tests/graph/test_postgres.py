@@ -12,10 +12,10 @@ import pytest
 from evokd.graph.checkpoints import open_checkpoints, thread_of
 from evokd.graph.run import Outcome
 from evokd.tasks.errors import ConfigError, StepError
+from evokd.testing.loopback import Body, Said, serving
 from tests import parts, servers
 from tests.graph.test_checkpoints import HOUR, FalseClock, Interrupting, clock, outcome  # noqa: F401, clock is used
 from tests.graph.test_run import Trial
-from tests.loopback import Body, Said, serving
 
 pytestmark = pytest.mark.slow
 

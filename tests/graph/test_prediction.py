@@ -13,8 +13,8 @@ from evokd.graph.setup.create import create
 from evokd.graph.setup.services import make_students, make_task
 from evokd.tasks.base import Example
 from evokd.tasks.errors import ConfigError
-from tests import parts, world
-from tests.fake_student import WordStudent
+from evokd.testing import WordStudent, world
+from tests import parts
 
 
 def student() -> WordStudent:

@@ -18,8 +18,8 @@ from evokd.graph.config.run_config import load
 from evokd.graph.run import Outcome, drive, flush_traces
 from evokd.graph.setup.create import create, read_config, with_cycles
 from evokd.tasks.errors import ConfigError, StepError
+from evokd.testing.loopback import Body, Loopback, Said, error, serving
 from tests import parts
-from tests.loopback import Body, Loopback, Said, error, serving
 
 
 class Trial:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from evokd.graph.stop import Stop
-from tests import world
+from evokd.testing import world
 
 
 def history(**scores: float) -> list[Any]:

@@ -20,8 +20,8 @@ import pytest
 
 from evokd.memory.marker import run_marker
 from evokd.tasks.errors import ConfigError
+from evokd.testing.loopback import serving
 from tests import parts
-from tests.loopback import serving
 
 
 @pytest.fixture

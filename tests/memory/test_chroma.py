@@ -19,7 +19,7 @@ from evokd.memory.base import MemorySettings, Status
 from evokd.memory.chroma import ChromaMemory
 from evokd.tasks.base import ErrorCase, Example, Lesson, Origin, Split
 from evokd.tasks.errors import ConfigError
-from tests.fakes import HashEmbedder, ListMemory
+from evokd.testing import HashEmbedder, ListMemory
 
 Open = Callable[..., ChromaMemory]
 
@@ -281,7 +281,7 @@ WRITER = """
     from pathlib import Path
     from evokd.memory.chroma import ChromaMemory
     from evokd.tasks.base import ErrorCase, Example
-    from tests.fakes import HashEmbedder
+    from evokd.testing import HashEmbedder
 
     memory = ChromaMemory(Path(sys.argv[1]), HashEmbedder())
     print("open", flush=True)

@@ -19,11 +19,11 @@ from evokd.memory.chroma import ChromaMemory
 from evokd.memory.marker import run_marker
 from evokd.tasks.base import ErrorCase, Example
 from evokd.tasks.errors import ConfigError
+from evokd.testing import HashEmbedder
+from evokd.testing.loopback import serving
 from tests import parts, servers
-from tests.fakes import HashEmbedder
 from tests.graph.test_checkpoints import outcome
 from tests.graph.test_run import Trial
-from tests.loopback import serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")]
 """Chroma's client leaves its connections to the garbage collector."""
@@ -90,7 +90,7 @@ WRITER = """
     from evokd.memory.base import MemorySettings
     from evokd.memory.chroma import ChromaMemory
     from evokd.tasks.base import Example
-    from tests.fakes import HashEmbedder
+    from evokd.testing import HashEmbedder
 
     memory = ChromaMemory(Path(sys.argv[1]), HashEmbedder(), MemorySettings(server=sys.argv[2]))
     for batch in range(10_000):

@@ -8,7 +8,7 @@ from evokd.agents.base import Draft
 from evokd.agents.prompting import chunks
 from evokd.memory.run_folder import RunFolder
 from evokd.tasks.files import write_text
-from tests import world
+from evokd.testing import world
 from tests.agents.acting import ODD
 
 

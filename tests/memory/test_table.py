@@ -13,7 +13,7 @@ from evokd.memory.base import MemorySettings
 from evokd.memory.chroma import ChromaMemory
 from evokd.tasks.base import Example
 from evokd.tasks.errors import ConfigError
-from tests.fakes import HashEmbedder
+from evokd.testing import HashEmbedder
 
 SEED = Example(text="a b", label="x", split="seed")
 

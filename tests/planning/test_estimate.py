@@ -10,8 +10,8 @@ import pytest
 from evokd.graph.config.run_config import load
 from evokd.planning.estimate import Estimate, estimate
 from evokd.tasks.errors import ConfigError
+from evokd.testing.loopback import Body, Loopback, Said, chat, error, serving
 from tests import parts
-from tests.loopback import Body, Loopback, Said, chat, error, serving
 
 PRICES = {"usd_per_million_input": 1.0, "usd_per_million_output": 10.0}
 
@@ -69,8 +69,8 @@ def test_cycles_are_those_of_the_strategy(
 
 def test_a_teacher_that_answers_by_itself_cannot_be_planned(tmp_path: Path, server: Loopback) -> None:
     path = parts.write(tmp_path, server.url)
-    config = load(path, {"teacher.kind": "tests.fakes:ScriptedTeacher"})
-    with pytest.raises(ConfigError, match=r"'tests.fakes:ScriptedTeacher' answers by itself"):
+    config = load(path, {"teacher.kind": "evokd.testing.fakes:ScriptedTeacher"})
+    with pytest.raises(ConfigError, match=r"'evokd.testing.fakes:ScriptedTeacher' answers by itself"):
         estimate(config, path.parent, True)
 
 

@@ -10,8 +10,9 @@ import pytest
 from evokd.graph.config.run_config import load
 from evokd.planning.estimate import Estimate, estimate
 from evokd.planning.teacher_agreement import MOST, TeacherAgreement
-from tests import parts, world
-from tests.loopback import Body, Loopback, Said, chat, error, serving
+from evokd.testing import world
+from evokd.testing.loopback import Body, Loopback, Said, chat, error, serving
+from tests import parts
 
 
 def asked(server: Loopback) -> list[str]:

@@ -11,7 +11,7 @@ from evokd.teacher.factory import open_teacher
 from evokd.teacher.settings import BudgetSettings, TeacherSettings
 from evokd.teacher.teacher import ChatTeacher
 from evokd.teacher.transport.rate_limiter import Clock
-from tests.loopback import Loopback, chat, serving
+from evokd.testing.loopback import Loopback, chat, serving
 from tests.teacher.asking import GOOD, KEY, Open, Ticking
 
 

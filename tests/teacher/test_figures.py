@@ -11,7 +11,7 @@ from evokd.teacher.base import Prompt, Usage
 from evokd.teacher.settings import BudgetSettings
 from evokd.teacher.transport import figures
 from evokd.teacher.transport.figures import read_count, read_usage
-from tests.loopback import Loopback, Said, chat, text
+from evokd.testing.loopback import Loopback, Said, chat, text
 from tests.teacher.asking import GOOD, PRICE, Open, ask, ledger, many
 
 HUGE = 10**30

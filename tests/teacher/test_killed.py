@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.loopback import Body, Said, chat, prompt_of, serving
+from evokd.testing.loopback import Body, Said, chat, prompt_of, serving
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,7 @@ import pytest
 from evokd.tasks.errors import ConfigError
 from evokd.teacher.base import TeacherDown
 from evokd.teacher.settings import TeacherSettings
-from tests.loopback import Loopback, chat, error
+from evokd.testing.loopback import Loopback, chat, error
 from tests.teacher.asking import GOOD, KEY, Open, Ticking, ask, many, said
 
 

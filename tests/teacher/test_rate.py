@@ -4,7 +4,7 @@ import pytest
 
 from evokd.teacher.base import Prompt, TeacherDown
 from evokd.teacher.teacher import ChatTeacher
-from tests.loopback import Body, Loopback, Said, chat, error, text, tops
+from evokd.testing.loopback import Body, Loopback, Said, chat, error, text, tops
 from tests.teacher.asking import Open, said
 
 CHOICES = [" World", " Sports", " Science", " Science fiction"]

@@ -10,7 +10,7 @@ from evokd.tasks.errors import ConfigError
 from evokd.teacher.base import TeacherDown
 from evokd.teacher.settings import BudgetSettings
 from evokd.teacher.transport.error_classification import broken
-from tests.loopback import Body, Loopback, Said, chat, error, prompt_of
+from evokd.testing.loopback import Body, Loopback, Said, chat, error, prompt_of
 from tests.teacher.asking import GOOD, Label, Open, ask, ledger, many, said, untrusted
 
 WORDS = "Answer with one JSON object that fits this JSON schema"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from evokd.teacher.base import Prompt, TeacherDown
-from tests.loopback import Body, Loopback, Said, chat, error, prompt_of, text
+from evokd.testing.loopback import Body, Loopback, Said, chat, error, prompt_of, text
 from tests.teacher.asking import GOOD, KEY, Label, Open, ask, ledger, many, said
 
 

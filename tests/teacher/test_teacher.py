@@ -11,7 +11,7 @@ from pydantic import BaseModel, field_validator
 from evokd.tasks.errors import BudgetExhausted, ConfigError
 from evokd.teacher.base import Prompt
 from evokd.teacher.settings import BudgetSettings
-from tests.loopback import Body, Loopback, Said, chat, error, prompt_of, text
+from evokd.testing.loopback import Body, Loopback, Said, chat, error, prompt_of, text
 from tests.teacher.asking import GOOD, KEY, Label, Open, ledger, many, said
 
 

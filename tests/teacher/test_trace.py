@@ -12,7 +12,7 @@ from evokd.teacher.accounting.budget import Budget
 from evokd.teacher.base import Message, Prompt
 from evokd.teacher.factory import open_teacher
 from evokd.teacher.settings import BudgetSettings, TeacherSettings
-from tests.loopback import chat, serving, text
+from evokd.testing.loopback import chat, serving, text
 
 
 class Seen(BaseCallbackHandler):

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from evokd.teacher.settings import TeacherSettings
 from evokd.teacher.tracing import Redactor
-from tests.loopback import Body, Loopback, Said, chat, error, prompt_of, text
+from evokd.testing.loopback import Body, Loopback, Said, chat, error, prompt_of, text
 from tests.teacher.asking import GOOD, KEY, Label, Open, said
 from tests.test_tracing import Sink
 

@@ -11,9 +11,8 @@ from evokd.agents.analyst import agent as module
 from evokd.agents.analyst.agent import Analyst
 from evokd.agents.base import Services, State
 from evokd.tasks.base import ErrorCase, Example, Lesson
-from tests import world
-from tests.agents.acting import ODD, lesson, sent, settled, write_cases
-from tests.fakes import ScriptedTeacher
+from evokd.testing import ScriptedTeacher, settled, world
+from tests.agents.acting import ODD, lesson, sent, write_cases
 
 ROWS = [
     ("goal goal", "sports", "money", 0.1),

@@ -10,7 +10,7 @@ from evokd.agents.analyst.evidence import Evidence, gather
 from evokd.agents.base import Services
 from evokd.agents.cases import last_batch
 from evokd.tasks.base import ErrorCase, Example
-from tests import world
+from evokd.testing import world
 from tests.agents.acting import ODD, train, write_cases
 
 ROWS = [

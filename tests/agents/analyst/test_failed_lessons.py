@@ -7,7 +7,7 @@ import pytest
 
 from evokd.agents.analyst.failed_lessons import describe_failed_lessons, find_failed_lessons, find_repeated_failures
 from evokd.agents.base import Services
-from tests import world
+from evokd.testing import world
 from tests.agents.acting import lesson
 
 PAID = {"samples": 6.0, "too_hard": 0.0, "kept": 1.0}

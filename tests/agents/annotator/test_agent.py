@@ -11,9 +11,8 @@ from evokd.agents.annotator.agent import Annotator
 from evokd.agents.annotator.logprob_labels import ALL_BAD
 from evokd.agents.base import Draft, Services, State
 from evokd.tasks.errors import StepError
-from tests import world
-from tests.agents.acting import ODD, sent, settled, write_drafts
-from tests.fakes import ScriptedTeacher, words
+from evokd.testing import ScriptedTeacher, settled, words, world
+from tests.agents.acting import ODD, sent, write_drafts
 
 NOTHING_WRONG: dict[str, Any] = {"quarantined": {}, "repaired": {}, "unusable": {}}
 

@@ -13,9 +13,8 @@ from evokd.agents.annotator.voting import PER_CALL, Labels, label_by_votes, labe
 from evokd.agents.base import Services
 from evokd.tasks.base import Example
 from evokd.tasks.kinds.classification import Classification
-from tests import world
+from evokd.testing import ScriptedTeacher, words, world
 from tests.agents.acting import ODD, sent
-from tests.fakes import ScriptedTeacher, words
 
 TEXTS = ["goal match", "bank loan", "planet orbit", "soup bread"]
 

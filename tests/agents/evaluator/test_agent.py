@@ -10,9 +10,8 @@ from evokd.agents.base import Case, Services, State
 from evokd.agents.evaluator.agent import Evaluator
 from evokd.agents.trainer.agent import Trainer
 from evokd.tasks.base import Example
-from tests import world
-from tests.agents.acting import after_seeds, lesson, settled, step, train, write_cases
-from tests.fakes import ListMemory
+from evokd.testing import ListMemory, settled, step, world
+from tests.agents.acting import after_seeds, lesson, train, write_cases
 
 GOOD = [
     (" ".join(found[start : start + 3]), label) for label, found in world.VOCABULARY.items() for start in (0, 3, 6, 9)

@@ -7,7 +7,7 @@ from typing import Any
 from evokd.agents.base import Services
 from evokd.agents.evaluator.export import export_samples
 from evokd.tasks.base import Example
-from tests import world
+from evokd.testing import world
 from tests.agents.acting import ODD, train
 
 

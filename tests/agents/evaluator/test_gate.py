@@ -11,9 +11,7 @@ from evokd.agents.evaluator import gate
 from evokd.agents.evaluator.gate import calibrated_losses, decide, harms
 from evokd.tasks.base import Example, Prediction, Split
 from evokd.tasks.metrics import Score
-from tests import world
-from tests.fake_student import WordStudent
-from tests.fakes import ListMemory
+from evokd.testing import ListMemory, WordStudent, world
 
 LABELS = list(world.VOCABULARY)
 

@@ -11,9 +11,8 @@ from evokd.agents.annotator.agent import Annotator
 from evokd.agents.base import Draft, Services, State
 from evokd.agents.generator.agent import ROUNDS, Generator, _assign_gate
 from evokd.tasks.base import Example
-from tests import world
-from tests.agents.acting import ODD, after_seeds, drafts, lesson, sent, settled, step, train
-from tests.fakes import ScriptedTeacher, words
+from evokd.testing import ScriptedTeacher, settled, step, words, world
+from tests.agents.acting import ODD, after_seeds, drafts, lesson, sent, train
 
 POOL = [
     world.make_text(label, random.Random(f"{label} {number}")) for label in world.VOCABULARY for number in range(24)

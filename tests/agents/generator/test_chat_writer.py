@@ -10,9 +10,8 @@ from evokd.agents.generator.chat_writer import ChatWriter, Manner
 from evokd.agents.generator.quotas import Quota
 from evokd.agents.generator.taxonomy import Subtype
 from evokd.tasks.base import Example, Origin
-from tests import world
+from evokd.testing import words, world
 from tests.agents.acting import ODD, lesson, sent, train
-from tests.fakes import words
 
 BREADTH = Quota(
     "typical", 4, target_class="food", subtypes=(Subtype(name="menus", topics=("fish",)), Subtype(name="recipes"))

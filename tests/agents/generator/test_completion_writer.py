@@ -14,9 +14,8 @@ from evokd.agents.generator.completion_writer import LONGEST, CompletionWriter, 
 from evokd.agents.generator.quotas import Quota, breadth_quotas
 from evokd.tasks.base import Example
 from evokd.tasks.kinds.classification import Classification
-from tests import world
+from evokd.testing import ScriptedTeacher, words, world
 from tests.agents.acting import lesson, sent, train
-from tests.fakes import ScriptedTeacher, words
 
 settings.register_profile("agents", max_examples=60, deadline=None, database=None)
 settings.load_profile("agents")

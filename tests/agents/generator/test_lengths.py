@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from evokd.agents.generator.lengths import Lengths, measure_lengths, tokens_of
-from tests import world
+from evokd.testing import world
 
 
 @pytest.mark.parametrize(("others", "expected"), [(0, (1, 7)), (12, (2, 6))])

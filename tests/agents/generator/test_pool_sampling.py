@@ -9,9 +9,8 @@ import pytest
 from evokd.agents.base import Services
 from evokd.agents.generator import pool_sampling as pool
 from evokd.tasks.base import Example
-from tests import world
+from evokd.testing import WordStudent, world
 from tests.agents.acting import ODD, train
-from tests.fake_student import WordStudent
 
 LABELS = list(world.VOCABULARY)
 SURE = [f"{' '.join(world.VOCABULARY[label][:6])} {number}" for label in LABELS for number in range(10)]

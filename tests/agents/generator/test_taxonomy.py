@@ -10,9 +10,8 @@ from evokd.agents.base import Services
 from evokd.agents.generator.taxonomy import ClassSubtypes, Subtype, ensure_taxonomy
 from evokd.tasks.base import Example
 from evokd.tasks.kinds.classification import Classification
-from tests import world
+from evokd.testing import ListMemory, world
 from tests.agents.acting import sent
-from tests.fakes import ListMemory
 
 FACETS = list(world.VOCABULARY)
 

@@ -9,9 +9,8 @@ import pytest
 from evokd.agents.base import Services
 from evokd.agents.trainer.agent import Trainer
 from evokd.tasks.base import Example
-from tests import world
-from tests.agents.acting import WatchedStudent, WatchedStudents, after_seeds, settled, train
-from tests.fakes import ListMemory
+from evokd.testing import ListMemory, settled, world
+from tests.agents.acting import WatchedStudent, WatchedStudents, after_seeds, train
 
 BATCH = [("the goal of the match", "sports"), ("a loan from the bank", "money"), ("an atom in the lab", "science")]
 

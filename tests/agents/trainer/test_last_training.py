@@ -13,7 +13,7 @@ from evokd.agents.trainer import last_training
 from evokd.agents.trainer.agent import Trainer
 from evokd.agents.trainer.last_training import fit_last
 from evokd.tasks.base import Example
-from tests import world
+from evokd.testing import world
 from tests.agents.acting import WatchedStudents, finished
 
 CHAMPION = "students/cycle-001"

@@ -8,8 +8,7 @@ from evokd.agents.base import Services
 from evokd.agents.trainer.weight_averaging import average_fits
 from evokd.student.base import Student
 from evokd.tasks.base import Example
-from tests import world
-from tests.fake_student import WordStudent
+from evokd.testing import WordStudent, world
 
 WORDS = {1: "goal", 2: "race", 3: "match"}
 

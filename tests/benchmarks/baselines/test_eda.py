@@ -9,7 +9,7 @@ import pytest
 from benchmarks.baselines.eda import edited, edits
 from evokd.tasks.base import Example, Span
 from evokd.tasks.kinds.ner import Ner
-from tests import world
+from evokd.testing import world
 from tests.agents.acting import drafts
 from tests.benchmarks.baselines.running import ready, run
 

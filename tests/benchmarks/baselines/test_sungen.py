@@ -11,7 +11,7 @@ from benchmarks.baselines.sungen import ROUNDS, Trainer, drawn, learnt_weights
 from evokd.graph.config.run_config import load
 from evokd.tasks.base import Example, Origin, Span
 from evokd.tasks.errors import ConfigError
-from tests import world
+from evokd.testing import world
 from tests.benchmarks.baselines.running import last_student, ready, run
 from tests.parts import ROOT
 

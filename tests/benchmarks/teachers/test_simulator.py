@@ -12,8 +12,9 @@ from benchmarks.teachers.simulator import Simulator
 from evokd.agents.generator.chat_writer import ASKS
 from evokd.tasks.base import Span
 from evokd.tasks.kinds.ner import Ner
-from tests import parts, world
-from tests.loopback import chat, serving
+from evokd.testing import world
+from evokd.testing.loopback import chat, serving
+from tests import parts
 
 
 def train_file(folder: Path, each: int = 40) -> Path:

@@ -244,7 +244,7 @@ def test_a_part_that_lacks_methods_is_refused_with_their_names() -> None:
 
 
 def test_a_part_that_takes_other_arguments_is_refused() -> None:
-    found = config(student={"kind": "tests.fake_student:WordStudents"})
+    found = config(student={"kind": "evokd.testing.students:WordStudents"})
     with pytest.raises(ConfigError, match=r"'tests\.fake_student:WordStudents' cannot be built: .*positional arg"):
         make_students(found, make_task(found.task))
 

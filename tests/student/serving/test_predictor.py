@@ -9,8 +9,7 @@ import pytest
 from evokd.student.serving.predictor import Predictor
 from evokd.tasks.base import Example
 from evokd.tasks.errors import ConfigError
-from tests import world
-from tests.fake_student import WordStudent
+from evokd.testing import WordStudent, world
 
 
 @pytest.fixture

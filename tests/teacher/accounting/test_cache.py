@@ -13,7 +13,7 @@ import pytest
 
 from evokd.tasks.errors import ConfigError, StepError
 from evokd.teacher.accounting.cache import AnswerCache, measure
-from tests.loopback import Loopback, chat
+from evokd.testing.loopback import Loopback, chat
 from tests.teacher.asking import GOOD, Label, Open, ledger, many, said
 
 

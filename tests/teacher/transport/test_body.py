@@ -9,7 +9,7 @@ import pytest
 
 from evokd.teacher.base import TeacherDown
 from evokd.teacher.transport import body as reading
-from tests.loopback import Loopback, Said, chat
+from evokd.testing.loopback import Loopback, Said, chat
 from tests.teacher.asking import GOOD, Open, ask, many
 
 ANSWER = json.dumps(chat(GOOD).body).encode()

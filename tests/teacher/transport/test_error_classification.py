@@ -9,7 +9,7 @@ import pytest
 from evokd.tasks.errors import BudgetExhausted, ConfigError, StepError
 from evokd.teacher.base import Prompt, TeacherDown
 from evokd.teacher.settings import BudgetSettings
-from tests.loopback import Loopback, Said, chat, error, prompt_of
+from evokd.testing.loopback import Loopback, Said, chat, error, prompt_of
 from tests.teacher.asking import GOOD, KEY, Label, Open, Ticking, ledger, many, said
 
 

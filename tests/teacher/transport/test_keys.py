@@ -7,7 +7,7 @@ import pytest
 
 from evokd.tasks.errors import ConfigError
 from evokd.teacher.transport.keys import key_in, mask, take_keys
-from tests.loopback import Loopback
+from evokd.testing.loopback import Loopback
 from tests.teacher.asking import KEY, Label, Open, said
 
 

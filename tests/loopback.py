@@ -1,3 +1,0 @@
-"""Moved to `evokd.testing`."""
-
-from evokd.testing.loopback import *  # noqa: F403
