@@ -8,8 +8,8 @@ from ...tasks.base import Lesson
 from ..base import Services
 from ..prompting import one_line, prompt
 
-ALIKE = 0.8
-"""Cosine of two lessons' names and patterns above which they count as the same."""
+ALIKE = 0.7
+"""Cosine of two lessons' names and patterns above which they count as the same (docs/results/search-in-memory.md)."""
 
 CHANCES = 2
 """Batches in which a lesson may bring nothing."""
