@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .agents.base import Agent, CycleReport, Draft, Services, State
+    from .agents.batch_stats import BatchStats, add_stats
     from .api import ComparisonOutcome, RunOutcome, compare, load, plan, resume, run
     from .graph.stop import Stop
     from .memory.base import Memory
@@ -36,15 +37,16 @@ if TYPE_CHECKING:
     from .teacher.base import Answer, Message, Prompt, Teacher, TeacherDown, Usage
 
 __all__ = [
-    "Abstained", "Agent", "Aggregate", "Answer", "BudgetExhausted", "ComparisonOutcome", "ConfigError", "CycleReport",
-    "Draft", "ErrorCase", "Estimate", "EvoKDError", "Example", "InvalidAnswer", "Label", "Lesson", "Memory", "Message",
-    "Origin", "ParsedLabel", "Prediction", "Predictor", "Prompt", "RunOutcome", "Services", "Span", "State",
-    "StepError", "Stop", "Student", "Students", "Task", "Teacher", "TeacherDown", "Usage", "compare", "load", "plan",
-    "resume", "run",
+    "Abstained", "Agent", "Aggregate", "Answer", "BatchStats", "BudgetExhausted", "ComparisonOutcome",
+    "ConfigError", "CycleReport", "Draft", "ErrorCase", "Estimate", "EvoKDError", "Example", "InvalidAnswer",
+    "Label", "Lesson", "Memory", "Message", "Origin", "ParsedLabel", "Prediction", "Predictor", "Prompt",
+    "RunOutcome", "Services", "Span", "State", "StepError", "Stop", "Student", "Students", "Task", "Teacher",
+    "TeacherDown", "Usage", "add_stats", "compare", "load", "plan", "resume", "run",
 ]  # fmt: skip
 
 _HOMES = {
     "agents.base": "Agent CycleReport Draft Services State",
+    "agents.batch_stats": "BatchStats add_stats",
     "api": "ComparisonOutcome RunOutcome compare load plan resume run",
     "graph.stop": "Stop",
     "memory.base": "Memory",

@@ -34,8 +34,8 @@ class CycleReport(TypedDict):
     Examples:
         >>> from evokd.testing import world
         >>> row = evokd.run(world.write("."), cycles=0).metrics[0]
-        >>> row["cycle"], row["batch_kind"], row["counts"], sorted(row["scores"])
-        (0, 'seed', {'trained on': 4}, ['dev'])
+        >>> row["cycle"], row["batch_kind"], row["stats"], sorted(row["scores"])
+        (0, 'seed', {'trained_on': 4}, ['dev'])
     """
 
     cycle: int

@@ -9,7 +9,12 @@ from typing_extensions import TypedDict  # pydantic, and so the input form of La
 
 
 class BatchStats(TypedDict, total=False):
-    """Numbers of texts, unless a field says otherwise. A field that nobody counted is absent."""
+    """Numbers of texts, unless a field says otherwise. A field that nobody counted is absent.
+
+    Examples:
+        >>> evokd.BatchStats(drafted=8, quarantined={"not confident": 2})
+        {'drafted': 8, 'quarantined': {'not confident': 2}}
+    """
 
     drafted: int
     """New texts without a label."""
@@ -44,8 +49,8 @@ class BatchStats(TypedDict, total=False):
 def add_stats(stats: BatchStats, **more: Unpack[BatchStats]) -> BatchStats:
     """The stats with `more` added, number by number; the given ones stay as they are.
 
-    Example:
-        >>> add_stats({"drafted": 8}, accepted=6, quarantined={"not confident": 2})
+    Examples:
+        >>> evokd.add_stats({"drafted": 8}, accepted=6, quarantined={"not confident": 2})
         {'drafted': 8, 'accepted': 6, 'quarantined': {'not confident': 2}}
 
     Args:

@@ -100,7 +100,9 @@ def test_no_marker_of_a_held_out_text_is_sent_or_learnt(tmp_path: Path, strategy
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(type(services.students.new(0)), "fit", watched)
         state = run(services, strategy)
-    assert sum(row["counts"].get("refused: held-out", 0) for row in rows(state)) > 5, "the teacher did write them"
+    assert sum(row["stats"].get("refused", {}).get("held-out", 0) for row in rows(state)) > 5, (
+        "the teacher did write them"
+    )
     sent = [words(prompt) for _, prompt in services.teacher.asked]  # type: ignore[attr-defined]
     assert learnt and not [text for text in (*sent, *learnt) if "marker" in text]
 

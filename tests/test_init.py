@@ -94,7 +94,7 @@ class Critic:
 
     def __call__(self, state: evokd.State, services: evokd.Services) -> evokd.State:
         drafts = services.folder.read_rows(services.folder.cycle(state["cycle"]) / "drafts.jsonl", evokd.Draft)
-        return evokd.State(counts={**state.get("counts", {}), "criticised": len(drafts[: self.most])})
+        return evokd.State(stats=evokd.add_stats(state["stats"], other={"criticised": len(drafts[: self.most])}))
 
 
 critic: evokd.Agent = Critic()

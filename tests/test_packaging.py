@@ -163,7 +163,7 @@ def test_a_project_of_somebody_elses_is_tested_and_run_with_parts_of_its_own(whe
     assert " passed" in said("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests")
     assert "The run ended: all 2 cycles are done." in said("evokd", "run", "run.toml")
     rows = [json.loads(line) for line in (project / "runs" / "run" / "metrics.jsonl").read_text().splitlines()]
-    assert "criticised" in rows[-1]["counts"]
+    assert "criticised" in rows[-1]["stats"]["other"]
     allowed = [word for part in ("task:Stars", "student:Counters") for word in ("--allow", f"acme.{part}")]
     (project / "texts.txt").write_text("five lovely stars\n")
     assert json.loads(said("evokd", "predict", "run", "texts.txt", *allowed))["label"] == "good"

@@ -19,6 +19,7 @@ from evokd.student.training.fitting import Fitting, Material
 from evokd.student.transformer import TransformerStudent, TransformerStudents, load_student
 from evokd.tasks.base import Example
 from evokd.tasks.errors import ConfigError
+from evokd.testing import examples as texts_to_learn
 from tests.student import tiny
 
 LABELS = ("music", "weather")
@@ -51,13 +52,13 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
 
 
 def test_it_learns(encoder: Path) -> None:
-    examples = tiny.examples()
+    examples = texts_to_learn.examples()
     predictions = fitted(encoder, examples).predict([example.text for example in examples])
     assert [prediction.label for prediction in predictions] == [example.label for example in examples]
 
 
 def test_the_head_alone_is_fitted_with_no_epochs_also_on_a_warm_student(encoder: Path) -> None:
-    examples = tiny.examples()
+    examples = texts_to_learn.examples()
     student = students(encoder, epochs=0).new(seed=0)
     body = student.network.bert.state_dict()
     student.fit([example.model_copy(update={"label": LABELS[example.label == "music"]}) for example in examples])
@@ -106,8 +107,8 @@ def test_classes_count_the_same_and_imitated_texts_as_they_are(encoder: Path, mo
         return 0
 
     monkeypatch.setattr(Fitting, "fit", fit)
-    known = [example for example in tiny.examples() if example.label == "music"][:3]
-    known.append(next(example for example in tiny.examples() if example.label == "weather"))
+    known = [example for example in texts_to_learn.examples() if example.label == "music"][:3]
+    known.append(next(example for example in texts_to_learn.examples() if example.label == "weather"))
     imitated = [Example(text="rain", label="weather", soft={"weather": 0.6, "music": 0.4})] * 2
     for how in ({}, {"balance": True}, {"balance": True, "imitated": imitated}, {"imitated": imitated}):
         students(encoder).new(seed=0).fit(known, **how)
@@ -118,14 +119,14 @@ def test_classes_count_the_same_and_imitated_texts_as_they_are(encoder: Path, mo
 
 def test_classes_of_one_size_are_learnt_as_without_balance(encoder: Path) -> None:
     one, two = (students(encoder).new(seed=0) for _ in range(2))
-    one.fit(tiny.examples())
-    two.fit(tiny.examples(), balance=True)
+    one.fit(texts_to_learn.examples())
+    two.fit(texts_to_learn.examples(), balance=True)
     assert same(weights(one), weights(two))
 
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_few_examples_are_enough_to_run(encoder: Path, count: int) -> None:
-    student = fitted(encoder, tiny.examples(count))
+    student = fitted(encoder, texts_to_learn.examples(count))
     assert student.predict(["rain"])[0].label == "weather"
 
 
@@ -188,7 +189,7 @@ def test_odd_texts_can_be_learnt_and_asked(encoder: Path) -> None:
 
 
 def test_two_thousand_texts_come_back_in_order(encoder: Path) -> None:
-    student = fitted(encoder, tiny.examples())
+    student = fitted(encoder, texts_to_learn.examples())
     texts = [f"{'rain ' * (i % 9)} play {'song ' * (i % 4)}" for i in range(2000)]
     assert student.predict([]) == []
     predictions = student.predict(texts)
@@ -202,11 +203,11 @@ def test_the_same_seed_gives_the_same_weights_fresh_and_warm(encoder: Path, free
     def run(seed: int, folder: Path) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
         factory = students(encoder, freeze=freeze)
         student = factory.new(seed)
-        student.fit(tiny.examples())
+        student.fit(texts_to_learn.examples())
         student.save(folder)
         fresh, again = weights(student), factory.load(folder, seed)
         assert same(fresh, weights(again))
-        again.fit(tiny.examples(12))
+        again.fit(texts_to_learn.examples(12))
         return fresh, weights(again)
 
     one, two, other = run(1, tmp_path / "a"), run(1, tmp_path / "b"), run(2, tmp_path / "c")
@@ -231,14 +232,16 @@ def test_tied_weights_are_averaged_once(encoder: Path) -> None:
 
 def test_progress_counts_to_the_end(encoder: Path) -> None:
     seen: list[tuple[int, int]] = []
-    students(encoder, min_steps=5).new(seed=0).fit(tiny.examples(), lambda done, total: seen.append((done, total)))
+    students(encoder, min_steps=5).new(seed=0).fit(
+        texts_to_learn.examples(), lambda done, total: seen.append((done, total))
+    )
     assert seen == [(i, 5) for i in range(1, 6)]
 
 
 def test_a_save_that_is_killed_leaves_nothing_that_looks_whole(
     encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    student = fitted(encoder, tiny.examples())
+    student = fitted(encoder, texts_to_learn.examples())
     folder = tmp_path / "cycle-001"
 
     def killed(self: Path, target: Path) -> Path:
@@ -260,7 +263,7 @@ def test_a_save_that_is_killed_leaves_nothing_that_looks_whole(
 def test_a_second_save_that_fails_keeps_the_first(
     encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    student = fitted(encoder, tiny.examples())
+    student = fitted(encoder, texts_to_learn.examples())
     student.save(tmp_path / "saved")
     saved = (tmp_path / "saved" / "model.safetensors").read_bytes()
 
@@ -274,14 +277,14 @@ def test_a_second_save_that_fails_keeps_the_first(
 
 
 def test_a_damaged_student_is_a_clear_error(encoder: Path, tmp_path: Path) -> None:
-    fitted(encoder, tiny.examples()).save(tmp_path / "saved")
+    fitted(encoder, texts_to_learn.examples()).save(tmp_path / "saved")
     (tmp_path / "saved" / "model.safetensors").write_bytes(b"junk")
     with pytest.raises(ConfigError, match="cannot be read"):
         load_student(tmp_path / "saved")
 
 
 def test_a_student_of_other_labels_is_refused_in_a_run_and_fine_on_its_own(encoder: Path, tmp_path: Path) -> None:
-    fitted(encoder, tiny.examples()).save(tmp_path / "saved")
+    fitted(encoder, texts_to_learn.examples()).save(tmp_path / "saved")
     with pytest.raises(ConfigError, match="knows the labels music, weather, the task has a, b"):
         students(encoder, ("a", "b")).load(tmp_path / "saved")
     assert load_student(tmp_path / "saved").labels == list(LABELS)
@@ -289,7 +292,7 @@ def test_a_student_of_other_labels_is_refused_in_a_run_and_fine_on_its_own(encod
 
 def test_the_encoder_may_be_gone_once_a_student_is_saved(tmp_path: Path) -> None:
     folder = tiny.encoder(tmp_path / "encoder")
-    fitted(folder, tiny.examples()).save(tmp_path / "saved")
+    fitted(folder, texts_to_learn.examples()).save(tmp_path / "saved")
     shutil.rmtree(folder)
     assert load_student(tmp_path / "saved").predict(["rain"])[0].label == "weather"
 
@@ -329,7 +332,9 @@ def collector() -> Iterator[tuple[str, list[bytes]]]:
 @pytest.mark.parametrize("fails", [False, True])
 def test_the_trace_shows_counts_and_never_texts(encoder: Path, collector: Any, fails: bool) -> None:
     url, bodies = collector
-    examples = [e.model_copy(update={"text": f"{e.text} confidential-{i}"}) for i, e in enumerate(tiny.examples())]
+    examples = [
+        e.model_copy(update={"text": f"{e.text} confidential-{i}"}) for i, e in enumerate(texts_to_learn.examples())
+    ]
     if fails:
         examples.append(Example(text="confidential", label="sports"))
     client = Client(api_url=url, api_key="none", auto_batch_tracing=False, info={})

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from evokd import Draft, Services, State
+from evokd import Draft, Services, State, add_stats
 
 
 @dataclass(frozen=True)
@@ -20,4 +20,4 @@ class Critic:
         drafts = services.folder.read_rows(written, Draft)
         kept = [draft for draft in drafts if len(draft.text.split()) >= self.least]
         services.folder.write_rows(path, kept)
-        return State(counts={**state.get("counts", {}), "criticised": len(drafts) - len(kept)})
+        return State(stats=add_stats(state.get("stats", {}), other={"criticised": len(drafts) - len(kept)}))

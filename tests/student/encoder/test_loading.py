@@ -18,6 +18,7 @@ from evokd.student.heads.sequence import SequenceHead
 from evokd.student.settings import StudentSettings
 from evokd.student.transformer import TransformerStudent, TransformerStudents, load_student
 from evokd.tasks.errors import ConfigError
+from evokd.testing import examples as texts_to_learn
 from tests.student import tiny
 
 LABELS = ("music", "weather")
@@ -36,7 +37,7 @@ def test_a_family_learns_and_is_a_plain_model_afterwards(family: str, encoders: 
     assert getattr(made.network.config, "evokd_pooling", False) == pooled
     assert made.network.config.num_hidden_layers == 4 + pooled
     before = {name: weight.clone() for name, weight in made.network.state_dict().items()}
-    made.fit(tiny.examples())
+    made.fit(texts_to_learn.examples())
     changed = {name for name, weight in made.network.state_dict().items() if not torch.equal(weight, before[name])}
     assert changed and not any("word_embeddings" in name or "tok_embeddings" in name for name in changed)
     frozen = r"relative_attention_bias|rel_embeddings|layers?\.[01]\." + (r"|layers?\.4\." if pooled else "")
@@ -104,7 +105,7 @@ def test_a_saved_student_is_an_encoder_too_and_gets_no_second_layer(encoders: En
 def test_a_tokenizer_without_padding_token_is_given_one(tmp_path: Path) -> None:
     made = student(tiny.encoder(tmp_path / "encoder", pad=False))
     assert made.tokenizer.pad_token_id == 1
-    made.fit(tiny.examples())
+    made.fit(texts_to_learn.examples())
     made.save(tmp_path / "saved")
     assert open_tokenizer(str(tmp_path / "saved"), made.network.config).pad_token_id == 1
     assert made.predict(["rain", "play the song today", ""])[0].probabilities.keys() == set(LABELS)

@@ -14,6 +14,7 @@ from evokd.student.encoder.shortcuts import Forward, padded, shortened
 from evokd.student.settings import StudentSettings
 from evokd.student.training.fitting import Fitting, Material
 from evokd.student.transformer import TransformerStudents
+from evokd.testing import examples as texts_to_learn
 from tests.student import tiny
 
 LABELS = ("music", "weather")
@@ -40,8 +41,8 @@ class Case:
         self.network = student.network.double()
         self.head = student.head
         self.recipe = self.settings.recipe(self.head.recipe, self.network.config.hidden_size)
-        self.tokens = student._rows([example.text for example in tiny.examples()]).ids
-        targets = torch.eye(2).double()[[LABELS.index(example.label) for example in tiny.examples()]]
+        self.tokens = student._rows([example.text for example in texts_to_learn.examples()]).ids
+        targets = torch.eye(2).double()[[LABELS.index(example.label) for example in texts_to_learn.examples()]]
         self.material = Material(self.tokens, targets, torch.ones(len(self.tokens)).double())
 
     def fit(self, progress: Any = None) -> dict[str, torch.Tensor]:

@@ -15,6 +15,7 @@ from evokd.student.transformer import TransformerStudent, TransformerStudents, l
 from evokd.tasks.base import Example, Prediction
 from evokd.tasks.errors import ConfigError
 from evokd.tasks.kinds.label_sets import LabelsPrediction
+from evokd.testing import examples as texts_to_learn
 from tests.student import tiny
 
 LABELS = ("music", "weather")
@@ -31,7 +32,7 @@ def student(encoder: Path, labels: tuple[str, ...] = LABELS, **given: Any) -> Tr
 
 
 def test_it_learns_one_label_both_and_none(encoder: Path, tmp_path: Path) -> None:
-    examples = tiny.label_sets()
+    examples = texts_to_learn.label_sets()
     texts = [example.text for example in examples]
     made = student(encoder)
     made.fit(examples)
@@ -68,7 +69,9 @@ def test_soft_labels_are_learnt_as_probabilities(encoder: Path) -> None:
 
 def test_labels_that_all_texts_have_or_none_start_from_their_share(encoder: Path) -> None:
     made = student(encoder, ("always", "music", "never"), epochs=0)
-    made.fit([e.model_copy(update={"label": ("always", *({"music"} & set(e.label)))}) for e in tiny.label_sets()])
+    made.fit(
+        [e.model_copy(update={"label": ("always", *({"music"} & set(e.label)))}) for e in texts_to_learn.label_sets()]
+    )
     for prediction in made.predict(["rain", "never seen"]):
         assert prediction.probabilities["always"] > 0.95 and prediction.probabilities["never"] < 0.05
 
@@ -131,16 +134,16 @@ def test_a_threshold_stays_where_there_is_too_little_or_nothing_to_gain(shares: 
 
 def test_thresholds_are_saved_and_forgotten_by_the_next_fit(encoder: Path, tmp_path: Path) -> None:
     made = student(encoder)
-    made.fit(tiny.label_sets())
+    made.fit(texts_to_learn.label_sets())
     made.head.thresholds["weather"] = 0.9999
     made.save(tmp_path / "saved")
     assert tiny.config_of(tmp_path / "saved")["evokd_thresholds"] == {"music": 0.5, "weather": 0.9999}
     loaded = load_student(tmp_path / "saved")
     assert not any("weather" in prediction.label for prediction in loaded.predict(["rain", "will it snow"]))
-    loaded.calibrate(tiny.label_sets())
+    loaded.calibrate(texts_to_learn.label_sets())
     assert any("weather" in prediction.label for prediction in loaded.predict(["rain", "will it snow"]))
     loaded.head.thresholds["weather"] = 0.9999
-    loaded.fit(tiny.label_sets())
+    loaded.fit(texts_to_learn.label_sets())
     assert loaded.head.thresholds["weather"] == 0.5
 
 

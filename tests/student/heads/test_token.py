@@ -17,6 +17,7 @@ from evokd.student.transformer import TransformerStudent, TransformerStudents, l
 from evokd.tasks.base import Example, Span
 from evokd.tasks.entities.tags import SpanPrediction
 from evokd.tasks.errors import ConfigError
+from evokd.testing import examples as texts_to_learn
 from tests.student import tiny
 
 TYPES = ("music", "weather")
@@ -31,12 +32,12 @@ def students(folder: Path, **given: Any) -> TransformerStudents:
 def taught(encoders: Callable[[str], Path]) -> TransformerStudent:
     """One that has learnt; no test may teach it more."""
     made = students(encoders("bert")).new(seed=0)
-    made.fit(tiny.span_examples())
+    made.fit(texts_to_learn.span_examples())
     return made
 
 
 def test_it_learns_spans_of_one_and_of_two_words(taught: TransformerStudent) -> None:
-    examples = tiny.span_examples()
+    examples = texts_to_learn.span_examples()
     predictions = taught.predict([example.text for example in examples])
     assert [prediction.label for prediction in predictions] == [example.label for example in examples]
     assert {len(prediction.label) for prediction in predictions} == {0, 1, 2}
@@ -78,7 +79,7 @@ def test_texts_without_words_have_no_spans(taught: TransformerStudent) -> None:
 
 
 def test_it_is_saved_whole_and_found_again(taught: TransformerStudent, tmp_path: Path) -> None:
-    texts = [example.text for example in tiny.span_examples()]
+    texts = [example.text for example in texts_to_learn.span_examples()]
     taught.save(tmp_path / "saved")
     assert not list((tmp_path / "saved").glob("*.bin"))
     loaded = load_student(tmp_path / "saved")
@@ -118,14 +119,14 @@ def test_the_same_seed_gives_the_same_student_fresh_and_warm(
         factory = students(encoders("bert"), freeze=freeze, min_steps=4)
         made = factory.new(seed)
         before = [layer.state_dict()["attention.self.query.weight"].clone() for layer in layers(made.network)]
-        made.fit(tiny.span_examples())
+        made.fit(texts_to_learn.span_examples())
         after = [layer.state_dict()["attention.self.query.weight"] for layer in layers(made.network)]
         assert [torch.equal(one, two) for one, two in zip(before, after, strict=True)] == [
             number < freeze for number in range(4)
         ]
         made.save(folder)
         again = factory.load(folder, seed)
-        again.fit(tiny.span_examples(8))
+        again.fit(texts_to_learn.span_examples(8))
         texts = ["rain snow", "play the song"]
         return [made.predict(texts), again.predict(texts)]
 
@@ -139,7 +140,7 @@ def test_every_family_learns_without_a_pooling_layer(
 ) -> None:
     made = students(encoders(family), min_steps=2, freeze=0 if family == "albert" else 2).new(seed=0)
     assert made.network.config.num_hidden_layers == 4 and not hasattr(made.network.config, "evokd_pooling")
-    made.fit(tiny.span_examples())
+    made.fit(texts_to_learn.span_examples())
     made.save(tmp_path / "saved")
     said, again = (each.predict(["rain today", ""]) for each in (made, load_student(tmp_path / "saved")))
     assert [p.label for p in said] == [p.label for p in again] and len(said[0].words) == 2
@@ -200,7 +201,7 @@ def test_a_tokenizer_without_offsets_is_refused() -> None:
 
 def test_long_texts_are_learnt_and_read_in_windows(encoders: Callable[[str], Path]) -> None:
     made = students(encoders("bert"), max_length=12).new(seed=0)
-    examples = tiny.span_examples()
+    examples = texts_to_learn.span_examples()
     words = " today" * 30
     text = f"{examples[0].text}{words} {examples[1].text}"
     shift = len(examples[0].text) + len(words) + 1
