@@ -73,7 +73,7 @@ TASKS: dict[str, Case] = {
         labels=("PlayMusic", "GetWeather", "C++"),
         bad=("", "Nothing", None, 3, ["PlayMusic"], {"label": "PlayMusic"}, "PlayMusic GetWeather"),
         cells=(("PlayMusic", "PlayMusic"), ("get weather", "GetWeather")),
-        bad_cells=("", "Nothing", None, 3, True, "drop", ["PlayMusic"]),
+        bad_cells=("", "Nothing", None, 3, True, "drop", ["PlayMusic", "other"]),
         sure=one_of_a_list,
     ),
     "multilabel": Case(
