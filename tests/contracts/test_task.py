@@ -23,7 +23,7 @@ class TestClassification(TaskContract):
             labels=("PlayMusic", "GetWeather", "C++"),
             bad=("", "Nothing", None, 3, ["PlayMusic"], {"label": "PlayMusic"}, "PlayMusic GetWeather"),
             cells=(("PlayMusic", "PlayMusic"), ("get weather", "GetWeather")),
-            bad_cells=("", "Nothing", None, 3, True, "drop", ["PlayMusic"]),
+            bad_cells=("", "Nothing", None, 3, True, "drop", ["PlayMusic", "other"]),
         )
 
 

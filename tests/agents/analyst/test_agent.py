@@ -95,7 +95,7 @@ def test_every_lesson_has_an_id_of_its_own(tmp_path: Path, names: list[str]) -> 
     _, lessons, services = analyse(
         tmp_path, told(*({"name": name} for name in names), probe={**PROBE, "name": names[0]})
     )
-    assert [lesson.name for lesson in lessons] == [*names, f"probe {names[0]}"]
+    assert [lesson.name for lesson in lessons] == [" ".join(name.split()) for name in (*names, f"probe {names[0]}")]
     assert len(services.memory.lessons()) == 4
 
 
@@ -157,7 +157,7 @@ def test_nothing_held_out_is_shown(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ODD)
 def test_odd_texts_are_shown_as_they_are_on_one_line(tmp_path: Path, name: str) -> None:
     _, [lesson, *_], services = analyse(tmp_path, world.analyst, [(ODD[name], "sports", "money", 0.1)])
-    assert f"[1] {' '.join(ODD[name].split())}\n" in sent(services)[0]
+    assert f"[1] {' '.join(Example(text=ODD[name], label='').shown().text.split())}\n" in sent(services)[0]
     assert len(lesson.evidence) == 1
 
 

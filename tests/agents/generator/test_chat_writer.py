@@ -65,6 +65,25 @@ def test_a_breadth_order_says_class_count_and_subtypes(tmp_path: Path) -> None:
     assert 'Write 3 typical texts of the class "money"' in second and "in this order:\n- any\n" in second
 
 
+def test_the_work_of_an_order_does_not_grow_with_the_number_of_orders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there, asked = services(tmp_path, texts()), list[str]()
+    samples = there.memory.samples
+    monkeypatch.setattr(there.memory, "samples", lambda split, *more: (asked.append(split), samples(split, *more))[1])
+    write(there, [BREADTH])
+    once = len(asked)
+    write(there, [BREADTH] * 20)
+    assert len(asked) == 2 * once, "memory is read once for all orders: of a thousand classes each has one"
+
+
+def test_a_very_long_seed_does_not_fill_a_prompt(tmp_path: Path) -> None:
+    there = services(tmp_path, texts())
+    there.memory.remember(examples=[Example(text="endless " * 5000, label="food", split="seed")])
+    write(there, [BREADTH])
+    assert "endless [...] => food" in sent(there)[0] and len(sent(there)[0]) < 10_000
+
+
 @pytest.mark.parametrize("name", ODD)
 def test_odd_texts_come_through_on_one_line(tmp_path: Path, name: str) -> None:
     [drafts] = write(services(tmp_path, texts(ODD[name])), [BREADTH])
@@ -76,7 +95,7 @@ def test_odd_lessons_fill_the_prompt_as_they_are(tmp_path: Path) -> None:
     there = services(tmp_path, {})
     write(there, [Quota("hard", 2, lesson=odd)])
     said = sent(there)[0]
-    assert "Lesson: $n ${task} [3]\n" in said and "Pattern: pay $5\n" in said and 'say "no"\nto $label' in said
+    assert "Lesson: $n ${task} [3]\n" in said and "Pattern: pay $5\n" in said and 'say "no" to $label' in said
 
 
 def test_all_orders_of_a_lesson_are_one_call(tmp_path: Path) -> None:
