@@ -80,13 +80,6 @@ class RoleSettings(BaseModel):
     settings: dict[str, JsonValue] = {}
     """Arguments of a class of your own, `kind = "module:Class"`."""
 
-    @field_validator("kind")
-    @classmethod
-    def _known_kind(cls, kind: str | None) -> str | None:
-        if kind is None or kind in KINDS or ":" in kind:
-            return kind
-        raise ValueError(f"kind {kind!r} is not known; allowed are {', '.join(map(repr, KINDS))} and 'module:Class'")
-
     @field_validator("base_url")
     @classmethod
     def _whole_address(cls, url: str | None) -> str | None:

@@ -147,6 +147,8 @@ def validate(raw: Mapping[str, Any], source: str, *, trusted: bool = False, is_w
         allow(own_parts(config))
     require(own_parts(config), source)
     try:
+        for kind in config.teacher.own_kinds:  # of single roles too, and before their settings
+            TEACHER.own(kind)
         return _completed(config, is_whole)
     except ConfigError as error:
         raise ConfigError(f"{source}: {error}") from error.__cause__

@@ -62,12 +62,6 @@ class TeacherSection(TeacherSettings):
     settings: OwnSettings = Field(default={})
     """What a teacher of your own takes beyond ours."""
 
-    @field_validator("kind")
-    @classmethod
-    def _known_kind(cls, kind: str | None) -> str | None:
-        """Any name: a teacher may be an installed part, which is looked for later."""
-        return kind
-
     def with_defaults(self) -> "TeacherSection":
         """The same with what our kinds fill in written out, but for what is looked up: prices, address, key and model.
 

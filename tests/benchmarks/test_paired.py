@@ -11,10 +11,10 @@ def side(right: int, n: int = 40) -> list[tuple[float, float]]:
 
 
 def test_each_pair_and_all_together() -> None:
-    lines = told([side(30), side(34)], [side(28), side(30)], ["s0", "s1"])
-    assert len(lines) == 4 and lines[0].startswith("s0: 0.750 minus 0.700: 0.050")
-    assert lines[2].startswith("over seeds: 0.075 [") and "(n=2)" in lines[2]
-    assert lines[3].startswith("over texts: 0.075 [") and "(n=40)" in lines[3], "a text counts once, not once a seed"
+    lines = told([side(30), side(34), side(32)], [side(28), side(30), side(29)], ["s0", "s1", "s2"])
+    assert len(lines) == 5 and lines[0].startswith("s0: 0.750 minus 0.700: 0.050")
+    assert lines[3].startswith("over seeds: 0.075 [") and "(n=3)" in lines[3]
+    assert lines[4].startswith("over texts: 0.075 [") and "(n=40)" in lines[4], "a text counts once, not once a seed"
 
 
 def test_one_pair_says_nothing_of_other_seeds() -> None:

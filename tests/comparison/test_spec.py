@@ -76,7 +76,7 @@ SMALL = {"config": "task/small.toml"}
         ({"shots": ["some"]}, "'some' must be a number of rows per label, 1 or more, or \"all\"."),
         ({"random_seeds": [-1]}, "random_seeds.0 = -1: Input should be greater than or equal to 0."),
         ({"random_seeds": []}, "random_seeds = []: Tuple should have at least 1 item after validation, not 0."),
-        ({"tasks": {}}, "tasks = {}: Dictionary should have at least 1 item after validation, not 0."),
+        ({"tasks": {}}, "tasks: Dictionary should have at least 1 item after validation, not 0."),
         ({"tasks": {"t": {"config": "nix.toml"}}}, "nix.toml'; `configs/` has examples."),
         (
             {"tasks": {"t": {**SMALL, "sets": 1}}},

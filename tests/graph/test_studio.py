@@ -49,14 +49,14 @@ def test_langgraph_json_names_it() -> None:
     assert "env" not in named or (parts.ROOT / named["env"]).exists()
 
 
-def test_its_config_may_be_named_in_dotenv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_config_is_not_taken_from_dotenv_as_it_allows_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = parts.write(tmp_path, "http://127.0.0.1:9/v1")
     (tmp_path / ".env").write_text(f"EVOKD_CONFIG={config}\n")
     monkeypatch.setenv("EVOKD_CONFIG", "so that what is read is forgotten afterwards")
     monkeypatch.delenv("EVOKD_CONFIG")
     monkeypatch.chdir(tmp_path)
     sys.modules.pop("evokd.graph.studio", None)
-    assert config == importlib.import_module("evokd.graph.studio").CONFIG
+    assert importlib.import_module("evokd.graph.studio").CONFIG == parts.ROOT / "configs" / "demo.toml"
     sys.modules.pop("evokd.graph.studio")
 
 

@@ -107,7 +107,9 @@ def test_a_student_of_another_head_is_refused(taught: TransformerStudent, tmp_pa
     taught.save(tmp_path / "saved")
     with pytest.raises(ConfigError, match="has not the head that the task needs, 'sequence'"):
         TransformerStudents(taught.settings, TYPES).load(tmp_path / "saved")
-    with pytest.raises(ConfigError, match=r"head 'tokens' is not known\. Allowed: multilabel, sequence, token"):
+    with pytest.raises(
+        ConfigError, match=r"head 'tokens' is not known\. Did you mean 'token'\? Allowed: multilabel, sequence, token"
+    ):
         TransformerStudents(taught.settings, TYPES, "tokens").new(seed=0)
 
 
