@@ -1,6 +1,7 @@
 """A run folder, and the folder one stands in, may have been sent by somebody: no command runs code that lies there."""
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path

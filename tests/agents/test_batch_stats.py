@@ -1,19 +1,13 @@
 """What became of a batch: counted by field, added up, and refused where nobody would read it."""
 
-import doctest
 import json
 from typing import Any
 
 import numpy as np
 import pytest
 
-from evokd.agents import batch_stats
 from evokd.agents.batch_stats import GROUPS, BatchStats, add_stats, check_stats, has_no_drafts
 from evokd.report.wording import BATCH_STATS
-
-
-def test_the_example_of_the_docstring_is_right() -> None:
-    assert doctest.testmod(batch_stats).attempted and not doctest.testmod(batch_stats).failed
 
 
 def test_numbers_and_groups_are_added_and_the_given_ones_stay() -> None:

@@ -61,7 +61,6 @@ def test_a_key_goes_to_one_server_only() -> None:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"kind": "vllm"}, "kind 'vllm' is not known; allowed are 'local', 'openai', 'langchain' and 'module:Class'"),
         ({"kind": "openai"}, "teacher.model is needed"),
         ({"base_url": "http://h/v1"}, "teacher.base_url goes with kind = 'openai'"),
         ({"roles": {"analyst": {"kind": "openai"}}}, "teacher.roles.analyst.model is needed"),
