@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .agents.base import Agent, CycleReport, Draft, Services, State
     from .agents.batch_stats import BatchStats, add_stats
-    from .api import ComparisonOutcome, RunOutcome, compare, load, plan, resume, run
+    from .api import compare, load, plan, resume, run
     from .graph.stop import Stop
     from .memory.base import Memory
+    from .outcomes import ComparisonOutcome, RunOutcome
     from .planning.estimate import Estimate
     from .student.base import Student, Students
     from .student.serving.predictor import Predictor
@@ -47,9 +48,10 @@ __all__ = [
 _HOMES = {
     "agents.base": "Agent CycleReport Draft Services State",
     "agents.batch_stats": "BatchStats add_stats",
-    "api": "ComparisonOutcome RunOutcome compare load plan resume run",
+    "api": "compare load plan resume run",
     "graph.stop": "Stop",
     "memory.base": "Memory",
+    "outcomes": "ComparisonOutcome RunOutcome",
     "planning.estimate": "Estimate",
     "student.base": "Student Students",
     "student.serving.predictor": "Predictor",

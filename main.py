@@ -4,11 +4,10 @@ import importlib.util
 import json
 import shlex
 import sys
-import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -19,11 +18,7 @@ if __name__ == "__main__":  # `python main.py` in a checkout that is not install
     sys.modules["evokd"] = importlib.util.module_from_spec(_spec)
     _spec.loader.exec_module(sys.modules["evokd"])
 
-if TYPE_CHECKING:
-    from evokd.comparison.scheduler import Ended
-    from evokd.graph.config.run_config import RunConfig
-    from evokd.memory.run_folder import RunFolder
-    from evokd.report.run_files import Run
+from evokd import console  # after the lines above, which find the package
 
 app = typer.Typer(
     help="From a task description, a few labelled examples and an LLM to a small, fast text model of your own.",
@@ -32,9 +27,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     epilog="With --debug, after any command, an error shows the file and line it came from.",
 )
-
-INTERRUPTED = 130
-"""What typer makes of a Ctrl-C where no run is at work yet, or no more."""
 
 Allow = Annotated[list[str] | None, typer.Option(help="Import this class that the run names.", metavar="MODULE:CLASS")]
 Runs = Annotated[Path, typer.Option("--runs", help="Folder that holds the run folders.", metavar="FOLDER")]
@@ -58,7 +50,8 @@ def run(
     """
     from evokd import api
 
-    _drive(*api.create(config, runs, name=name, seed=seed, cycles=cycles, strategy=strategy, use_cache=not no_cache))
+    made = api.create(config, runs, name=name, seed=seed, cycles=cycles, strategy=strategy, use_cache=not no_cache)
+    raise typer.Exit(console.drive_shown(*made))
 
 
 @app.command()
@@ -111,7 +104,7 @@ def resume(
         ask_anew(folder)
     if cycles is not None:
         with_cycles(folder, cycles)
-    _drive(read_config(folder), folder, answer if answer is None else _json_or_text(answer))
+    raise typer.Exit(console.drive_shown(read_config(folder), folder, answer and _json_or_text(answer)))
 
 
 def _json_or_text(said: str) -> object:
@@ -163,7 +156,7 @@ def show(
     if prompts or role:
         print_prompts(found, role)
     elif costs:
-        _print_costs(found)
+        console.print_all_costs(found)
     else:
         print_run(found)
 
@@ -195,21 +188,7 @@ def compare(
         ended = run_cells(plan, root, executor, jobs, live.show)
     live.say(write_report(root))
     words = ["evokd", "compare", str(file), "--jobs", str(jobs), "--out", str(out), *(["--ray", ray] if ray else [])]
-    raise typer.Exit(_told_end(ended, live.say, file, shlex.join(words)))
-
-
-def _told_end(ended: "Ended", say: Callable[[str], None], file: Path, again: str) -> int:
-    """Say how a comparison ended; returns the exit code."""
-    if ended.interrupted:
-        say(f"Stopped as asked. Nothing is lost. Go on with: {again}")
-        return 75
-    if ended.limit:
-        say(f"The comparison has reached budget.{ended.limit}. Raise it in {file} and go on with: {again}")
-    if ended.waiting:
-        say(f"{len(ended.waiting)} cells were cut short or not started: {', '.join(ended.waiting)}.")
-    if ended.failed:
-        say(f"{len(ended.failed)} cells failed: {', '.join(ended.failed)}. Try them again with: {again}")
-    return 1 if ended.failed else 0
+    raise typer.Exit(console.tell_comparison(ended, live.say, file, shlex.join(words)))
 
 
 @app.command(hidden=True)
@@ -228,94 +207,11 @@ def cell(
     raise typer.Exit(drive_cell(RunFolder(folder.resolve()), BudgetSettings.model_validate_json(limits), cache))
 
 
-def _print_costs(run: "Run") -> None:
-    from evokd.graph.setup.create import settings_of
-    from evokd.memory.run_folder import RunFolder
-    from evokd.report.run.costs import print_costs
-    from evokd.teacher.accounting.cache import measure
-
-    print_costs(run)
-    shared = settings_of(RunFolder(run.root)).teacher.cache
-    for cache in (run.root / "answers.sqlite", *([Path(shared)] if shared else [])):
-        if size := measure(cache):
-            typer.echo(f"Answer cache {size.path}: {size.answers} answers, {size.bytes / 1e6:.1f} MB.")
-
-
-def _drive(config: "RunConfig", folder: "RunFolder", answer: object = None) -> None:
-    from evokd.graph.run import drive, flush_traces
-    from evokd.graph.setup.create import resuming
-    from evokd.report.run.costs import more_would_buy
-    from evokd.report.run.live import Live
-    from evokd.report.run.tables import print_result
-    from evokd.report.run_files import Run
-    from evokd.tasks.errors import StepError
-
-    again = resuming(config, folder)
-    try:
-        with Live(config.name, str(folder.root)) as live:
-            outcome = drive(config, folder, live.show, answer)
-    except StepError as error:
-        raise StepError(
-            f"{error}\nNothing before this step is lost. Settings: {folder.root / 'config.toml'}. Go on with: {again}"
-        ) from error
-    finally:
-        flush_traces()
-    if outcome.how == "interrupted":
-        live.say(f"Stopped {outcome.why}. Nothing is lost. Go on with: {again}")
-        raise typer.Exit(75)
-    if outcome.how == "asks":
-        live.say(f"A role asks you: {outcome.why}\nAnswer with: {again} --answer '...'")
-        raise typer.Exit(75)
-    if outcome.how == "budget":
-        more = more_would_buy(Run(folder.root))
-        live.say(f"Stopped: {outcome.why}\n{more}Raise it in {folder.root / 'config.toml'} and go on with: {again}")
-    else:
-        live.say(f"The run ended: {outcome.why}.")
-    print_result(Run.find(str(folder.root), folder.root.parent))
-
-
 def _begin(allow: Sequence[str] | None = None) -> None:
     """Take the keys in the current folder's `.env`, first: libraries look once, when imported. Allow these parts."""
     from evokd.api import prepare
 
     prepare(allow or ())
-
-
-def _guarded(command: Callable[[], object], debug: bool) -> int:
-    """Turn the errors a user can meet into a message and an exit code."""
-    from evokd.tasks.errors import ConfigError, EvoKDError
-
-    try:
-        code = _debugged(command)() if debug else command()
-        if code == INTERRUPTED:
-            return _told("stopped. To continue a run, use `evokd resume RUN`.", INTERRUPTED)
-        return code if isinstance(code, int) else 0
-    except ConfigError as error:
-        return _told(str(error), 2)
-    except EvoKDError as error:
-        return _told(str(error), 1)
-    except typer.TyperException as error:  # a wrong command line
-        return _told(f"{error.format_message().rstrip('.')}. Try `evokd --help`.", 2)
-    except OSError as error:  # a full disk, a folder one may not write to
-        return _told(str(error), 1)
-
-
-def _debugged(command: Callable[[], object]) -> Callable[[], object]:
-    """The same, but an error first shows where it came from, as far as it goes back."""
-
-    def run() -> object:
-        try:
-            return command()
-        except Exception:
-            traceback.print_exc()
-            raise
-
-    return run
-
-
-def _told(message: str, code: int) -> int:
-    sys.stderr.write(f"evokd: {message}\n")
-    return code
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -325,7 +221,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")  # a terminal that is not UTF-8 shows \u2019, and no traceback
     given = list(sys.argv[1:] if argv is None else argv) or ["--help"]
     words = [word for word in given if word != "--debug"]
-    return _guarded(lambda: app(args=words, prog_name="evokd", standalone_mode=False), debug="--debug" in given)
+    return console.exit_code(
+        lambda: app(args=words, prog_name="evokd", standalone_mode=False), debug="--debug" in given
+    )
 
 
 if __name__ == "__main__":
