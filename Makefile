@@ -37,7 +37,7 @@ test: install    ## Run the fast tests (under a minute).
 	$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 test-slow: install  ## Run the slow tests: real models, servers, kills, packages, a local Ray cluster.
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt ray
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt ray langgraph-checkpoint-postgres 'psycopg[binary]'
 	# The development server wants other versions of some packages: an environment of its own, on top of this one.
 	test -x $(VENV)/studio/bin/langgraph || $(BIN)/python tests/studio_environment.py $(VENV)/studio
 	$(BIN)/python -m pytest -q -m slow
