@@ -173,6 +173,8 @@ class Draft(Frozen):
     prompt: str | None = None
     split: Split = "train"
     """`gate` for the share of the backbone that is set aside before anything is trained on it."""
+    place: int = 0
+    """Among the drafts of its cycle, which lie in two files (`agents/drafts.py`)."""
     label: object = None
     """The teacher's answer given together with the text; only with `separate = false`."""
 

@@ -37,6 +37,7 @@ BUILT_ON = (
     "taxonomy.jsonl",
     "cycles/*/*.json",
     "cycles/*/drafts.jsonl",
+    "cycles/*/held_out_drafts.jsonl",
     "cycles/*/cases.jsonl",
 )
 """Files that later steps read. They are never changed once their step is over."""

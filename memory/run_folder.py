@@ -8,7 +8,8 @@ samples.jsonl       every kept, shelved and quarantined text with its label, sou
 lessons.jsonl       what the analyst wrote and what each lesson brought
 metrics.jsonl       one row per cycle
 ledger.jsonl        one row per teacher call      transcripts.jsonl  what was sent and said
-cycles/003/         conversation.json, drafts.jsonl, cases.jsonl (the fresh batch before and after)
+cycles/003/         conversation.json, drafts.jsonl, cases.jsonl (the fresh batch before and after);
+                    held_out_drafts.jsonl, which no role but the annotator reads
 students/cycle-003/ the champion or challenger of that cycle, as safetensors
 students/final-003/ the last student: what the champion of cycle 3 learnt, and the gate's texts
 best                link to the best student

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from ..agents.base import Case, Draft, Figures, Services, State
+from ..agents.base import Case, Figures, Services, State
 from ..agents.cases import LEAST
+from ..agents.drafts import read_all_drafts
 from ..graph.build import initial_state
 from ..graph.config.run_config import RunConfig, agents, stop_rule
 from ..graph.setup.create import create
@@ -188,7 +189,7 @@ def _dry_run(config: RunConfig, services: Services, teacher: DryRun, state: Stat
     before, ring = len(teacher.asked), agents(config)
     for role in [role for role in ring if role not in ("trainer", "evaluator")]:
         state = State(**{**state, **ring[role](state, services)})
-    drafts = services.folder.read_rows(services.folder.cycle(state["cycle"]) / "drafts.jsonl", Draft)
+    drafts = read_all_drafts(services, state["cycle"])
     return estimate_cost(teacher.asked[before:], drafts, services.task, config.teacher)
 
 
@@ -219,7 +220,7 @@ def _stand_in_batch(services: Services) -> None:
 
     Nobody has written or labelled them yet.
     """
-    drafts = services.folder.read_rows(services.folder.cycle(1) / "drafts.jsonl", Draft)[: LEAST - 1]
+    drafts = read_all_drafts(services, 1)[: LEAST - 1]
     seed = services.memory.samples("seed")[0]
     services.memory.remember(
         examples=[

@@ -12,6 +12,7 @@ from ...tasks.task import Task
 from ...teacher.base import Prompting
 from ..base import Draft, Services, State
 from ..batch_stats import add_stats
+from ..drafts import read_all_drafts
 from ..used_names import EXEMPT, count_used_names, names_in
 from .logprob_labels import Annotation, check_any_usable, label_by_completion, label_by_logprobs, problem, sentences
 from .voting import label_by_votes
@@ -45,7 +46,7 @@ class Annotator:
             StepError: no answer at all could be used.
         """
         cycle = state["cycle"]
-        drafts = services.folder.read_rows(services.folder.cycle(cycle) / "drafts.jsonl", Draft)
+        drafts = read_all_drafts(services, cycle)
         annotations = self._annotations(drafts, services, cycle)
         model = services.teacher.model("annotator")
         accepted: list[Example] = []

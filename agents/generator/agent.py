@@ -10,6 +10,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 
 from ..base import Draft, Services, State
 from ..batch_stats import add_stats
+from ..drafts import read_all_drafts, write_drafts
 from ..guidelines import ensure_guidelines
 from . import pool_sampling as pool
 from .chat_writer import ChatWriter, Manner
@@ -74,7 +75,7 @@ class Generator:
         drafts = self._write(quotas, drafts, services, cycle, refused)
         if first:
             drafts = _assign_gate(drafts, round(len(drafts) * gate / wanted), services.seed)
-        services.folder.write_rows(services.folder.cycle(cycle) / "drafts.jsonl", drafts)
+        write_drafts(services, cycle, drafts)
         stats = add_stats(state.get("stats", {}), drafted=len(drafts), refused=dict(sorted(refused.items())))
         planned = {quota.lesson.id for quota in quotas if quota.lesson}
         return State(stats=stats, lessons=[lesson for lesson in state.get("lessons", []) if lesson in planned])
@@ -173,9 +174,9 @@ class Generator:
 
 def _count_texts(services: Services, target_classes: Sequence[str], cycle: int) -> Counter[str]:
     """Texts of each target class before this cycle: asked for, or taken from the pool and kept."""
-    folder, have = services.folder, Counter[str]()
+    have = Counter[str]()
     for earlier in range(1, cycle):
-        drafts = folder.read_rows(folder.cycle(earlier) / "drafts.jsonl", Draft)
+        drafts = read_all_drafts(services, earlier)
         have.update(draft.target_class for draft in drafts if draft.target_class)
     for sample in services.memory.samples("train"):
         if sample.origin.source == "pool" and sample.origin.cycle < cycle:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from evokd.agents import drafts as drafts_files
 from evokd.agents.base import Case, Draft, Services, State
 from evokd.agents.evaluator.agent import Evaluator
 from evokd.agents.trainer.agent import Trainer
@@ -53,12 +54,12 @@ def write_cases(services: Services, cycle: int, rows: Sequence[tuple[str, str, s
 
 def write_drafts(services: Services, drafts: Sequence[Draft], cycle: int = 1) -> None:
     """Leave drafts for the annotator."""
-    services.folder.write_rows(services.folder.cycle(cycle) / "drafts.jsonl", drafts)
+    drafts_files.write_drafts(services, cycle, drafts)
 
 
 def drafts(services: Services, cycle: int = 1) -> list[Draft]:
     """What the generator left."""
-    return services.folder.read_rows(services.folder.cycle(cycle) / "drafts.jsonl", Draft)
+    return drafts_files.read_all_drafts(services, cycle)
 
 
 def lesson(name: str = "short", **changes: Any) -> Lesson:
