@@ -108,7 +108,7 @@ def test_the_wheel_has_one_name_all_prompts_and_its_types(wheel: Path) -> None:
     assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"evokd"}
     inside = {path for name in NAMES for suffix in ("*.py", "prompts/*.md") for path in (ROOT / name).rglob(suffix)}
     expected = {path.relative_to(ROOT).as_posix() for path in inside}
-    expected |= {"__init__.py", "api.py", "main.py", "py.typed"}
+    expected |= {"__init__.py", "api.py", "console.py", "main.py", "outcomes.py", "py.typed"}
     assert {name.removeprefix("evokd/") for name in names if name.startswith("evokd/")} == expected
 
 

@@ -31,6 +31,18 @@ class Cost:
     def __sub__(self, other: "Cost") -> "Cost":
         return Cost(self.calls - other.calls, self.tokens - other.tokens, self.usd - other.usd)
 
+    def beyond(self, held: "Cost", taken: "Cost") -> "Cost":
+        """What is `taken` once this is spent of which `held` is part of it; nothing where that is enough."""
+
+        def total(needed: float, held: float, taken: float) -> float:
+            return taken + needed - held if needed > held else 0
+
+        return Cost(
+            int(total(self.calls, held.calls, taken.calls)),
+            int(total(self.tokens, held.tokens, taken.tokens)),
+            total(self.usd, held.usd, taken.usd),
+        )
+
 
 class Budget:
     """Counts what is spent and what is in flight; says no before a limit is passed. Safe to use from many threads.
@@ -115,15 +127,17 @@ class Budget:
     def permits(self, lost: int, wait: float = 0.0) -> bool:
         """Whether this thread may make its call, or make it again; `refusal` says why not.
 
+        What the call holds is its own: calls that came in later, for less, do not take it back.
+
         Args:
             lost: Tries of it so far whose answers never arrived whole: they may be billed.
             wait: Seconds until it could be made.
         """
-        expected, held = self._own.expected, self._own.held
+        needed = self._own.expected
+        for _ in range(lost):
+            needed += self._own.expected
         with self._changed:
-            after = self._spent + self._in_flight - held + expected
-            for _ in range(lost):
-                after += expected
+            after = needed.beyond(self._own.held, self._spent + self._in_flight)
             self._own.refusal = self._problem(after, wait)
         return self._own.refusal is None
 

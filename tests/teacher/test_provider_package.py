@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -82,5 +81,5 @@ def test_what_is_missing_is_told_before_the_run_starts(opened: Open, given: dict
 
 @pytest.mark.slow
 def test_without_such_a_teacher_the_factory_is_not_imported() -> None:
-    code = "import sys, teacher.roles; sys.exit('langchain.chat_models' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=False).returncode == 0
+    code = "import sys, evokd.teacher.routing, evokd.teacher.teacher; sys.exit('langchain.chat_models' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

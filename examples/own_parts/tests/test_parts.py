@@ -32,7 +32,8 @@ class TestStars(TaskContract):
     def make(self):
         task = Stars("Is the review good?", {"good": "pleased", "bad": ""})
         wrong = ("", "Nothing", None, 3, ["good"])
-        return TaskCase(task, "Fine", ("good", "bad"), bad=wrong, cells=(("bad", "bad"),), bad_cells=wrong)
+        cells = (("bad", "bad"), (["good"], "good"))
+        return TaskCase(task, "Fine", ("good", "bad"), bad=wrong, cells=cells, bad_cells=wrong[:-1])
 
     def test_stars_are_read(self):
         assert self.make().task.read("Fine", 2).label == "bad"

@@ -137,3 +137,24 @@ def test_another_try_needs_room_for_those_that_were_lost_and_for_the_wait() -> N
         assert not budget.permits(0, wait=120) and "max_minutes = 2" in str(budget.refusal)
     with budget.reserve(Cost(1, 30)):
         assert budget.refusal is None, "another call starts afresh"
+
+
+def test_a_call_that_was_let_in_is_not_refused_for_those_that_came_after_it() -> None:
+    """Once short answers are known, calls expected to be cheap come in, and hold their worst beside it."""
+    budget = Budget(BudgetSettings(max_tokens=100), LOCAL)
+    inside, done = threading.Event(), threading.Event()
+
+    def later() -> None:
+        with budget.reserve(Cost(1, 5), Cost(1, 60)):
+            inside.set()
+            done.wait(30)
+
+    with budget.reserve(Cost(1, 30), Cost(1, 60)):
+        thread = threading.Thread(target=later)
+        thread.start()
+        assert inside.wait(30), "65 tokens are less than 100"
+        assert budget.permits(0) and budget.permits(1), "60 are its own"
+        assert not budget.permits(2), "30 + 2 x 30 are 30 more than it holds, beside the 120 in flight"
+        done.set()
+        thread.join()
+        assert budget.permits(2)
