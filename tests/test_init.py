@@ -46,7 +46,7 @@ def test_every_name_is_there_and_type_checkers_are_told_the_same(package: object
     names: list[str] = package.__all__  # type: ignore[attr-defined]
     homes: dict[str, str] = package._HOME  # type: ignore[attr-defined]
     assert names == sorted(set(names)) == dir(package) and set(names) == set(homes)
-    [block] = [node for node in ast.parse(Path(package.__file__).read_text()).body if isinstance(node, ast.If)]  # type: ignore[attr-defined]
+    block, _ = [node for node in ast.parse(Path(package.__file__).read_text()).body if isinstance(node, ast.If)]  # type: ignore[attr-defined]
     told = {a.name: node.module for node in block.body if isinstance(node, ast.ImportFrom) for a in node.names}
     assert told == homes
     for name, home in homes.items():
