@@ -11,7 +11,7 @@ from ..base import Abstained, Aggregate, BadCell, Example, InvalidAnswer, Label,
 from ..errors import ConfigError
 from ..likelihood import negative_log_likelihood
 from ..task import Points
-from ..wording import one_line
+from ..wording import describe_labels
 from .label_names import (
     LISTED,
     as_name,
@@ -74,8 +74,7 @@ class Classification:
 
     def describe(self) -> str:
         """The description, then one line for each label."""
-        lines = [f"- {name}: {one_line(about)}" if about else f"- {name}" for name, about in self._labels.items()]
-        return "\n".join([self.description, "Labels:", *lines] if self.description else ["Labels:", *lines])
+        return describe_labels(self.description, "Labels:", self._labels)
 
     def answer_schema(self) -> dict[str, JsonValue]:
         """A string: one of the labels, or `drop`."""

@@ -11,7 +11,7 @@ from ..base import Abstained, Aggregate, BadCell, Example, InvalidAnswer, Label,
 from ..errors import ConfigError
 from ..likelihood import negative_log_likelihood
 from ..task import Points
-from ..wording import one_line
+from ..wording import describe_labels
 from .label_lists import names_in_cell
 from .label_names import (
     LISTED,
@@ -27,6 +27,7 @@ from .label_names import (
     named_in_data,
     words_for,
 )
+from .target_classes import ENOUGH_SEEDS, share_beside_none
 
 DROP, NONE = "drop", "none"
 """What the teacher answers to give a text up, and where no label fits."""
@@ -36,9 +37,6 @@ OTHER = "something else"
 
 NONE_SHARE = 0.15
 """Share of texts without a label to write where too few seeds are there to tell."""
-
-ENOUGH_SEEDS = 20
-"""Seeds from which their share of texts without a label is believed."""
 
 ALSO = 0.3
 """Probability among the choices from which a label is given beside the most probable one."""
@@ -87,14 +85,11 @@ class MultiLabel:
 
     def describe(self) -> str:
         """The description, then one line for each label."""
-        lines = [f"- {name}: {one_line(about)}" if about else f"- {name}" for name, about in self._labels.items()]
-        first = [self.description] if self.description else []
-        return "\n".join([*first, "A text has every label that fits, or none. Labels:", *lines])
+        return describe_labels(self.description, "A text has every label that fits, or none. Labels:", self._labels)
 
     def target_classes(self, seeds: Sequence[Example]) -> Mapping[str, float]:
         """The labels in equal shares of what `none` leaves."""
-        empty = sum(not seed.label for seed in seeds) / len(seeds) if len(seeds) >= ENOUGH_SEEDS else NONE_SHARE
-        return {**dict.fromkeys(self._labels, (1 - empty) / len(self._labels)), NONE: empty}
+        return share_beside_none(self._labels, NONE, NONE_SHARE, seeds)
 
     def wanted(self, target_class: str) -> str:
         """Texts that have one label, others beside it as it happens, or none of them."""

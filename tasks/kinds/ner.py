@@ -18,15 +18,13 @@ from ..entities.tags import SpanPrediction, encode
 from ..entities.types import DROP, NONE, Types
 from ..likelihood import WORST, negative_log_likelihood
 from ..task import Points
-from ..wording import one_line
+from ..wording import describe_labels
 from .label_names import loosen, words_for
+from .target_classes import share_beside_none
 
 NONE_SHARE = 0.2
 """Share of texts without an entity where too few seeds are there to tell: that of news, of which teachers left alone
 write 3 to 6 % (measured)."""
-
-ENOUGH_SEEDS = 20
-"""Seeds from which their share of texts without an entity is believed."""
 
 
 class Ner:
@@ -71,14 +69,13 @@ class Ner:
 
     def describe(self) -> str:
         """The description, then one line for each entity type."""
-        lines = [f"- {name}: {one_line(about)}" if about else f"- {name}" for name, about in self._labels.items()]
-        first = [self.description] if self.description else []
-        return "\n".join([*first, "A text has any number of entities, or none. Entity types:", *lines])
+        return describe_labels(
+            self.description, "A text has any number of entities, or none. Entity types:", self._labels
+        )
 
     def target_classes(self, seeds: Sequence[Example]) -> Mapping[str, float]:
         """The entity types in equal shares of what `none` leaves."""
-        empty = sum(not seed.label for seed in seeds) / len(seeds) if len(seeds) >= ENOUGH_SEEDS else NONE_SHARE
-        return {**dict.fromkeys(self._labels, (1 - empty) / len(self._labels)), NONE: empty}
+        return share_beside_none(self._labels, NONE, NONE_SHARE, seeds)
 
     def wanted(self, target_class: str) -> str:
         """Texts with an entity of the type, others beside it as it happens, or without any."""
