@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-CHECKED := -m evokd -m evokd.main -m evokd.api -m evokd.console -m evokd.outcomes $(foreach folder,tasks memory student teacher agents graph planning comparison report testing,-p evokd.$(folder)) -p benchmarks
+CHECKED := -m evokd -m evokd.main -m evokd.api -m evokd.outcomes $(foreach folder,commands tasks memory student teacher agents graph planning comparison report testing,-p evokd.$(folder)) -p benchmarks
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo docs test test-slow test-all lint format clean

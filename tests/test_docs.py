@@ -24,7 +24,7 @@ from evokd.tasks.errors import ConfigError
 from evokd.teacher.settings import BudgetSettings
 
 ROOT = Path(__file__).resolve().parents[1]
-PRODUCT = ("tasks", "memory", "student", "teacher", "agents", "graph", "planning", "comparison", "report")
+PRODUCT = ("commands", "tasks", "memory", "student", "teacher", "agents", "graph", "planning", "comparison", "report")
 FOLDERS = (*PRODUCT, "benchmarks", "configs", "examples", "docs", "tests")
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 SOURCES = sorted(

@@ -14,7 +14,19 @@ import pytest
 
 from tests.parts import ROOT
 
-NAMES = ("agents", "comparison", "graph", "memory", "planning", "report", "student", "tasks", "teacher", "testing")
+NAMES = (
+    "agents",
+    "commands",
+    "comparison",
+    "graph",
+    "memory",
+    "planning",
+    "report",
+    "student",
+    "tasks",
+    "teacher",
+    "testing",
+)
 
 WHERE = """
 import sys
@@ -108,7 +120,7 @@ def test_the_wheel_has_one_name_all_prompts_and_its_types(wheel: Path) -> None:
     assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"evokd"}
     inside = {path for name in NAMES for suffix in ("*.py", "prompts/*.md") for path in (ROOT / name).rglob(suffix)}
     expected = {path.relative_to(ROOT).as_posix() for path in inside}
-    expected |= {"__init__.py", "api.py", "console.py", "main.py", "outcomes.py", "py.typed"}
+    expected |= {"__init__.py", "api.py", "main.py", "outcomes.py", "py.typed"}
     assert {name.removeprefix("evokd/") for name in names if name.startswith("evokd/")} == expected
 
 

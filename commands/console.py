@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from .comparison.scheduler import Ended
-    from .graph.config.run_config import RunConfig
-    from .memory.run_folder import RunFolder
-    from .report.run_files import Run
+    from ..comparison.scheduler import Ended
+    from ..graph.config.run_config import RunConfig
+    from ..memory.run_folder import RunFolder
+    from ..report.run_files import Run
 
 STOPPED = 75
 """Exit code of what was stopped as asked, or waits for an answer, and can go on."""
@@ -23,13 +23,13 @@ INTERRUPTED = 130
 
 def drive_shown(config: "RunConfig", folder: "RunFolder", answer: object = None) -> int:
     """Drive a run with its progress on the screen, and say how it ended; returns the exit code."""
-    from .graph.run import drive, flush_traces
-    from .graph.setup.create import resuming
-    from .report.run.costs import more_would_buy
-    from .report.run.live import Live
-    from .report.run.tables import print_result
-    from .report.run_files import Run
-    from .tasks.errors import StepError
+    from ..graph.run import drive, flush_traces
+    from ..graph.setup.create import resuming
+    from ..report.run.costs import more_would_buy
+    from ..report.run.live import Live
+    from ..report.run.tables import print_result
+    from ..report.run_files import Run
+    from ..tasks.errors import StepError
 
     again = resuming(config, folder)
     try:
@@ -72,10 +72,10 @@ def tell_comparison(ended: "Ended", say: Callable[[str], None], file: Path, agai
 
 def print_all_costs(run: "Run") -> None:
     """What the teacher cost, and how large the caches of its answers are."""
-    from .graph.setup.create import settings_of
-    from .memory.run_folder import RunFolder
-    from .report.run.costs import print_costs
-    from .teacher.accounting.cache import measure
+    from ..graph.setup.create import settings_of
+    from ..memory.run_folder import RunFolder
+    from ..report.run.costs import print_costs
+    from ..teacher.accounting.cache import measure
 
     print_costs(run)
     shared = settings_of(RunFolder(run.root)).teacher.cache
@@ -86,7 +86,7 @@ def print_all_costs(run: "Run") -> None:
 
 def exit_code(command: Callable[[], object], debug: bool) -> int:
     """Turn the errors a user can meet into a message and an exit code."""
-    from .tasks.errors import ConfigError, EvoKDError
+    from ..tasks.errors import ConfigError, EvoKDError
 
     try:
         code = _debugged(command)() if debug else command()
