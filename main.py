@@ -15,7 +15,7 @@ if __name__ == "__main__":  # `python main.py` in a checkout that is not install
     sys.modules["evokd"] = importlib.util.module_from_spec(_spec)
     _spec.loader.exec_module(sys.modules["evokd"])
 
-from evokd.commands import console, models, reports, runs  # after the lines above, which find the package
+from evokd.commands import console, extending, models, reports, runs  # after the lines above, which find the package
 
 app = typer.Typer(
     help="From a task description, a few labelled examples and an LLM to a small, fast text model of your own.",
@@ -27,6 +27,7 @@ app = typer.Typer(
 
 for command in (runs.run, runs.plan, runs.resume, models.predict, reports.show, runs.compare):
     app.command()(command)
+app.command("new-role")(extending.new_role)
 app.command(hidden=True)(runs.cell)  # `compare` starts it
 
 

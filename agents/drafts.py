@@ -26,3 +26,25 @@ def read_all_drafts(services: Services, cycle: int) -> list[Draft]:
     folder = services.folder.cycle(cycle)
     found = [draft for name in (TRAIN, HELD_OUT) for draft in services.folder.read_rows(folder / name, Draft)]
     return sorted(found, key=lambda draft: draft.place)
+
+
+def take_drafts(services: Services, cycle: int, role: str) -> list[Draft]:
+    """Read the drafts that a role of one's own finds, the same ones when its step is run a second time.
+
+    Those held out for the gate are not among them.
+
+    Args:
+        services: of the run.
+        cycle: whose drafts.
+        role: its name; what it found is kept beside the drafts under it.
+    """
+    path = services.folder.cycle(cycle) / TRAIN
+    found = path.with_name(f"drafts_before_{role}.jsonl")
+    if not found.exists():
+        services.folder.write_rows(found, services.folder.read_rows(path, Draft))
+    return services.folder.read_rows(found, Draft)
+
+
+def leave_drafts(services: Services, cycle: int, drafts: Iterable[Draft]) -> None:
+    """Write the drafts that a role leaves to those after it."""
+    services.folder.write_rows(services.folder.cycle(cycle) / TRAIN, drafts)

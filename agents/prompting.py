@@ -41,20 +41,27 @@ HERE = Path(__file__).parent
 
 
 @cache
-def _template(name: str) -> Template:
-    role, _, file = name.rpartition("/")
-    return Template((HERE / role / "prompts" / f"{file}.md").read_text(encoding="utf-8"))
+def _template(path: Path) -> Template:
+    return Template(path.read_text(encoding="utf-8"))
 
 
 def prompt(file: str, /, **values: object) -> str:
-    """Fill a prompt: `analyst/probe` is `agents/analyst/prompts/probe.md`.
-
-    `$name` placeholders only: no loop, no condition, nothing that executes.
+    """Fill a prompt of ours: `analyst/probe` is `agents/analyst/prompts/probe.md`.
 
     Raises:
         KeyError: a placeholder got no value.
     """
-    filled = _template(file).substitute({key: str(value) for key, value in values.items()})
+    role, _, name = file.rpartition("/")
+    return fill_template(HERE / role / "prompts" / f"{name}.md", **values)
+
+
+def fill_template(path: Path, /, **values: object) -> str:
+    """Fill the template in a file: `$name` placeholders only, no loop, no condition, nothing that executes.
+
+    Raises:
+        KeyError: a placeholder got no value.
+    """
+    filled = _template(path).substitute({key: str(value) for key, value in values.items()})
     return re.sub(r"\n{3,}", "\n\n", filled).strip()  # what was left out leaves no hole
 
 

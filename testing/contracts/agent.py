@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ...agents.base import Agent, Services, State
+from ...agents.drafts import read_all_drafts
 from ...agents.evaluator.agent import Evaluator
 from ...agents.generator.agent import Generator
 from ...agents.trainer.agent import Trainer
@@ -16,9 +17,6 @@ from ...tasks.base import Split
 from .. import world
 from ..acting import settled, step
 from ..fakes import ScriptedTeacher, words
-
-UNSEEN: tuple[Split, ...] = ("dev", "test")
-"""Splits that the teacher never sees; the texts of the gate it labels."""
 
 
 class AgentContract:
@@ -35,6 +33,9 @@ class AgentContract:
         ...     def script(self):
         ...         return {"critic": lambda prompt: {"natural": [True] * 8}}
     """
+
+    unseen: tuple[Split, ...] = ("gate", "dev", "test")
+    """Splits whose texts it may not show to the teacher; only who writes or labels the texts of the gate shows them."""
 
     def make(self) -> Agent:
         """Your agent."""
@@ -82,8 +83,10 @@ class AgentContract:
 
     def test_held_out_texts_are_never_shown_to_the_teacher(self, state: State, services: Services) -> None:
         assert isinstance(services.teacher, ScriptedTeacher)
+        earlier = len(services.teacher.asked)
         settled(self.make(), state, services)
-        hidden = [example.text for split in UNSEEN for example in services.memory.samples(split)]
+        hidden = [example.text for split in self.unseen for example in services.memory.samples(split)]
+        hidden += [draft.text for draft in read_all_drafts(services, state["cycle"]) if draft.split in self.unseen]
         assert hidden
-        for role, prompt in services.teacher.asked:
+        for role, prompt in services.teacher.asked[earlier:]:
             assert not [text for text in hidden if text in words(prompt)], f"the {role} shows a held-out text"

@@ -17,11 +17,15 @@ class TestAnalyst(AgentContract):
 
 
 class TestGenerator(AgentContract):
+    unseen = ("dev", "test")
+
     def make(self) -> Agent:
         return Generator(backbone=8, gate_size=4, batch=8)
 
 
 class TestAnnotator(AgentContract):
+    unseen = ("dev", "test")
+
     def make(self) -> Agent:
         return Annotator()
 

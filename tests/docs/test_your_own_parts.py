@@ -64,7 +64,7 @@ def test_a_run_with_role_stop_rule_student_and_memory_of_the_page(here: Path) ->
         outcome = drive(config, folder, lambda event: None)
     assert (outcome.how, outcome.why) == ("finished", "1 batches were kept")
     first = folder.cycle(1)
-    assert len(parts.rows(first / "written.jsonl")) == len(parts.rows(first / "drafts.jsonl")) + 1
+    assert len(parts.rows(first / "drafts_before_critic.jsonl")) == len(parts.rows(first / "drafts.jsonl")) + 1
     flags = ("centroids:Centroids",)
     by_run = open_student("small", here / "runs", flags).student.predict(["soup with bread", "the bank raised a loan"])
     assert [each.label for each in by_run] == ["food", "money"]

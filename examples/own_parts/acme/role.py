@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from evokd import Draft, Services, State, add_stats
+from evokd import Services, State, add_stats
+from evokd.agents.drafts import leave_drafts, take_drafts
 
 
 @dataclass(frozen=True)
@@ -13,11 +14,7 @@ class Critic:
 
     def __call__(self, state: State, services: Services) -> State:
         """Read the drafts of this cycle, and leave those that are long enough."""
-        path = services.folder.cycle(state["cycle"]) / "drafts.jsonl"
-        written = path.with_name("written.jsonl")  # what came in, for a step that is run a second time
-        if not written.exists():
-            services.folder.write_rows(written, services.folder.read_rows(path, Draft))
-        drafts = services.folder.read_rows(written, Draft)
+        drafts = take_drafts(services, state["cycle"], "critic")
         kept = [draft for draft in drafts if len(draft.text.split()) >= self.least]
-        services.folder.write_rows(path, kept)
+        leave_drafts(services, state["cycle"], kept)
         return State(stats=add_stats(state.get("stats", {}), other={"criticised": len(drafts) - len(kept)}))
