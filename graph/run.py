@@ -23,6 +23,10 @@ from .consistency import check_answers, check_files, check_memory
 from .restoring import note_end, restore, saved
 from .setup.services import open_services
 from .signals import drained_by_signals
+from .traces import describe_run, open_trace, tracers
+
+FEEDBACK = 2.0
+"""Most seconds that the end of a run waits for a server that takes feedback on its trace."""
 
 Event = dict[str, Any]
 """Progress of a step (`step`, `cycle`, `what`, `done`, `total`) or the finished row of a cycle (`row`)."""
@@ -62,11 +66,13 @@ def drive(config: RunConfig, folder: RunFolder, show: Callable[[Event], None], a
         services = opened.enter_context(open_services(config, folder, minutes, check=check))
         is_whole = restore(services, state)
         opened.callback(lambda: folder.write_json(_active(folder), minutes + (time.monotonic() - began) / 60))
-        opened.enter_context(_traced(config))
+        trace = opened.enter_context(open_trace(config, folder))
         loop = opened.enter_context(_open_loop(config, folder))
         outcome = loop.stream(services, control, show) if loop.start(is_whole, answer) else loop.outcome()
         if outcome.how in ("finished", "budget"):
             note_end(folder)
+        if trace:
+            trace.end(outcome)
         return outcome
 
 
@@ -74,7 +80,7 @@ def drive(config: RunConfig, folder: RunFolder, show: Callable[[Event], None], a
 def _open_loop(config: RunConfig, folder: RunFolder) -> Iterator["_Loop"]:
     try:
         with open_checkpoints(folder.root, config.checkpoints) as saver:
-            yield _Loop(config, folder.root, saver)
+            yield _Loop(config, folder, saver)
     except sqlite3.Error as error:
         raise StepError(f"the checkpoint in {folder.root} cannot be read or written: {error}") from error
 
@@ -82,15 +88,17 @@ def _open_loop(config: RunConfig, folder: RunFolder) -> Iterator["_Loop"]:
 class _Loop:
     """The graph of a run with its checkpoints: where it is, where it goes on, and how it ended."""
 
-    def __init__(self, config: RunConfig, root: Path, saver: Any) -> None:
+    def __init__(self, config: RunConfig, folder: RunFolder, saver: Any) -> None:
         ring, self._stop = agents(config), stop_rule(config)
-        self._root, self._ring = root, ring
+        self._root, self._ring = folder.root, ring
         self._given: Any = None
+        self._tracers = tracers(folder)
         self._settings: Any = {
             "recursion_limit": most_steps(ring, self._stop),
             "run_name": "loop",
-            **_told_to_traces(config),
-            "configurable": {"thread_id": thread_of(saver, config.name, root)},
+            **describe_run(config, folder),
+            "callbacks": self._tracers,
+            "configurable": {"thread_id": thread_of(saver, config.name, folder.root)},
         }
         self._graph = build(ring, self._stop).compile(checkpointer=saver, name="evokd")
 
@@ -148,6 +156,9 @@ class _Loop:
             return Outcome("interrupted", "as asked, after a whole step")
         except GraphRecursionError as error:
             raise StepError(f"[stop] did not end the run: {error}") from error
+        finally:
+            for tracer in self._tracers:
+                tracer.wait(FEEDBACK)
         return self.outcome()
 
     def outcome(self) -> Outcome:
@@ -206,27 +217,6 @@ def _minutes(folder: RunFolder, history: list[dict[str, Any]]) -> float:
 
 def _active(folder: RunFolder) -> Path:
     return folder.root / "minutes.json"
-
-
-@contextlib.contextmanager
-def _traced(config: RunConfig) -> Iterator[None]:
-    """One root for all that LangSmith is shown of a run: the loop, and the last training after it."""
-    from langsmith import trace
-
-    with trace(f"evokd/{config.name}", **_told_to_traces(config)):
-        yield
-
-
-def _told_to_traces(config: RunConfig) -> dict[str, Any]:
-    return {
-        "tags": [f"strategy:{config.strategy}", f"task:{config.task.kind}"],
-        "metadata": {
-            "run": config.name,
-            "thread_id": config.name,
-            "seed": config.seed,
-            "student": config.student.model,
-        },
-    }
 
 
 def flush_traces(seconds: float = 5.0) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import uuid
 from collections.abc import Iterator
 from email.parser import BytesParser
 from email.policy import HTTP
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 import zstandard
 
+from evokd.graph.checkpoints import run_id
 from evokd.testing import world
 from evokd.testing.loopback import serving
 from tests import parts
@@ -22,6 +24,12 @@ pytestmark = pytest.mark.slow
 Span = dict[str, Any]
 
 KEY = "lsv2-not-a-key"
+
+PROJECT = {
+    "id": str(uuid.UUID(int=7)), "tenant_id": str(uuid.UUID(int=8)), "name": "p", "reference_dataset_id": None,
+    "start_time": "2026-01-01T00:00:00Z",
+}  # fmt: skip
+"""What a server says of the project that the traces are in."""
 
 
 INGEST = {
@@ -38,10 +46,15 @@ class Sink:
 
     def __init__(self) -> None:
         self.spans: dict[str, Span] = {}
+        self.feedback: list[dict[str, Any]] = []
+        self.received: list[tuple[str, int]] = []
+        """Names of parts and their bytes."""
         sink = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
+                if self.path.startswith("/sessions"):
+                    return self.answer([PROJECT])
                 self.answer({"version": "0.10.0", "instance_flags": {"zstd_compression_enabled": True}, **INGEST})
 
             def do_POST(self) -> None:
@@ -79,8 +92,13 @@ class Sink:
         with self.lock:
             for part in message.iter_parts():
                 name = str(part.get_param("name", header="content-disposition"))
-                _, run, *field = name.split(".")
-                value = json.loads(part.get_payload(decode=True))  # type: ignore[arg-type]
+                kind, run, *field = name.split(".")
+                payload: bytes = part.get_payload(decode=True)  # type: ignore[assignment]
+                self.received.append((name, len(payload)))
+                value = json.loads(payload)
+                if kind == "feedback":
+                    self.feedback.append(value)
+                    continue
                 span = self.spans.setdefault(run, {"id": run})
                 span.update({field[0]: value} if field else {k: v for k, v in value.items() if v is not None})
 
@@ -124,6 +142,25 @@ def traced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sink, Pat
         sink.close()
 
 
+@pytest.fixture(scope="module")
+def resumed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sink]:
+    """A run that ended, and went on in another process."""
+    folder = tmp_path_factory.mktemp("resumed")
+    sink = Sink()
+    tracing = {"LANGSMITH_TRACING": "true", "LANGSMITH_ENDPOINT": sink.url, "LANGSMITH_API_KEY": KEY}
+    try:
+        with serving(parts.answer) as server:
+            config = parts.write(folder, server.url)
+            for words in (["run", config, "--cycles", "1"], ["resume", "small", "--cycles", "2", *parts.ALLOW]):
+                process = parts.start(*words, "--runs", folder, **tracing)
+                _, err = process.communicate(timeout=200)
+                assert process.returncode == 0, err
+                assert "LangSmith" not in err
+        yield sink
+    finally:
+        sink.close()
+
+
 def nodes(sink: Sink) -> list[Span]:
     [root] = [span for span in sink.spans.values() if span.get("parent_run_id") is None]
     [loop] = [span for span in sink.children(root) if span["name"] == "loop"]
@@ -134,7 +171,8 @@ def test_a_run_is_one_trace_named_after_it(traced: tuple[Sink, Path]) -> None:
     sink, _ = traced
     [root] = [span for span in sink.spans.values() if span.get("parent_run_id") is None]
     assert root["name"] == "evokd/small" and {"strategy:gated", "task:classification"} <= set(root["tags"])
-    assert metadata(root)["run"] == "small" and metadata(root)["thread_id"] == "small"
+    assert metadata(root)["run"] == "small"
+    assert {metadata(span)["thread_id"] for span in [root, *nodes(sink)]} == {run_id(traced[1])}, "no other run has it"
     assert len({span["trace_id"] for span in sink.spans.values()}) == 1
     assert all(span.get("end_time") for span in sink.spans.values()), "all that began was told to have ended"
 
@@ -162,6 +200,56 @@ def test_calls_hang_below_their_node_with_role_cycle_run_prompt_and_lesson(trace
         lessons = {metadata(item).get("lesson") for item in items}
         assert (lessons == {None}) is (number != 8) or not items, "the second generator writes for lessons"
     assert set(seen) == {"analyst", "generator", "annotator"} and len(seen) == len(prompts)
+
+
+def test_the_root_says_what_was_wanted_and_what_came_out(traced: tuple[Sink, Path]) -> None:
+    sink, folder = traced
+    [root] = [span for span in sink.spans.values() if span.get("parent_run_id") is None]
+    assert root["inputs"]["task"] == "What is the text about?" and root["inputs"]["strategy"] == "gated"
+    assert root["outputs"]["ended"] == "finished" and root["outputs"]["why"] == "all 2 cycles are done"
+    score = json.loads((folder / "result.json").read_text())["champion score"]["value"]
+    assert root["outputs"]["test"].startswith(f"{score:.3f} [")
+
+
+def test_steps_are_shown_in_fields_that_a_person_reads(traced: tuple[Sink, Path]) -> None:
+    sink, folder = traced
+    steps = nodes(sink)
+    assert not any({"history", "ties", "seconds"} & {*node["inputs"], *node["outputs"]} for node in steps)
+    decided = [node["outputs"] for node in steps if node["name"] == "evaluator"]
+    assert [each["kept"] for each in decided] == [row["kept"] for row in parts.rows(folder / "metrics.jsonl")]
+    assert all(each["why"] and "(n=" in each["scores"]["dev"] for each in decided)
+    assert steps[-1]["name"] == "final_test" and "(n=24)" in steps[-1]["outputs"]["test"]
+    assert steps[-2]["outputs"]["best student"].startswith("final")
+
+
+def test_a_prompt_is_sent_once_and_an_answer_from_the_cache_has_its_prompt(
+    traced: tuple[Sink, Path], resumed: Sink
+) -> None:
+    given = [name for name, _ in traced[0].received if name.endswith(".inputs")]
+    assert len(given) == len(set(given)), "what a span was given is sent when it begins, and never again"
+    items = [each for node in nodes(traced[0]) for each in traced[0].children(node) if each["name"] == node["name"]]
+    assert items and not any("messages" in json.dumps(each["inputs"]) for each in items)
+    for item in items:
+        assert bool(traced[0].children(item)) != ("prompt" in item["outputs"])
+
+
+def test_roles_get_feedback_from_what_became_of_their_work(traced: tuple[Sink, Path]) -> None:
+    sink, folder = traced
+    by_id = {node["id"]: node["name"] for node in nodes(sink)}
+    found = {(by_id[each["run_id"]], each["key"]) for each in sink.feedback}
+    assert found == {("generator", "new texts"), ("annotator", "labelled"), ("analyst", "gain")}
+    [gain] = [each["score"] for each in sink.feedback if each["key"] == "gain"]
+    assert gain == pytest.approx(-parts.rows(folder / "metrics.jsonl")[2]["gate"]["loss"]["value"], abs=1e-4)
+    assert {each["session_id"] for each in sink.feedback} == {PROJECT["id"]}
+
+
+def test_a_run_that_goes_on_stays_under_its_root(resumed: Sink) -> None:
+    [root] = [span for span in resumed.spans.values() if span.get("parent_run_id") is None]
+    loops = resumed.children(root)
+    assert [each["name"] for each in loops] == ["loop", "loop"]
+    assert {span["trace_id"] for span in resumed.spans.values()} == {root["id"]}
+    assert root["name"] == "evokd/small" and root["inputs"]["task"] == "What is the text about?"
+    assert root["outputs"]["why"] == "all 2 cycles are done" and root["end_time"] >= loops[1]["end_time"]
 
 
 def test_a_training_is_shown_without_its_texts(traced: tuple[Sink, Path]) -> None:
@@ -201,3 +289,33 @@ def test_a_dead_endpoint_costs_no_result(tmp_path: Path) -> None:
     assert process.returncode == 0, err
     assert "The run ended: all 2 cycles are done." in out
     assert KEY not in out + err
+
+
+def test_opentelemetry_gets_the_same_spans_without_langsmith_and_redacted(tmp_path: Path) -> None:
+    received: list[tuple[str, bytes]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            received.append((self.path, self.rfile.read(int(self.headers["content-length"]))))
+            self.send_response(200)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *args: object) -> None:
+            """Keep quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as collector, serving(parts.answer) as server:
+        threading.Thread(target=lambda: collector.serve_forever(poll_interval=0.02), daemon=True).start()
+        url = f"http://127.0.0.1:{collector.server_port}"
+        config = parts.write(tmp_path, server.url, teacher={"redact": ["recipe|chef"]})
+        process = parts.start(
+            "run", config, "--runs", tmp_path, LANGSMITH_TRACING="true", LANGSMITH_TRACING_MODE="otel",
+            LANGSMITH_API_KEY=KEY, LANGSMITH_ENDPOINT="http://127.0.0.1:9", OTEL_EXPORTER_OTLP_ENDPOINT=url,
+        )  # fmt: skip
+        _, err = process.communicate(timeout=200)
+        collector.shutdown()
+    assert process.returncode == 0 and "LangSmith" not in err, err
+    sent = b"".join(body for _, body in received)
+    assert {path for path, _ in received} == {"/v1/traces"}
+    assert all(name in sent for name in (b"evokd/small", b"trainer", b"evaluator", b"final_test", b"ThoughtfulChat"))
+    assert b"[redacted]" in sent and b"chef" not in sent and b"recipe" not in sent
