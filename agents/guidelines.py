@@ -12,7 +12,7 @@ from ..tasks.task import Task
 from ..teacher.base import Message, Prompt
 from .answer_schemas import with_labels
 from .base import Services
-from .prompting import format_example, one_line, prompt
+from .prompting import About, format_example, one_line, prompt
 
 log = logging.getLogger(__name__)
 
@@ -90,10 +90,8 @@ def ensure_guidelines(services: Services, cycle: int) -> None:
         ),
     )
     bar = services.bar("drafting the annotation guidelines")
-    messages = (Message(role="user", content=request),)
-    [answer] = services.teacher.ask(
-        [Prompt(messages)], drafts_form(services.task), role="analyst", cycle=cycle, progress=bar
-    )
+    asked = Prompt((Message(role="user", content=request),), about=About(purpose="guidelines"))
+    [answer] = services.teacher.ask([asked], drafts_form(services.task), role="analyst", cycle=cycle, progress=bar)
     if answer.value is None:
         log.warning("No annotation guidelines could be drafted: %s", answer.problem)
         return

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from string import Template
-from typing import TypeVar
+from typing import Literal, NotRequired, Required, TypedDict, TypeVar
 
 from ..tasks.base import Example
 from ..tasks.task import Task
@@ -13,6 +13,44 @@ from ..tasks.wording import one_line as one_line
 from .base import Services
 
 A = TypeVar("A")
+
+
+class Labelled(TypedDict):
+    """A text with its label, as the prompt shows them."""
+
+    text: str
+    label: str
+    said: NotRequired[str]
+    """What the student said, of a case it got wrong."""
+
+
+class Numbered(TypedDict):
+    """A text to be labelled, with its number in the prompt."""
+
+    id: int
+    text: str
+
+
+class About(TypedDict, total=False):
+    """What a prompt of ours asks, as data: `Prompt.about`. JSON-like; which keys there are depends on the purpose.
+
+    Whoever stands in for a language model reads this and not the words, which may be changed at any time.
+    """
+
+    purpose: Required[Literal["taxonomy", "guidelines", "breadth", "rewrite", "lesson", "analysis", "advice", "labels"]]
+    count: int
+    """How many texts, or lessons at the most, or subtypes of a class."""
+    counts: dict[str, int]
+    """The texts for a lesson by their source; they sum to `count`."""
+    target_class: str
+    """What texts in breadth are to have."""
+    target_classes: list[str]
+    """Those whose subtypes are to be listed."""
+    subtypes: list[str]
+    lesson_name: str
+    cases: list[Labelled]
+    """What lessons are drawn from (what was wrong, by number from one), what a lesson cites, or what is rewritten."""
+    texts: list[Numbered]
 
 
 def select_seeds(services: Services, per_label: int = 2) -> list[Example]:
@@ -33,8 +71,14 @@ def brief(text: str) -> str:
 
 def format_example(task: Task, example: Example, arrow: str = "=>") -> str:
     """Write an example with its label as one line of a prompt, of a very long one its beginning."""
+    shown = show_labelled(task, example)
+    return f"{shown['text']} {arrow} {shown['label']}"
+
+
+def show_labelled(task: Task, example: Example) -> Labelled:
+    """An example as a prompt shows it: one line of its text, of a very long one its beginning, and its label."""
     example = example.shown()
-    return f"{one_line(example.text)} {arrow} {task.say(example.text, example.label)}"
+    return Labelled(text=one_line(example.text), label=task.say(example.text, example.label))
 
 
 HERE = Path(__file__).parent

@@ -10,6 +10,7 @@ made again: no more calls may be made twice than were `under way at a kill`.
 
 import argparse
 import json
+import os
 import random
 import sqlite3
 import subprocess
@@ -22,6 +23,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+os.environ["EVOKD_TELL_LOOPBACK"] = "1"  # the world's teacher reads what is asked as data
 
 from evokd.testing.loopback import Body, Said, serving
 from tests import parts

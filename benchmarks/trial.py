@@ -23,6 +23,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ["EVOKD_TELL_LOOPBACK"] = "1"  # the teachers here read what is asked as data
 
 from benchmarks.data_sets import TASKS, data_set_task
 from benchmarks.teachers.oracle import Oracle

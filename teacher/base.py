@@ -4,9 +4,9 @@ An agent builds prompts, names a pydantic schema and gets one `Answer` per promp
 retry, a cache or a key.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, Literal, Protocol, TypedDict, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypedDict, TypeVar
 
 from pydantic import BaseModel
 
@@ -57,6 +57,9 @@ class Prompt:
     """Which of several answers to the same body is wanted; part of the cache key and of the request's seed."""
     lesson: str | None = None
     """For the ledger and the trace only; never sent."""
+    about: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    """What is asked, as data (`agents.prompting.About` for our roles): for traces, and for teachers that are no
+    language model. JSON-like. It is no part of the request or its cache key, and no server is told."""
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,8 @@ class Round:
         return [placed[place] for place in range(len(prompts))]  # type: ignore[misc]
 
     def _config(self, item: Item) -> RunnableConfig:
-        metadata = {"run": self.run, "prompt": item.request.prompt, "sample": item.request.sample}
+        short = {name: value for name, value in item.prompt.about.items() if isinstance(value, str | int)}
+        metadata = {**short, "run": self.run, "prompt": item.request.prompt, "sample": item.request.sample}
         if item.prompt.lesson is not None:
             metadata["lesson"] = item.prompt.lesson
         return RunnableConfig(

@@ -3,6 +3,7 @@
 import threading
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from langchain_core.runnables import RunnableConfig
@@ -156,7 +157,7 @@ class ChatTeacher:
     def _request(
         self, client: Connection, path: Path, body: dict[str, Any], prompt: Prompt, wanted: tuple[str, ...] = ()
     ) -> Request:
-        return Request(path, {"model": client.model, **body}, prompt.sample, self._seed, wanted)
+        return Request(path, {"model": client.model, **body}, prompt.sample, self._seed, wanted, prompt.about)
 
     def _asked(
         self, client: Connection, item: Item, schema: type[T], purpose: Purpose, config: RunnableConfig
@@ -230,7 +231,7 @@ def _repair(request: Request, reply: Reply, problem: str, form: str) -> Request:
         {"role": "user", "content": f"That answer cannot be used: {problem}. {told}"},
     ]
     body = {**request.body, "messages": [*request.body["messages"], *turns]}
-    return Request(request.path, body, request.sample, request.run_seed)
+    return replace(request, body=body)
 
 
 def _any_text(reply: Reply) -> Parsed[BaseModel]:

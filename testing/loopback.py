@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from ..teacher.base import Prompt
+
 Body = dict[str, Any]
 
 
@@ -150,6 +152,14 @@ def serving(script: Script) -> Iterator[Loopback]:
         yield server
     finally:
         server.close()
+
+
+def as_prompt(body: Body) -> Prompt:
+    """The prompt of a request, for roles that are functions; the request's seed stands for the sample index.
+
+    What it is about is told where the process that asks has `EVOKD_TELL_LOOPBACK=1` in its environment.
+    """
+    return Prompt(tuple(body["messages"]), sample=body["seed"], about=body.get("about", {}))
 
 
 def prompt_of(body: Body) -> str:

@@ -5,7 +5,6 @@
 
 import json
 import random
-import re
 from pathlib import Path
 from typing import Any
 
@@ -58,27 +57,26 @@ def task() -> Classification:
 
 def generator(prompt: Prompt) -> Any:
     """Lists subtypes, or writes texts in breadth or for a lesson, different for every sample."""
-    said, rng = words(prompt), random.Random(f"{prompt.sample} {words(prompt)}")
-    if "list what each " in said:
+    about, rng = prompt.about, random.Random(f"{prompt.sample} {words(prompt)}")
+    if about["purpose"] == "taxonomy":
         return {
             "classes": [
                 {"label": name, "subtypes": [{"name": w, "topics": []} for w in VOCABULARY[name][:3]]}
                 for name in VOCABULARY
             ]
         }
-    if found := re.search(r'Write (\d+) typical texts of the class "(.*?)"', said):
-        return {"texts": [{"text": make_text(found[2], rng), "label": found[2]} for _ in range(int(found[1]))]}
-    if found := re.search(r"=> (\w+)\n\nWrite (\d+) other versions of it", said):
-        return {"texts": [{"text": make_text(found[1], rng), "label": found[1]} for _ in range(int(found[2]))]}
+    if about["purpose"] in ("breadth", "rewrite"):
+        label = about["target_class"] if about["purpose"] == "breadth" else about["cases"][0]["label"]
+        return {"texts": [{"text": make_text(label, rng), "label": label} for _ in range(about["count"])]}
     answer: dict[str, list[Any]] = {"hard": [], "typical": [], "probe": []}
-    for source, count in re.findall(r"^- `(\w+)`: (\d+)", said, re.MULTILINE):
-        answer[source] = [{"text": make_text(rng.choice(list(VOCABULARY)), rng)} for _ in range(int(count))]
+    for source, count in about["counts"].items():
+        answer[source] = [{"text": make_text(rng.choice(list(VOCABULARY)), rng)} for _ in range(count)]
     return answer
 
 
 def analyst(prompt: Prompt) -> Any:
     """One lesson that cites the first case, one that cites none, and a probe."""
-    if "where would two careful annotators disagree" in words(prompt):
+    if prompt.about["purpose"] == "guidelines":
         return {
             "conventions": [
                 {"pattern": "money in sport", "seed": None, "text": "the team got a loan", "label": "money"},
@@ -101,8 +99,7 @@ def analyst(prompt: Prompt) -> Any:
 
 def annotator(prompt: Prompt) -> Any:
     """Labels every numbered text by its words."""
-    listed = re.findall(r"^\[(\d+)\] (.*)$", words(prompt), re.MULTILINE)
-    return {"labels": [{"id": int(number), "label": true_label(text)} for number, text in listed]}
+    return {"labels": [{"id": each["id"], "label": true_label(each["text"])} for each in prompt.about["texts"]]}
 
 
 def teacher(**roles: Any) -> ScriptedTeacher:

@@ -7,6 +7,7 @@ os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["EVOKD_TELL_LOOPBACK"] = "1"  # a prompt reaches a loopback server with what it asks as data
 for key in list(os.environ):
     own = key.startswith(("OPENAI_", "LANGCHAIN_", "LANGSMITH_")) and key != "LANGSMITH_TRACING"
     if own or key.lower().endswith("_proxy"):

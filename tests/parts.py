@@ -26,7 +26,7 @@ from evokd.student.settings import StudentSettings
 from evokd.tasks.base import Example, Prediction
 from evokd.teacher.base import Prompt
 from evokd.testing import HashEmbedder, WordStudent, WordStudents, world
-from evokd.testing.loopback import Body, Said, chat
+from evokd.testing.loopback import Body, Said, as_prompt, chat
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -149,14 +149,13 @@ def role_of(body: Body) -> str:
 
 
 def answer(body: Body) -> Said:
-    """The world's teacher as a chat server; the request's seed stands for the sample index."""
-    prompt = Prompt(tuple(body["messages"]), sample=body["seed"])
+    """The world's teacher as a chat server."""
     roles: dict[str, Callable[[Prompt], Any]] = {
         "analyst": world.analyst,
         "generator": world.generator,
         "annotator": world.annotator,
     }
-    return chat(json.dumps(roles[role_of(body)](prompt)))
+    return chat(json.dumps(roles[role_of(body)](as_prompt(body))))
 
 
 def config(url: str, **changes: Any) -> dict[str, Any]:

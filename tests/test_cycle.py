@@ -1,6 +1,7 @@
 """The whole loop on fakes: the graph, the agents, the memory's contract, in about a second."""
 
 import dataclasses
+import json
 import random
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 
 from evokd.agents.base import CycleReport, Services
+from evokd.agents.prompting import About
 from evokd.graph.build import build, initial_state
 from evokd.graph.config.run_config import agents, stop_rule, validate
 from evokd.graph.stop import Stop
@@ -69,6 +71,21 @@ def test_held_out_texts_reach_no_prompt_and_no_training(tmp_path: Path) -> None:
     assert not any(text in shown for text in [e.text for e in services.memory.samples("dev")] for shown in sent)
 
 
+@pytest.mark.parametrize("strategy", ["gated", "paper", "auggpt"])
+def test_every_prompt_says_as_data_what_it_asks_in_words(tmp_path: Path, strategy: str) -> None:
+    services = world.services(tmp_path)
+    run(services, strategy)
+    asked = [(role, prompt.about, words(prompt)) for role, prompt in services.teacher.asked]  # type: ignore[attr-defined]
+    loop = {"analysis", "lesson", "labels"}
+    purposes = {"auggpt": {"rewrite"}, "paper": loop, "gated": {"taxonomy", "breadth", *loop}}
+    assert {about["purpose"] for _, about, _ in asked} >= purposes[strategy]
+    for role, about, said in asked:
+        assert json.loads(json.dumps(about)) == about and set(about) <= set(About.__annotations__)
+        shown = [each["text"] for each in (*about.get("texts", ()), *about.get("cases", ()))]
+        assert all(text in said for text in shown) and about.get("lesson_name", "") in said
+        assert role != "annotator" or set(about) == {"purpose", "count", "texts"}, "no more by the back door"
+
+
 @pytest.mark.parametrize("strategy", ["gated", "paper"])
 def test_no_marker_of_a_held_out_text_is_sent_or_learnt(tmp_path: Path, strategy: str) -> None:
     """Not even where the teacher writes such a text itself, letter by letter or nearly."""
@@ -123,7 +140,7 @@ def test_the_papers_generator_goes_on_with_the_analysts_conversation(
 ) -> None:
     services = world.services(tmp_path)
     run(services, strategy)
-    aimed = [p for role, p in services.teacher.asked if role == "generator" and "Lesson: " in words(p)]  # type: ignore[attr-defined]
+    aimed = [p for role, p in services.teacher.asked if role == "generator" and p.about["purpose"] == "lesson"]  # type: ignore[attr-defined]
     assert aimed and all([m["role"] for m in p.body] == roles for p in aimed)
 
 

@@ -60,21 +60,21 @@ def quotes(text: str) -> list[dict[str, str]]:
 
 def spoken(prompt: Prompt, label: Any, text: Any) -> dict[str, Any]:
     """The teacher: writes texts, labels numbered ones, has one guideline and one lesson."""
-    said, rng = words(prompt), random.Random(f"{prompt.sample} {words(prompt)}")
-    if "where would two careful annotators disagree" in said:
+    about, rng = prompt.about, random.Random(f"{prompt.sample} {words(prompt)}")
+    if about["purpose"] == "guidelines":
         return {"conventions": [{"pattern": "a town in a row", "seed": None, "text": "Oslo 3", "label": []}]}
-    if "list what each " in said:
+    if about["purpose"] == "taxonomy":
         return {"classes": [{"label": "LOC", "subtypes": [{"name": "towns", "topics": []}]}]}
-    if "Lesson: " in said:
-        counts = dict(re.findall(r"^- `(\w+)`: (\d+)", said, re.MULTILINE))
-        return {source: [{"text": text(rng)} for _ in range(int(count))] for source, count in counts.items()}
-    if found := re.search(r"Write (\d+) typical texts", said):
-        return {"texts": [{"text": text(rng)} for _ in range(int(found[1]))]}
-    if "Find up to" in said:
+    if about["purpose"] == "lesson":
+        return {source: [{"text": text(rng)} for _ in range(count)] for source, count in about["counts"].items()}
+    if about["purpose"] == "breadth":
+        return {"texts": [{"text": text(rng)} for _ in range(about["count"])]}
+    if about["purpose"] == "analysis":
         lesson = {"name": "names", "pattern": "p", "advice": "a", "cases": [1], "assumes": None}
         return {"lessons": [lesson], "probe": None}
-    listed = re.findall(r"^\[(\d+)\] (.*)$", said, re.MULTILINE)
-    return {"labels": [{"id": int(number), "label": label(each)} for number, each in listed]}
+    if about["purpose"] == "rewrite":
+        return {"texts": []}
+    return {"labels": [{"id": each["id"], "label": label(each["text"])} for each in about["texts"]]}
 
 
 def services(folder: Path, task: Task, student: Any, label: Any, text: Any, seeds: list[str]) -> Services:
@@ -160,9 +160,9 @@ def test_a_name_used_too_often_is_told_and_refused(tmp_path: Path) -> None:
     there = entities(tmp_path)
     state = run(there, cycles=5)
     assert sum(row["stats"].get("quarantined", {}).get("a name used too often", 0) for row in rows(state)) > 0
-    told = [words(prompt) for role, prompt in there.teacher.asked if role == "generator"]  # type: ignore[attr-defined]
-    assert any("Used too often, so not again:" in said for said in told)
-    breadth = [said for said in told if said.startswith("We are collecting") and "Write " in said]
+    told = [prompt for role, prompt in there.teacher.asked if role == "generator"]  # type: ignore[attr-defined]
+    assert any("Used too often, so not again:" in words(prompt) for prompt in told)
+    breadth = [words(prompt) for prompt in told if prompt.about["purpose"] == "breadth"]
     assert breadth and not any("[PER" in said for said in breadth), "texts without marks"
 
 
@@ -183,7 +183,7 @@ def test_a_label_that_does_not_fit_is_asked_for_once_more_with_the_reason(tmp_pa
         said = words(prompt)
         if "cannot be used" in said:
             told.append(said)
-            return {"labels": [{"id": int(n), "label": []} for n in re.findall(r"^\[(\d+)\] '", said, re.MULTILINE)]}
+            return {"labels": [{"id": each["id"], "label": []} for each in prompt.about["texts"]]}
         return {"labels": [{"id": 1, "label": [{"type": "PER", "text": "Nobody"}]}]}
 
     there.teacher.roles["annotator"] = careless  # type: ignore[attr-defined]

@@ -13,7 +13,7 @@ from ..base import Case, Services, State
 from ..batch_stats import BatchStats, add_stats
 from ..cases import cross_fit, last_batch
 from ..guidelines import read_guidelines
-from ..prompting import brief, prompt
+from ..prompting import About, brief, prompt
 from .evidence import Evidence, gather
 from .failed_lessons import describe_failed_lessons, find_repeated_failures
 
@@ -120,7 +120,10 @@ class Analyst:
         messages = (Message(role="user", content=request),)
         bar = services.bar("analysing the errors")
         form: type[Analysis] | type[WaryAnalysis] = WaryAnalysis if guidelines.assumed else Analysis
-        [answer] = services.teacher.ask([Prompt(messages)], form, role="analyst", cycle=cycle, progress=bar)
+        about = About(purpose="analysis", count=self.lessons, cases=evidence.labelled())
+        [answer] = services.teacher.ask(
+            [Prompt(messages, about=about)], form, role="analyst", cycle=cycle, progress=bar
+        )
         if answer.value is None:
             return _derive_lessons(evidence, cycle)[: self.lessons], add_stats(stats, analysis_failed=1)
         conversation = [*messages, Message(role="assistant", content=answer.text)]
@@ -155,6 +158,7 @@ class Analyst:
                     pattern=lesson.pattern,
                 ),
                 lesson=lesson.id,
+                about=About(purpose="advice", lesson_name=lesson.name),
             )
             for lesson in lessons
         ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ...tasks.base import ErrorCase
 from ...tasks.task import Task
 from ..base import Case, Services
-from ..prompting import brief
+from ..prompting import Labelled, brief
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,19 @@ class Evidence:
         pairs = [f"- {label} taken for {taken}: {count}" for (label, taken), count in self.confusions]
         return "\n".join([f"Per {self.task.part}:", *rows, "Confusions:", *(pairs or ["- none"])])
 
+    def labelled(self) -> list[Labelled]:
+        """The wrong cases as data, in the order of their numbers, which begin at one."""
+        say = self.task.say
+        return [
+            Labelled(text=brief(each.text), label=say(each.text, each.label), said=say(each.text, each.before))
+            for each in self.wrong
+        ]
+
     def wrong_cases(self) -> str:
         """The numbered wrong cases."""
         lines = [
-            f"[{number}] {brief(case.text)}\n    right: {self.task.say(case.text, case.label)}; "
-            f"the model said: {self.task.say(case.text, case.before)}"
-            for number, case in enumerate(self.wrong, start=1)
+            f"[{number}] {case['text']}\n    right: {case['label']}; the model said: {case['said']}"
+            for number, case in enumerate(self.labelled(), start=1)
         ]
         return "\n".join(lines) or "(none)"
 

@@ -14,7 +14,7 @@ from ...tasks.errors import StepError
 from ...tasks.task import Task
 from ...teacher.base import Prompt
 from ..base import Services
-from ..prompting import format_example, one_line, select_seeds
+from ..prompting import About, Numbered, format_example, one_line, select_seeds
 
 DROPPED = "dropped by the teacher"
 
@@ -80,7 +80,7 @@ def label_by_completion(services: Services, texts: Sequence[str], cycle: int) ->
     shown = [
         f"Text: {format_example(services.task, example, chr(10) + 'Answer:')}\n" for example in select_seeds(services)
     ]
-    prompts = [Prompt("\n".join([*shown, f"Text: {one_line(text)}\nAnswer:"])) for text in texts]
+    prompts = [_continued([*shown, f"Text: {one_line(text)}\nAnswer:"], text) for text in texts]
     bar = services.bar("labelling")
     answers = services.teacher.complete(prompts, role="annotator", cycle=cycle, stop=("\n",), progress=bar)
     annotations = []
@@ -121,12 +121,18 @@ def score_labels(
 ) -> list[list[float] | None]:
     """Log-probabilities of the label words as they are, text by text; None where the server gave none."""
     shown = _demonstrations(services, choices)
-    prompts = [Prompt("\n".join([*shown, f"Text: {one_line(text)}\nLabel:"])) for text in texts]
+    prompts = [_continued([*shown, f"Text: {one_line(text)}\nLabel:"], text) for text in texts]
     bar = services.bar("labelling")
     answers = services.teacher.score_choices(
         prompts, list(choices.values()), role="annotator", cycle=cycle, progress=bar
     )
     return [[answer[word] for word in choices.values()] if answer else None for answer in answers]
+
+
+def _continued(lines: Sequence[str], text: str) -> Prompt:
+    """The prompt whose next word is the label of the text."""
+    about = About(purpose="labels", count=1, texts=[Numbered(id=1, text=one_line(text))])
+    return Prompt("\n".join(lines), about=about)
 
 
 def calibrate(task: Task, labels: Sequence[str], row: list[float] | None, prior: np.ndarray) -> Annotation:

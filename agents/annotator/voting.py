@@ -13,7 +13,7 @@ from ..answer_schemas import with_labels
 from ..base import Services
 from ..generator.lengths import tokens_of
 from ..guidelines import read_guidelines
-from ..prompting import chunks, format_example, one_line, prompt, select_seeds
+from ..prompting import About, Numbered, chunks, format_example, one_line, prompt, select_seeds
 from .logprob_labels import DROPPED, Annotation, problem
 
 PER_CALL, MANY = 20, 30
@@ -177,16 +177,18 @@ def _give_up(places: Mapping[int, int], invalid: Mapping[int, InvalidAnswer], ta
 
 
 def _number_texts(services: Services, texts: Sequence[str], vote: int, seeds: str) -> Prompt:
+    numbered = [Numbered(id=number, text=one_line(text)) for number, text in enumerate(texts, start=1)]
     request = prompt(
         "annotator/label",
         task=services.task.describe(),
         guidelines=read_guidelines(services).told(),
         seeds=seeds,
         rule=services.task.rule,
-        texts="\n".join(f"[{number}] {one_line(text)}" for number, text in enumerate(texts, start=1)),
+        texts="\n".join(f"[{each['id']}] {each['text']}" for each in numbered),
         count=len(texts),
     )
-    return Prompt((Message(role="user", content=request),), sample=vote)
+    about = About(purpose="labels", count=len(texts), texts=numbered)
+    return Prompt((Message(role="user", content=request),), sample=vote, about=about)
 
 
 def _repair(request: Prompt, answer: str, invalid: Mapping[int, InvalidAnswer]) -> Prompt:
@@ -194,4 +196,6 @@ def _repair(request: Prompt, answer: str, invalid: Mapping[int, InvalidAnswer]) 
     assert not isinstance(request.body, str)
     told = prompt("annotator/repair", problems="\n".join(f"[{n}] {invalid}" for n, invalid in invalid.items()))
     messages = (Message(role="assistant", content=answer), Message(role="user", content=told))
-    return Prompt((*request.body, *messages), request.sample)
+    left = [each for each in request.about["texts"] if each["id"] in invalid]
+    about = About(purpose="labels", count=len(left), texts=left)
+    return Prompt((*request.body, *messages), request.sample, about=about)

@@ -12,11 +12,11 @@ from ...teacher.base import Answer, Message, Prompt
 from ..answer_schemas import with_labels
 from ..base import Draft, Services
 from ..guidelines import read_guidelines
-from ..prompting import format_example, one_line, prompt
+from ..prompting import About, format_example, one_line, prompt, show_labelled
 from ..used_names import count_used_names
 from .lengths import Lengths, measure_lengths
 from .pool_sampling import example_texts
-from .quotas import Quota
+from .quotas import Quota, total
 
 
 class Text(BaseModel):
@@ -114,11 +114,14 @@ class ChatWriter:
         return measure_lengths(self.services)
 
     def _prompt(self, group: Sequence[Quota], sample: int) -> Prompt:
-        first = group[0]
+        first, task = group[0], self.services.task
         if first.seed is not None:
-            return Prompt((Message(role="user", content=self._rewrite(first, first.seed)),), sample)
+            about = About(purpose="rewrite", count=first.count, cases=[show_labelled(task, first.seed)])
+            return Prompt((Message(role="user", content=self._rewrite(first, first.seed)),), sample, about=about)
         if first.lesson is None:
-            return Prompt((Message(role="user", content=self._breadth(first)),), sample)
+            about = About(purpose="breadth", count=first.count, target_class=first.target_class or "")
+            about["subtypes"] = [each.name for each in first.subtypes]
+            return Prompt((Message(role="user", content=self._breadth(first)),), sample, about=about)
         return self._lesson(group, first.lesson, sample)
 
     def _lesson(self, group: Sequence[Quota], lesson: Lesson, sample: int) -> Prompt:
@@ -140,20 +143,25 @@ class ChatWriter:
             style_rules=self._style_rules,
             label=self._label_rule(),
         )
-        return Prompt((*talk, Message(role="user", content=request)), sample, lesson.id)
+        about = About(purpose="lesson", count=total(group), lesson_name=lesson.name)
+        about["counts"] = {quota.source: quota.count for quota in group}
+        about["cases"] = [show_labelled(self.services.task, example) for example in self._cited(lesson)]
+        return Prompt((*talk, Message(role="user", content=request)), sample, lesson.id, about)
+
+    def _cited(self, lesson: Lesson) -> list[Example]:
+        return self.services.memory.get(lesson.evidence)[:SHOWN_CASES]
 
     def _cases(self, lesson: Lesson) -> str:
-        cited = self.services.memory.get(lesson.evidence)[:SHOWN_CASES]
-        lines = [f"- {format_example(self.services.task, example)}" for example in cited]
+        lines = [f"- {format_example(self.services.task, example)}" for example in self._cited(lesson)]
         return (
             "\n".join(["Texts that it misreads or is least sure of, with their right labels:", *lines]) if lines else ""
         )
 
     def _rewrite(self, quota: Quota, seed: Example) -> str:
-        task, seed = self.services.task, seed.shown()
+        task = self.services.task
         return prompt(
-            "generator/rewrite", task=task.describe(), text=one_line(seed.text), label=task.say(seed.text, seed.label),
-            count=quota.count, rule=self._label_rule(),
+            "generator/rewrite", task=task.describe(), **show_labelled(task, seed), count=quota.count,
+            rule=self._label_rule(),
         )  # fmt: skip
 
     def _breadth(self, quota: Quota) -> str:

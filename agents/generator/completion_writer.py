@@ -9,10 +9,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 from ...teacher.base import Prompt
 from ..base import Draft, Services
-from ..prompting import one_line, prompt
+from ..prompting import About, one_line, prompt
 from .quotas import Quota, total
 
 STOP = ('"', "\n", "”")
@@ -41,7 +42,12 @@ class CompletionWriter:
         ]
         first = (self.cycle * 10 + sample) * 10_000
         prompts = [
-            Prompt(self._opening(quota, label, rng), first + number, quota.lesson.id if quota.lesson else None)
+            Prompt(
+                self._opening(quota, label, rng),
+                first + number,
+                quota.lesson.id if quota.lesson else None,
+                _about(quota, label),
+            )
             for number, (_, quota, label) in enumerate(wanted)
         ]
         bar = self.services.bar("writing texts")
@@ -117,6 +123,12 @@ class CompletionWriter:
             label=words[label],
             case=case,
         )
+
+
+def _about(quota: Quota, label: str) -> About:
+    purpose: Literal["rewrite", "lesson", "breadth"]
+    purpose = "rewrite" if quota.seed else "lesson" if quota.lesson else "breadth"
+    return About(purpose=purpose, count=1, counts={quota.source: 1}, target_class=label)
 
 
 def concrete_things(description: str) -> list[str]:

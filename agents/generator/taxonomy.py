@@ -9,7 +9,7 @@ from ...tasks.base import OneLine
 from ...tasks.kinds.label_names import by_loose_name, loosen
 from ...teacher.base import Message, Prompt
 from ..base import Services
-from ..prompting import chunks, format_example, prompt, select_seeds
+from ..prompting import About, chunks, format_example, prompt, select_seeds
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +79,8 @@ def _ask(services: Services, cycle: int, groups: Sequence[Sequence[str]], each: 
             count=each,
             seeds="\n".join(f"- {format_example(task, example)}" for example in own or shown),
         )
-        prompts.append(Prompt((Message(role="user", content=request),)))
+        about = About(purpose="taxonomy", count=each, target_classes=list(group))
+        prompts.append(Prompt((Message(role="user", content=request),), about=about))
     bar = services.bar("listing the subtypes of every class")
     answers = services.teacher.ask(prompts, Taxonomy, role="generator", cycle=cycle, progress=bar)
     for answer in answers:

@@ -5,20 +5,20 @@ by number of texts is ours alone, and owes nothing to a teacher. Never a result 
 """
 
 import json
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.teachers.replay import Body, read_rows
+from benchmarks.teachers.replay import Body, about_of, read_rows
 from evokd.tasks.task import Task
 
 EMPTY: dict[str, Any] = {
-    "Taxonomy": {"classes": []},
-    "GuidelineDrafts": {"conventions": []},
-    "Analysis": {"lessons": [], "probe": None},
-    "Listed": {"texts": []},
-    "Written": {"hard": [], "typical": [], "probe": []},
+    "taxonomy": {"classes": []},
+    "guidelines": {"conventions": []},
+    "analysis": {"lessons": [], "probe": None},
+    "breadth": {"texts": []},
+    "rewrite": {"texts": []},
+    "lesson": {"hard": [], "typical": [], "probe": []},
 }
 """What it answers to whoever asks for anything but labels."""
 
@@ -43,9 +43,11 @@ class Oracle:
 
     def answer(self, body: Body) -> str:
         """The content of the assistant's message."""
-        name = body["response_format"]["json_schema"]["name"].split("_")[0]
-        if name != "Labels":
-            return json.dumps(EMPTY[name])
-        listed = re.findall(r"^\[(\d+)\] (.*)$", body["messages"][-1]["content"], re.MULTILINE)
-        labels = [{"id": int(i), "label": self.gold.get(" ".join(text.split()), "drop")} for i, text in listed]
+        about = about_of(body)
+        if about["purpose"] != "labels":
+            return json.dumps(EMPTY[about["purpose"]])
+        labels = [{"id": each["id"], "label": self._label(each["text"])} for each in about["texts"]]
         return json.dumps({"labels": labels}, ensure_ascii=False)
+
+    def _label(self, text: str) -> str:
+        return self.gold.get(" ".join(text.split()), "drop")

@@ -5,10 +5,11 @@ lessons). The server hands them out in their order and labels them as recorded, 
 can be compared on the same texts. It does not react to what it is sent: it is a recording, not a teacher.
 
     python -m benchmarks.teachers.replay DATA TASK [PORT]
+
+What is asked it reads from what the prompt is about, not from its words: whoever asks it needs EVOKD_TELL_LOOPBACK=1.
 """
 
 import json
-import re
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -20,6 +21,7 @@ from typing import Any, Protocol
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.data_sets import data_set_task
+from evokd.agents.prompting import About
 from evokd.tasks.base import Label
 from evokd.tasks.task import Task
 
@@ -63,7 +65,7 @@ class Recording:
 
 
 class Replay:
-    """Answers requests by the name of the schema they ask for.
+    """Answers requests by their purpose.
 
     Every answer depends on the request and on how many different requests of its kind came before, so that a request
     sent again (after a kill) gets the answer it had.
@@ -94,49 +96,50 @@ class Replay:
             return json.dumps(self._given[key], ensure_ascii=False)
 
     def _new(self, body: Body) -> Any:
-        name = body["response_format"]["json_schema"]["name"]
-        kinds: Mapping[str, Callable[[str], Any]] = {
-            "Taxonomy": self._taxonomy,
-            "Listed": self._breadth,
-            "GuidelineDrafts": self._guidelines,
-            "Analysis": self._analysis,
-            "Written": self._lesson,
-            "Labels": self._labels,
+        about = about_of(body)
+        kinds: Mapping[str, Callable[[About], Any]] = {
+            "taxonomy": self._taxonomy,
+            "breadth": self._breadth,
+            "rewrite": self._rewrite,
+            "guidelines": self._guidelines,
+            "analysis": self._analysis,
+            "lesson": self._lesson,
+            "labels": self._labels,
         }
-        return kinds[name.split("_")[0]](body["messages"][-1]["content"])
+        return kinds[about["purpose"]](about)
 
-    def _taxonomy(self, text: str) -> Any:
+    def _taxonomy(self, about: About) -> Any:
         return {"classes": [{"label": label, "subtypes": []} for label in self.recording.task.labels]}
 
-    def _guidelines(self, text: str) -> Any:
+    def _guidelines(self, about: About) -> Any:
         return {"conventions": []}
 
-    def _breadth(self, text: str) -> Any:
+    def _rewrite(self, about: About) -> Any:
+        """Nothing: the recording has no other versions of a text."""
+        return {"texts": []}
+
+    def _breadth(self, about: About) -> Any:
         """The next unused static texts that fit what is asked for; where texts of its kind run out, any others.
 
         Where a text has one class, another class is not what was asked for, and fewer are given.
         """
-        count, wanted = re.search(r"Write (\d+) typical texts (.*), spread evenly", text).groups()  # type: ignore[union-attr]
         task, given = self.recording.task, {item for answer in self._given.values() for item in texts_in(answer)}
-        target_class = next(
-            target_class for target_class in task.target_classes(()) if task.wanted(target_class) == wanted
-        )
         unused = [each for each in self.recording.static if each.text not in given]
-        chosen = [each for each in unused if task.fits(target_class, each.label)]
+        chosen = [each for each in unused if task.fits(about["target_class"], each.label)]
         if any(len(task.names(each.label)) != 1 for each in self.recording.static):
             chosen += [each for each in unused if each not in chosen]
-        return {"texts": [{"text": each.text} for each in chosen[: int(count)]]}
+        return {"texts": [{"text": each.text} for each in chosen[: about["count"]]]}
 
-    def _analysis(self, text: str) -> Any:
+    def _analysis(self, about: About) -> Any:
         """The lessons of the next recorded cycle."""
         self._cycle += 1
         found = {i: a for (cycle, i), a in self.recording.advice.items() if cycle == self._cycle}
         lessons = [{"name": name, "pattern": advice, "advice": advice, "cases": [1]} for name, advice in found.items()]
         return {"lessons": lessons, "probe": None}
 
-    def _lesson(self, text: str) -> Any:
+    def _lesson(self, about: About) -> Any:
         """The recorded hard texts of this lesson in this cycle, and its share of the cycle's easy ones."""
-        name = re.search(r"^Lesson: (.*)$", text, re.MULTILINE).group(1)  # type: ignore[union-attr]
+        name = about["lesson_name"]
         texts = [each for each in self.recording.evolving if each.cycle == self._cycle]
         lessons = [i for cycle, i in self.recording.advice if cycle == self._cycle]
         easy = [each.text for each in texts if each.source != "hard" or each.lesson not in lessons]
@@ -147,9 +150,8 @@ class Replay:
             "probe": [],
         }
 
-    def _labels(self, text: str) -> Any:
-        listed = re.findall(r"^\[(\d+)\] (.*)$", text, re.MULTILINE)
-        return {"labels": [{"id": int(i), "label": self.recording.label(each)} for i, each in listed]}
+    def _labels(self, about: About) -> Any:
+        return {"labels": [{"id": each["id"], "label": self.recording.label(each["text"])} for each in about["texts"]]}
 
 
 class Answering(Protocol):
@@ -165,7 +167,11 @@ def serve(replay: Answering, port: int = 0) -> ThreadingHTTPServer:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            content = replay.answer(body)
+            try:
+                content = replay.answer(body)
+            except ValueError as error:
+                self.send_error(400, str(error))
+                return
             sent = sum(len(message["content"]) for message in body["messages"]) // 4
             usage = {
                 "prompt_tokens": sent,
@@ -195,6 +201,18 @@ def serve(replay: Answering, port: int = 0) -> ThreadingHTTPServer:
     server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server
+
+
+def about_of(body: Body) -> About:
+    """What a request asks, as data.
+
+    Raises:
+        ValueError: it does not say.
+    """
+    if "about" not in body:
+        raise ValueError("This teacher reads no prompts: set EVOKD_TELL_LOOPBACK=1 for the process that asks it.")
+    about: About = body["about"]
+    return about
 
 
 def read_rows(path: Path) -> list[Row]:

@@ -11,35 +11,17 @@ before, so ask with one call at a time; a label depends on the text alone.
 
 import hashlib
 import random
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from benchmarks.teachers.replay import Body, Recording, Replay, Text, read_rows, texts_in
+from benchmarks.teachers.replay import Recording, Replay, Text, read_rows, texts_in
+from evokd.agents.prompting import About
 from evokd.tasks.base import Label, Span
 from evokd.tasks.task import Task
-
-CASE = re.compile(r"^\[(\d+)\] (.*)\n    right: (.*); the model said: (.*)$", re.MULTILINE)
-"""A wrong case as the analyst is shown it."""
-
-
-@dataclass(frozen=True)
-class Cited:
-    """A wrong case of the analysis."""
-
-    text: str
-    right: str
-    said: str
-
-    @property
-    def name(self) -> str:
-        """Of the lesson it belongs to."""
-        return f"{self.right[:30]} taken for {self.said[:30]}"
 
 
 class Simulator(Replay):
@@ -70,48 +52,31 @@ class Simulator(Replay):
         super().resume(answers)
         self._used.update(text for given in self._given.values() for text in texts_in(given))
 
-    def _new(self, body: Body) -> Any:
-        name = body["response_format"]["json_schema"]["name"].split("_")[0]
-        if name == "Written":
-            return self._aimed(body["messages"])
-        if name == "WaryAnalysis":
-            return self._analysis(body["messages"][-1]["content"])
-        return super()._new(body)
+    def _rewrite(self, about: About) -> Any:
+        """Unused rows nearest to the text, with its label."""
+        [case] = about["cases"]
+        return {"texts": self._near([case["text"]], self._classes(case["label"]), about["count"])}
 
-    def _breadth(self, text: str) -> Any:
-        """Unused rows of what is asked for; for other versions of a text, those nearest to it with its label."""
-        if other := re.search(r"is labelled already:\n(.*) => (.*)\n\nWrite (\d+) other versions", text):
-            return {"texts": self._near([other[1]], self._classes(other[2]), int(other[3]))}
-        count, wanted = re.search(r"Write (\d+) typical texts (.*), spread evenly", text).groups()  # type: ignore[union-attr]
-        task = self.recording.task
-        target_class = next(
-            target_class for target_class in task.target_classes(()) if task.wanted(target_class) == wanted
-        )
-        return {
-            "texts": self._taken([row for row in self._unused() if task.fits(target_class, row.label)][: int(count)])
-        }
+    def _breadth(self, about: About) -> Any:
+        """Unused rows of what is asked for."""
+        task, target_class = self.recording.task, about["target_class"]
+        fits = [row for row in self._unused() if task.fits(target_class, row.label)]
+        return {"texts": self._taken(fits[: about["count"]])}
 
-    def _analysis(self, text: str) -> Any:
+    def _analysis(self, about: About) -> Any:
         """One lesson for each of the most frequent confusions, with its cases."""
-        most = int(re.search(r"Find up to (\d+) patterns", text)[1])  # type: ignore[index]
         named: dict[str, list[int]] = {}
-        for number, case in _cases(text).items():
-            named.setdefault(case.name, []).append(number)
-        found = sorted(named.items(), key=lambda pair: -len(pair[1]))[:most]
+        for number, case in enumerate(about["cases"], start=1):
+            named.setdefault(f"{case['label'][:30]} taken for {case['said'][:30]}", []).append(number)
+        found = sorted(named.items(), key=lambda pair: -len(pair[1]))[: about["count"]]
         rest = {"pattern": "texts like the cited ones", "advice": "more like them", "assumes": None}
         lessons = [{"name": name, "cases": cases, **rest} for name, cases in found]
         return {"lessons": lessons, "probe": None}
 
-    def _aimed(self, messages: list[dict[str, str]]) -> Any:
+    def _lesson(self, about: About) -> Any:
         """Hard texts near the cited cases, typical ones of the classes they confuse, and anything for a probe."""
-        asked = messages[-1]["content"]
-        name = re.search(r"^Lesson: (.*)$", asked, re.MULTILINE)[1]  # type: ignore[index]
-        parts = re.findall(r"^- `(hard|typical|probe)`: (\d+) (?:typical )?texts", asked, re.MULTILINE)
-        counts = {kind: int(number) for kind, number in parts}
-        cited = [case for case in _cases(messages[0]["content"]).values() if case.name == name]
-        texts = [case.text for case in cited] or re.findall(r"^- (.*) => .*$", asked, re.MULTILINE)
-        classes = {label for case in cited for label in self._classes(f"{case.right} {case.said}")}
-        classes = classes or self._classes(name)
+        counts, texts = about["counts"], [case["text"] for case in about["cases"]]
+        classes = self._classes(about["lesson_name"])
         return {
             "hard": self._near(texts, classes, counts.get("hard", 0)),
             "typical": self._taken(
@@ -120,9 +85,8 @@ class Simulator(Replay):
             "probe": self._taken(self._unused()[: counts.get("probe", 0)]),
         }
 
-    def _labels(self, text: str) -> Any:
-        listed = re.findall(r"^\[(\d+)\] (.*)$", text, re.MULTILINE)
-        return {"labels": [{"id": int(i), "label": self._said(each)} for i, each in listed]}
+    def _labels(self, about: About) -> Any:
+        return {"labels": [{"id": each["id"], "label": self._said(each["text"])} for each in about["texts"]]}
 
     def _said(self, text: str) -> str:
         row = self._by_text.get(_squeezed(text))
@@ -168,10 +132,6 @@ class Simulator(Replay):
     def _taken(self, rows: list[Text]) -> list[dict[str, str]]:
         self._used.update(row.text for row in rows)
         return [{"text": row.text, "label": self._said(row.text)} for row in rows]
-
-
-def _cases(text: str) -> dict[int, Cited]:
-    return {int(number): Cited(case, right, said) for number, case, right, said in CASE.findall(text)}
 
 
 def _squeezed(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
@@ -32,6 +33,8 @@ class Request:
     run_seed: int
     wanted: tuple[str, ...] = ()
     """For a rating: the continuations whose tokens are kept of the answer's log-probabilities."""
+    about: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    """What is asked, as data: `Prompt.about`. No hash has it."""
 
     @property
     def prompt(self) -> str:

@@ -1,6 +1,6 @@
 """Running one agent without the graph, always twice over, with all that it leaves behind compared."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,11 @@ def lesson(name: str = "short", **changes: Any) -> Lesson:
     """A lesson of cycle 2."""
     given = {"id": f"2-{name}", "name": name, "pattern": "few words", "advice": "write short ones", "cycle": 2}
     return Lesson(**{**given, **changes})
+
+
+def asked(services: Services, role: str | None = None) -> list[Mapping[str, Any]]:
+    """What each prompt to the teacher (by one role) was about."""
+    return [prompt.about for its, prompt in services.teacher.asked if role in (None, its)]  # type: ignore[attr-defined]
 
 
 def sent(services: Services, role: str | None = None) -> list[str]:

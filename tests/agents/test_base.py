@@ -19,7 +19,7 @@ from evokd.agents.guidelines import ensure_guidelines
 from evokd.agents.prompting import HERE, one_line, prompt
 from evokd.agents.trainer.agent import Trainer
 from evokd.tasks.kinds.classification import Classification
-from evokd.testing import ScriptedTeacher, step, words, world
+from evokd.testing import ScriptedTeacher, step, world
 from tests.agents.acting import after_seeds, lesson, sent, train, write_cases
 
 NAMES = {
@@ -32,7 +32,7 @@ def complete(given: Any) -> str:
 
 
 def score_choices(given: Any, choice: str) -> float:
-    return float(sum(word in world.VOCABULARY[choice] for word in words(given).rsplit("Text:", 1)[1].split()))
+    return float(sum(word in world.VOCABULARY[choice] for word in given.about["texts"][0]["text"].split()))
 
 
 UNFIT = {"labels": [{"id": 1, "label": "health"}]}

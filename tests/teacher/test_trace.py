@@ -39,7 +39,9 @@ def test_calls_nest_below_the_node_and_carry_role_cycle_run_prompt_and_lesson(tm
     with serving(lambda body: text("x") if "prompt" in body else chat("x")) as server:
         settings = TeacherSettings(kind="openai", model="m", base_url=server.url, api_key_env="none")
         teacher = open_teacher(settings, Budget(BudgetSettings(), settings), tmp_path, run="run-7", seed=0)
-        prompts = [Prompt((Message(role="user", content="x"),), lesson="l1"), Prompt("y", lesson="l2")]
+        about = {"purpose": "labels", "count": 1, "texts": [{"id": 1, "text": "x"}], "run": "not this one"}
+        prompts = [Prompt((Message(role="user", content="x"),), lesson="l1", about=about)]
+        prompts.append(Prompt("y", lesson="l2", about=about))
         node = RunnableLambda(lambda _: teacher.complete(prompts, role="generator", cycle=3))
         node.invoke(None, {"callbacks": [seen], "run_name": "node"})
         teacher.close()
@@ -48,6 +50,7 @@ def test_calls_nest_below_the_node_and_carry_role_cycle_run_prompt_and_lesson(tm
     for _, parent, tags, metadata in calls:
         assert {"generator", "cycle-3"} <= set(tags)
         assert metadata["run"] == "run-7" and metadata["lesson"] in ("l1", "l2") and len(metadata["prompt"]) == 32
+        assert (metadata["purpose"], metadata["count"]) == ("labels", 1) and "texts" not in metadata
         assert parent is not None
         name, above, _, _ = seen.runs[parent]
         assert name == "generator" and above is not None and seen.runs[above][0] == "node"

@@ -1,7 +1,6 @@
 """A teacher: rules in place of a language model."""
 
 import random
-import re
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +18,18 @@ NOUNS = ["stars", "room", "staff", "soup", "bed", "service", "view", "door"]
 
 def write(prompt: Prompt) -> Any:
     """Subtypes of each label, or texts."""
-    said, rng = words(prompt), random.Random(f"{prompt.sample} {words(prompt)}")
-    if "list what each " in said:
+    about, rng = prompt.about, random.Random(f"{prompt.sample} {words(prompt)}")
+    if about["purpose"] == "taxonomy":
         subtypes = [{"name": noun, "topics": []} for noun in NOUNS[:3]]
         return {"classes": [{"label": label, "subtypes": subtypes} for label in WORDS]}
-    if found := re.search(r'Write (\d+) typical texts of the class "(.*?)"', said):
-        return {"texts": [{"text": text(found[2], rng), "label": found[2]} for _ in range(int(found[1]))]}
-    asked = re.findall(r"^- `(\w+)`: (\d+)", said, re.MULTILINE)
-    none: dict[str, list[Any]] = {"hard": [], "typical": [], "probe": []}
-    return none | {
-        kind: [{"text": text(rng.choice(list(WORDS)), rng)} for _ in range(int(number))] for kind, number in asked
+    if about["purpose"] == "breadth":
+        label = about["target_class"]
+        return {"texts": [{"text": text(label, rng), "label": label} for _ in range(about["count"])]}
+    if about["purpose"] == "rewrite":
+        return {"texts": []}  # the rules know no other words for a text
+    return {
+        source: [{"text": text(rng.choice(list(WORDS)), rng)} for _ in range(count)]
+        for source, count in about["counts"].items()
     }
 
 
@@ -39,8 +40,7 @@ def text(label: str, rng: random.Random) -> str:
 
 def annotate(prompt: Prompt) -> Any:
     """The label whose words a text has."""
-    listed = re.findall(r"^\[(\d+)\] (.*)$", words(prompt), re.MULTILINE)
-    return {"labels": [{"id": int(number), "label": label_of(said)} for number, said in listed]}
+    return {"labels": [{"id": each["id"], "label": label_of(each["text"])} for each in prompt.about["texts"]]}
 
 
 def label_of(said: str) -> str:

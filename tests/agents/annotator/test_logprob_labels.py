@@ -14,7 +14,7 @@ from evokd.agents.base import Services
 from evokd.tasks.base import Example
 from evokd.tasks.kinds.classification import Classification
 from evokd.testing import ScriptedTeacher, words, world
-from tests.agents.acting import ODD, sent
+from tests.agents.acting import ODD, asked, sent
 
 TEXTS = ["goal match", "bank loan", "planet orbit", "soup bread"]
 
@@ -50,7 +50,7 @@ def test_texts_are_labelled_in_calls_of_at_most_twenty(tmp_path: Path, count: in
     there = services(tmp_path)
     texts = [f"{TEXTS[number % 4]} {number}" for number in range(count)]
     assert labels(label_by_votes(there, texts, 1, 2)) == [world.true_label(text) for text in texts]
-    sizes = [len(re.findall(r"^\[\d+\] ", said, re.MULTILINE)) for said in sent(there)]
+    sizes = [about["count"] for about in asked(there)]
     assert len(sizes) == 2 * -(-count // PER_CALL) and all(size <= PER_CALL for size in sizes)
     assert sum(sizes) == 2 * count
 
@@ -59,7 +59,7 @@ def test_twice_as_many_where_the_labels_are_many(tmp_path: Path) -> None:
     many = Classification("d", dict.fromkeys([*world.VOCABULARY, *(f"label {number}" for number in range(30))], ""))
     there = services(tmp_path, task=many)
     label_by_votes(there, [f"{TEXTS[number % 4]} {number}" for number in range(41)], 1, 1)
-    assert [len(re.findall(r"^\[\d+\] ", said, re.MULTILINE)) for said in sent(there)] == [40, 1]
+    assert [about["count"] for about in asked(there)] == [40, 1]
 
 
 def test_equal_texts_are_told_apart_by_their_number(tmp_path: Path) -> None:
@@ -110,9 +110,7 @@ def test_a_text_that_one_vote_drops_is_dropped(tmp_path: Path, word: str) -> Non
     def once(prompt: Any) -> Any:
         said = world.annotator(prompt)
         if prompt.sample == 1:
-            place = next(
-                i for i, line in enumerate(re.findall(r"^\[\d+\] (.*)$", words(prompt), re.M)) if "soup" in line
-            )
+            place = next(i for i, each in enumerate(prompt.about["texts"]) if "soup" in each["text"])
             said["labels"][place]["label"] = word
         return said
 
@@ -156,8 +154,8 @@ def test_the_schema_names_the_labels_and_validates_loosely() -> None:
 
 def favour(prompt: Any, choice: str) -> float:
     """A model that knows the words a little, and likes `food` so much that it says it of everything."""
-    text = re.findall(r"Text: (.*)\nLabel:$", words(prompt))[-1]
-    known = sum(word in world.VOCABULARY[choice] for word in text.split())
+    [asked] = prompt.about["texts"]
+    known = sum(word in world.VOCABULARY[choice] for word in asked["text"].split())
     return -3.0 + 1.0 * known + (5.0 if choice == "food" else 0.0)
 
 

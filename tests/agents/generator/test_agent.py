@@ -181,7 +181,7 @@ def test_a_text_or_two_are_not_ordered_again(tmp_path: Path, doubled: int, again
 
     there = world.services(tmp_path, teacher=world.teacher(generator=repeating))
     generate(there, Generator(backbone=40, gate_size=0))
-    rounds = {prompt.sample // 1000 for role, prompt in there.teacher.asked if "Write " in words(prompt)}  # type: ignore[attr-defined]
+    rounds = {prompt.sample // 1000 for role, prompt in there.teacher.asked if prompt.about["purpose"] == "breadth"}  # type: ignore[attr-defined]
     assert (len(rounds) > 1) is again
 
 
@@ -312,7 +312,7 @@ def test_an_order_that_failed_is_given_again_however_small_its_share(tmp_path: P
     failed: list[str] = []
 
     def one_fails(prompt: Any) -> Any:
-        if 'class "food"' in words(prompt) and not failed:
+        if prompt.about.get("target_class") == "food" and not failed:
             failed.append(words(prompt))
             return {"texts": []}
         return world.generator(prompt)

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.teachers.replay import texts_in
 from benchmarks.teachers.simulator import Simulator
-from evokd.agents.generator.chat_writer import ASKS
+from evokd.agents.prompting import About, Labelled, Numbered
 from evokd.tasks.base import Span
 from evokd.tasks.kinds.ner import Ner
 from evokd.testing import world
@@ -25,40 +25,42 @@ def train_file(folder: Path, each: int = 40) -> Path:
     return path
 
 
-def asked(name: str, text: str, seed: int = 0, *before: str) -> dict[str, Any]:
-    roles = ["user", "assistant"] * 3
-    messages = [{"role": role, "content": each} for role, each in zip(roles, [*before, text], strict=False)]
-    return {"messages": messages, "seed": seed, "response_format": {"json_schema": {"name": name}}}
+def asked(about: About, seed: int = 0) -> dict[str, Any]:
+    """A request; its words are of no account, and tell it from others."""
+    return {"messages": [{"role": "user", "content": str(about)}], "seed": seed, "about": about}
 
 
-BREADTH = 'Write {} typical texts of the class "sports", spread evenly'
-ANALYSIS = """Find up to 2 patterns
-[1] the match and the stadium
-    right: sports; the model said: money
-[2] the league
-    right: sports; the model said: money
-[3] a bank
-    right: money; the model said: food"""
-LESSON = "\n".join(
-    ["Lesson: sports taken for money", *(ASKS[kind].replace("$n", n) for kind, n in (("hard", "4"), ("typical", "3")))]
+def labels_of(*texts: str) -> About:
+    numbered = [Numbered(id=number, text=text) for number, text in enumerate(texts, start=1)]
+    return About(purpose="labels", count=len(texts), texts=numbered)
+
+
+BREADTH = About(purpose="breadth", count=15, target_class="sports", subtypes=[])
+CASES = [
+    Labelled(text="the match and the stadium", label="sports", said="money"),
+    Labelled(text="the league", label="sports", said="money"),
+    Labelled(text="a bank", label="money", said="food"),
+]
+ANALYSIS = About(purpose="analysis", count=2, cases=CASES)
+LESSON = About(
+    purpose="lesson", count=7, counts={"hard": 4, "typical": 3}, lesson_name="sports taken for money", cases=CASES[:2]
 )
 
 
 def test_typical_texts_are_of_the_class_and_given_once(tmp_path: Path) -> None:
     teacher = Simulator.read(train_file(tmp_path), world.task())
-    first, second = (json.loads(teacher.answer(asked("Listed", BREADTH.format(15), n)))["texts"] for n in (1, 2))
+    first, second = (json.loads(teacher.answer(asked(BREADTH, n)))["texts"] for n in (1, 2))
     texts = [each["text"] for each in (*first, *second)]
     assert len(set(texts)) == 30 and {world.true_label(text) for text in texts} == {"sports"}
-    again = json.loads(teacher.answer(asked("Listed", BREADTH.format(15), 1)))["texts"]
+    again = json.loads(teacher.answer(asked(BREADTH, 1)))["texts"]
     assert again == first, "asked again after a kill: the same answer"
-    assert len(json.loads(teacher.answer(asked("Listed", BREADTH.format(15), 3)))["texts"]) == 10
+    assert len(json.loads(teacher.answer(asked(BREADTH, 3)))["texts"]) == 10
 
 
 def test_a_trial_that_goes_on_gets_no_text_twice(tmp_path: Path) -> None:
-    file, requests = train_file(tmp_path), [asked("Listed", BREADTH.format(15), n) for n in (1, 2)]
+    file, requests = train_file(tmp_path), [asked(BREADTH, n) for n in (1, 2)]
     before = Simulator.read(file, world.task())
-    said = [before.answer(asked("Analysis", ANALYSIS)), before.answer(asked("Written", LESSON, 0, ANALYSIS, "{}")),
-            before.answer(requests[0])]  # fmt: skip
+    said = [before.answer(request) for request in (asked(ANALYSIS), asked(LESSON), requests[0])]
     fresh, resumed = Simulator.read(file, world.task()), Simulator.read(file, world.task())
     resumed.resume(said)
     had = {text for answer in said for text in texts_in(json.loads(answer))}
@@ -70,11 +72,11 @@ def test_a_trial_that_goes_on_gets_no_text_twice(tmp_path: Path) -> None:
 
 def test_lessons_cite_cases_and_their_texts_are_near_them(tmp_path: Path) -> None:
     teacher = Simulator.read(train_file(tmp_path), world.task())
-    analysis = json.loads(teacher.answer(asked("Analysis", ANALYSIS)))
+    analysis = json.loads(teacher.answer(asked(ANALYSIS)))
     assert [(each["name"], each["cases"]) for each in analysis["lessons"]] == [
         ("sports taken for money", [1, 2]), ("money taken for food", [3]),
     ]  # fmt: skip
-    written = json.loads(teacher.answer(asked("Written", LESSON, 0, ANALYSIS, json.dumps(analysis))))
+    written = json.loads(teacher.answer(asked(LESSON)))
     assert len(written["hard"]) == 4 and len(written["typical"]) == 3 and written["probe"] == []
     assert all({"match", "stadium", "league"} & set(each["text"].split()) for each in written["hard"])
     assert {world.true_label(each["text"]) for each in written["typical"]} <= {"sports", "money"}
@@ -85,12 +87,12 @@ def test_labels_are_wrong_as_often_as_told_and_the_same_each_time(tmp_path: Path
     path = train_file(tmp_path, 100)
     teacher = Simulator.read(path, world.task(), noise, seed=1)
     texts = [json.loads(line)["text"] for line in path.read_text().splitlines()]
-    listed = "\n".join(f"[{number}] {text}" for number, text in enumerate(texts, start=1))
-    said = json.loads(teacher.answer(asked("Labels", listed)))["labels"]
+    listed = labels_of(*texts)
+    said = json.loads(teacher.answer(asked(listed)))["labels"]
     wrong = sum(each["label"] != world.true_label(text) for each, text in zip(said, texts, strict=True)) / len(texts)
     assert noise - 0.06 <= wrong <= noise + 0.06
-    assert json.loads(teacher.answer(asked("Labels", listed, 9)))["labels"] == said
-    assert json.loads(teacher.answer(asked("Labels", "[1] never seen")))["labels"] == [{"id": 1, "label": "drop"}]
+    assert json.loads(teacher.answer(asked(listed, 9)))["labels"] == said
+    assert json.loads(teacher.answer(asked(labels_of("never seen"))))["labels"] == [{"id": 1, "label": "drop"}]
 
 
 def test_entities_lose_a_span_or_its_type(tmp_path: Path) -> None:
@@ -101,8 +103,8 @@ def test_entities_lose_a_span_or_its_type(tmp_path: Path) -> None:
     ]
     (tmp_path / "train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     teacher = Simulator.read(tmp_path / "train.jsonl", task, noise=1.0)
-    listed = "\n".join(f"[{n}] {row['text']}" for n, row in enumerate(rows))
-    said = {each["label"].split()[0] for each in json.loads(teacher.answer(asked("Labels", listed)))["labels"]}
+    listed = labels_of(*(str(row["text"]) for row in rows))
+    said = {each["label"].split()[0] for each in json.loads(teacher.answer(asked(listed)))["labels"]}
     assert said == {"none", "LOC"}
     assert all(isinstance(span, Span) for row in teacher.recording.static for span in row.label)
 
