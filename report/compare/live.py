@@ -1,13 +1,11 @@
 """The screen while a comparison is at work: a count of finished cells, and one line for each cell at work."""
 
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-from rich.text import Text
+from rich.progress import TaskID
 
+from ..screen import Screen
 from ..wording import harmless
 
 
@@ -31,34 +29,14 @@ class Standing(Protocol):
         """Sentences to print."""
 
 
-class LiveComparison:
+class LiveComparison(Screen):
     """Shows how a comparison stands; a plain log of starts and ends where the output is not a terminal."""
 
     def __init__(self, name: str, folder: str) -> None:
         """Prepare the screen for the comparison `name`, which lives in `folder`."""
-        self.console = Console(highlight=False)
-        self._title = Text.assemble((name, "bold"), f"  {folder}")
-        self._progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=self.console,
-            transient=True,
-            disable=not self.console.is_terminal,
-        )
+        super().__init__(name, folder)
         self._whole = self._progress.add_task("cells finished", total=None)
         self._lines: dict[str, TaskID] = {}
-
-    def __enter__(self) -> Self:
-        self.console.print(self._title, soft_wrap=True)
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
 
     def show(self, now: Standing) -> None:
         """Bring the screen up to date."""
@@ -77,10 +55,6 @@ class LiveComparison:
                 self._progress.update(
                     self._lines[name], description=what, completed=event["done"], total=event["total"] or None
                 )
-
-    def say(self, text: str) -> None:
-        """Print a sentence."""
-        self.console.print(text, soft_wrap=True, markup=False)
 
     def _log(self, text: str) -> None:
         if not self.console.is_terminal:

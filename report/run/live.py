@@ -1,44 +1,21 @@
 """The screen while a run is at work: one live line for the step, one row for each finished cycle."""
 
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.text import Text
+from rich.progress import SpinnerColumn
 
+from ..screen import Screen
 from .tables import cycle_line, header_line
 
 
-class Live:
+class Live(Screen):
     """Shows the events of a run; a plain log where the output is not a terminal."""
 
     def __init__(self, name: str, folder: str) -> None:
         """Prepare the screen for the run `name`, which lives in `folder`."""
-        self.console = Console(highlight=False)
-        self._title = Text.assemble((name, "bold"), f"  {folder}")
-        self._progress = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=self.console,
-            transient=True,
-            disable=not self.console.is_terminal,
-        )
+        super().__init__(name, folder, SpinnerColumn())
         self._task = self._progress.add_task("starting", total=None)
         self._headed = False
-
-    def __enter__(self) -> Self:
-        self.console.print(self._title, soft_wrap=True)
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
 
     def show(self, event: dict[str, Any]) -> None:
         """Show one event: the progress of a step, or the row of a finished cycle."""
@@ -52,7 +29,3 @@ class Live:
         if not event["done"]:
             self._progress.reset(self._task)
         self._progress.update(self._task, description=what, completed=event["done"], total=event["total"] or None)
-
-    def say(self, text: str) -> None:
-        """Print a sentence."""
-        self.console.print(text, soft_wrap=True, markup=False)
