@@ -6,7 +6,8 @@ So one rule serves all parts. Roles and stop rules are given nothing, and all th
 import dataclasses
 import inspect
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, get_type_hints
 
 from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
@@ -28,7 +29,7 @@ class PartSettings:
     """The table of the config that holds them, for errors."""
     given: int = 0
     """How many arguments EvoKD gives by place."""
-    named: Collection[str] = ()
+    named: tuple[str, ...] = ()
     """The arguments EvoKD gives by name."""
 
     def names(self) -> list[str]:
@@ -56,7 +57,7 @@ class PartSettings:
         """The same as plain values, for a file."""
         checked = self._checked(settings, is_whole)
         try:
-            return dict(self._adapter(type(checked)).dump_python((checked,), mode="json")[0])
+            return dict(_form(self).adapter.dump_python((checked,), mode="json")[0])
         except ValueError as error:
             raise ConfigError(f"{self.where}: a setting of {self.kind.__name__} cannot be written: {error}") from None
 
@@ -73,19 +74,26 @@ class PartSettings:
             raise ConfigError(f"{self.where}: {str(error).rstrip('.')}.") from error
 
     def _checked(self, settings: Mapping[str, Any], is_whole: bool) -> Any:
+        form = _form(self)
+        try:
+            given = with_nulls(form.table, settings) if is_whole else dict(settings)
+            return form.adapter.validate_python((given,))[0]
+        except ValidationError as error:
+            raise ConfigError(f"{self.where}: {first_mistake(error, tuple[form.table])}") from None  # type: ignore[name-defined]
+
+    def make_form(self) -> "Form":
+        """The form that settings are checked by.
+
+        Raises:
+            ConfigError: the constructor cannot be looked at.
+        """
         table = self._table()
         try:
-            given = with_nulls(table, settings) if is_whole else dict(settings)
-            return self._adapter(table).validate_python((given,))[0]
-        except ValidationError as error:
-            raise ConfigError(f"{self.where}: {first_mistake(error, tuple[table])}") from None  # type: ignore[valid-type]
-
-    def _adapter(self, table: type) -> TypeAdapter[Any]:
-        try:
             # Inside a tuple, since a config that forbids unknown keys may not be given for a dataclass itself.
-            return TypeAdapter(tuple[table], config=ConfigDict(extra="forbid"))  # type: ignore[valid-type]
+            adapter = TypeAdapter(tuple[table], config=ConfigDict(extra="forbid"))  # type: ignore[valid-type]
         except (PydanticUserError, PydanticUndefinedAnnotation) as error:
             raise self._unreadable(str(error).splitlines()[0]) from None
+        return Form(table, adapter)
 
     def _table(self) -> type:
         """A dataclass with a field for each setting."""
@@ -113,7 +121,7 @@ class PartSettings:
         taken = {*self.named, *by_place[: self.given]}
         return [each for each in parameters if each.kind in BY_NAME and each.name not in taken]
 
-    def _hints(self, names: Collection[str]) -> dict[str, Any]:
+    def _hints(self, names: list[str]) -> dict[str, Any]:
         """The types of some parameters; of others they may stand in a module that only a type checker imports."""
         hints: dict[str, Any] = {}
         for annotations, module in self._annotations():
@@ -137,3 +145,17 @@ class PartSettings:
         return ConfigError(
             f"{self.where}: the types of the settings of {self.kind.__name__} cannot be read: {why}".rstrip(".") + "."
         )
+
+
+@dataclasses.dataclass(frozen=True)
+class Form:
+    """A dataclass with a field for each setting, and what fills it."""
+
+    table: type
+    adapter: TypeAdapter[Any]
+
+
+@lru_cache(maxsize=128)
+def _form(settings: PartSettings) -> Form:
+    """Made once: each takes about 10 ms, and the config of a run is checked several times."""
+    return settings.make_form()

@@ -66,7 +66,7 @@ class Interrupting:
         return parts.answer(body)
 
 
-@pytest.mark.parametrize("back", [HOUR, YEAR])
+@pytest.mark.parametrize("back", [HOUR, pytest.param(YEAR, marks=pytest.mark.slow)])
 def test_sittings_under_a_clock_that_goes_back_are_one_run(tmp_path: Path, clock: FalseClock, back: float) -> None:
     with serving(parts.answer) as server:
         whole = Trial(tmp_path / "whole", server)
