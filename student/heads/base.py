@@ -117,12 +117,34 @@ class Head(Protocol[R]):
         """Set what decides between answers on held-out examples; nothing for most."""
 
 
-def whole(tokenizer: Any, texts: Sequence[str], limit: int) -> Rows:
-    """One row per text, cut at the limit."""
-    if not texts:
-        return Rows([])
-    ids = tokenizer([clean(text) for text in texts], truncation=True, max_length=limit)["input_ids"]
-    return Rows([each or [tokenizer.pad_token_id] for each in ids])
+class WholeTextHead:
+    """What the heads share that decide on a text as a whole: one output for each label, and one row for each text."""
+
+    loader: ClassVar[str] = "AutoModelForSequenceClassification"
+    pooled: ClassVar[bool] = True
+    starts: ClassVar[bool] = True
+    labels: tuple[str, ...]
+
+    @property
+    def outputs(self) -> list[str]:
+        """The labels."""
+        return list(self.labels)
+
+    @staticmethod
+    def labels_of(outputs: Sequence[str]) -> tuple[str, ...]:
+        """The outputs."""
+        return tuple(outputs)
+
+    def prepare(self, tokenizer: Any) -> Any:
+        """The tokenizer as it is."""
+        return tokenizer
+
+    def rows(self, tokenizer: Any, texts: Sequence[str], limit: int) -> Rows:
+        """One row per text, cut at the limit."""
+        if not texts:
+            return Rows([])
+        ids = tokenizer([clean(text) for text in texts], truncation=True, max_length=limit)["input_ids"]
+        return Rows([each or [tokenizer.pad_token_id] for each in ids])
 
 
 def first_tokens(states: Sequence[torch.Tensor]) -> np.ndarray:

@@ -14,7 +14,7 @@ from ...tasks.errors import ConfigError
 from ...tasks.kinds.label_sets import LabelsPrediction
 from ..settings import Recipe
 from ..training.losses import entropy, generalised_cross_entropy
-from .base import Linear, Rows, whole
+from .base import Linear, Rows, WholeTextHead
 from .sequence import REGULARISATION, standardised
 
 PER_LABEL = 0.15
@@ -34,13 +34,10 @@ SHRINK = 10
 """Held-out texts with a label at which its threshold is moved half of the way to the best one."""
 
 
-class MultilabelHead:
+class MultilabelHead(WholeTextHead):
     """All labels that fit, or none."""
 
-    loader: ClassVar[str] = "AutoModelForSequenceClassification"
     problem_type: ClassVar[str | None] = "multi_label_classification"
-    pooled: ClassVar[bool] = True
-    starts: ClassVar[bool] = True
     thresholded: ClassVar[bool] = True
     recipe: ClassVar[Recipe] = Recipe(
         epochs=8, min_steps=24, max_steps=240, batch_size=16, learning_rate=2e-4, head_learning_rate=1e-3
@@ -60,27 +57,9 @@ class MultilabelHead:
         self.thresholds: dict[str, float] = {label: given.get(label, 0.5) for label in self.labels}
 
     @property
-    def outputs(self) -> list[str]:
-        """The labels."""
-        return list(self.labels)
-
-    @staticmethod
-    def labels_of(outputs: Sequence[str]) -> tuple[str, ...]:
-        """The outputs."""
-        return tuple(outputs)
-
-    @property
     def notes(self) -> dict[str, JsonValue]:
         """The thresholds."""
         return {THRESHOLDS: dict(self.thresholds)}
-
-    def prepare(self, tokenizer: Any) -> Any:
-        """The tokenizer as it is."""
-        return tokenizer
-
-    def rows(self, tokenizer: Any, texts: Sequence[str], limit: int) -> Rows:
-        """One row per text, cut at the limit."""
-        return whole(tokenizer, texts, limit)
 
     def targets(self, examples: Sequence[Example], rows: Rows) -> list[torch.Tensor]:
         """The probability of each label: of the soft label, or one and zero.

@@ -13,7 +13,7 @@ from ...tasks.base import Example, Prediction
 from ...tasks.errors import ConfigError
 from ..settings import Recipe
 from ..training.losses import generalised_cross_entropy
-from .base import Linear, Rows, first_tokens, whole
+from .base import Linear, Rows, WholeTextHead, first_tokens
 
 REGULARISATION = 0.3
 """C of the logistic regression that the head starts from: one that fits closely learns wrong labels by heart, and the
@@ -27,13 +27,10 @@ PER_LABEL = 0.05
 short to make up for it (.71 against .79 with the 77 labels of Banking77, docs/results/many-classes.md)."""
 
 
-class SequenceHead:
+class SequenceHead(WholeTextHead):
     """One label per text."""
 
-    loader: ClassVar[str] = "AutoModelForSequenceClassification"
     problem_type: ClassVar[str | None] = "single_label_classification"
-    pooled: ClassVar[bool] = True
-    starts: ClassVar[bool] = True
     thresholded: ClassVar[bool] = False
     recipe: ClassVar[Recipe] = Recipe(
         epochs=4, min_steps=24, max_steps=160, batch_size=16, learning_rate=1e-4, head_learning_rate=1e-3
@@ -43,24 +40,6 @@ class SequenceHead:
     def __init__(self, labels: Sequence[str], notes: Mapping[str, Any] | None = None) -> None:
         """Decide between `labels`."""
         self.labels = tuple(labels)
-
-    @property
-    def outputs(self) -> list[str]:
-        """The labels."""
-        return list(self.labels)
-
-    @staticmethod
-    def labels_of(outputs: Sequence[str]) -> tuple[str, ...]:
-        """The outputs."""
-        return tuple(outputs)
-
-    def prepare(self, tokenizer: Any) -> Any:
-        """The tokenizer as it is."""
-        return tokenizer
-
-    def rows(self, tokenizer: Any, texts: Sequence[str], limit: int) -> Rows:
-        """One row per text, cut at the limit."""
-        return whole(tokenizer, texts, limit)
 
     def targets(self, examples: Sequence[Example], rows: Rows) -> list[torch.Tensor]:
         """Distributions over the labels; soft labels are shared out over the known ones.
