@@ -232,7 +232,7 @@ def _squeezed(text: str) -> str:
 def _recorded(row: Row, task: Task) -> Text:
     text = row["text"] if "text" in row else " ".join(row["tokens"])
     label = task.gold(text, row["label"] if "label" in row else row["tags"])
-    return Text(text, label, row["cycle"], row["source"], row["lesson"])
+    return Text(text, label, row["cycle"], row["stance"], row["lesson"])  # the files keep the word they were made with
 
 
 def _advice(folder: Path) -> dict[tuple[int, str], str]:
