@@ -1,9 +1,12 @@
 """Addresses of servers: which can be used, and how one is shown without what may be secret in it."""
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
-from .secret_settings import hide
+from .key_names import hide
+
+PUBLIC = {"api-version": re.compile(r"[A-Za-z0-9.-]{1,40}")}
+"""What may stand in the query of an address, as it holds no secret -> what it looks like. Azure wants one."""
 
 
 def check_address(url: str, where: str) -> str:
@@ -14,7 +17,7 @@ def check_address(url: str, where: str) -> str:
         where: What holds it.
 
     Raises:
-        PydanticCustomError: it is empty, has no scheme or host, or has a query, after which no path can be added.
+        PydanticCustomError: it is empty, has no scheme or host, or has more after its path than `PUBLIC` allows.
     """
     url = url.strip()
     if not url:
@@ -29,17 +32,31 @@ def check_address(url: str, where: str) -> str:
         raise hide(f"{where} = {shown!r} has no http:// or https:// at its beginning: 'http://{shown}', perhaps?")
     if not host:
         raise hide(f"{where} = {shown!r} names no host: write it as 'http://HOST:PORT/v1'")
-    if parts.query or parts.fragment:
-        raise hide(f"{where} = {shown!r} may hold nothing after '?' or '#': paths are added to it")
+    if parts.fragment or not is_public(parts.query):
+        raise hide(f"{where} = {shown!r} may hold nothing after '?' but {', '.join(PUBLIC)}=..., and nothing after '#'")
     return url
+
+
+def is_public(query: str) -> bool:
+    """Whether all of a query may be kept in a config and shown."""
+    pairs = parse_qsl(query, keep_blank_values=True)
+    shown = all(name in PUBLIC and PUBLIC[name].fullmatch(value) for name, value in pairs)
+    return shown and len(pairs) == len(dict(pairs)) == (query.count("&") + 1 if query else 0)
+
+
+def without_query(url: str) -> tuple[str, dict[str, str]]:
+    """An address that paths can be added to, and what every call to it says in its query."""
+    bare, _, query = url.partition("?")
+    return bare, dict(parse_qsl(query))
 
 
 def shown_address(url: str) -> str:
     """An address without what may be secret in it: user, password, query; also of one without a scheme."""
-    bare = re.split(r"[?#]", url, maxsplit=1)[0]
+    bare, *more = re.split(r"[?#]", url, maxsplit=1)
     scheme, mark, rest = bare.rpartition("://")
     authority, slash, path = rest.partition("/")
-    return scheme + mark + authority.rpartition("@")[2] + slash + path
+    query = f"?{more[0]}" if more and more[0] and is_public(more[0]) else ""
+    return scheme + mark + authority.rpartition("@")[2] + slash + path + query
 
 
 def secrets_of(url: str) -> tuple[str, ...]:

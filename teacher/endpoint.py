@@ -6,9 +6,9 @@ import os
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
 
 from .accounting.prices import Prices, listed
-from .address import check_address, shown_address
+from .address import check_address, shown_address, without_query
 from .base import Prompting
-from .secret_settings import refuse_key_as_name, refuse_secrets
+from .key_names import refuse_key_as_name
 from .structured import Mode
 
 OFFICIAL = "https://api.openai.com/v1"
@@ -52,7 +52,8 @@ class RoleSettings(BaseModel):
     """Model name; for `local` a path to a .gguf file, or nothing for SmolLM2-135M-Instruct; for `langchain` with its
     provider, e.g. `anthropic:claude-sonnet-4-5`."""
     base_url: str | None = None
-    """Address of the server, with `http://` or `https://`. Unset: `OPENAI_BASE_URL`, else OpenAI's own."""
+    """Address of the server, with `http://` or `https://`; Azure's may end in `?api-version=...`. Unset:
+    `OPENAI_BASE_URL`, else OpenAI's own."""
     api_key_env: str | None = None
     """Name of the environment variable that holds the key; `none` for a server that wants no key. Unset:
     `OPENAI_API_KEY`, and the provider's own for `langchain`."""
@@ -89,11 +90,6 @@ class RoleSettings(BaseModel):
     @classmethod
     def _name_of_variable(cls, name: str | None) -> str | None:
         return None if name is None else refuse_key_as_name(name.strip())
-
-    @field_validator("extra_body", "settings")
-    @classmethod
-    def _no_secrets(cls, given: dict[str, JsonValue]) -> dict[str, JsonValue]:
-        return refuse_secrets(given)
 
     @field_validator("extra_body")
     @classmethod
@@ -191,6 +187,8 @@ def _check_kind(kind: str, own: RoleSettings, where: str) -> None:
         check_address(url, "the environment variable OPENAI_BASE_URL")
     if kind == "langchain" and ":" not in (own.model or ""):
         raise ValueError(f"{where}.model = {own.model!r} needs its provider, e.g. 'anthropic:claude-sonnet-4-5'")
+    if kind == "langchain" and own.base_url and without_query(own.base_url)[1]:
+        raise ValueError(f"{where}.base_url with '?...' needs kind = 'openai'; or give it as an argument in extra_body")
     if kind == "langchain" and own.prompting == "completion":
         raise ValueError(f"{where}.prompting = 'completion': a chat model of LangChain does not continue texts")
 

@@ -11,7 +11,7 @@ from langchain_openai import ChatOpenAI, OpenAI
 from pydantic import SecretStr
 
 from ...tasks.errors import ConfigError
-from ..address import shown_address
+from ..address import shown_address, without_query
 from ..embedded.process import LocalServer
 from ..endpoint import Endpoint
 from .http import HttpClient
@@ -81,9 +81,11 @@ class Models:
             self.url = self._local.start()
         if self._http is None:
             self._http = self._opened()
+        address, query = without_query(self.url)
         return {
             "model": self._name,
-            "base_url": self.url,
+            "base_url": address,
+            "default_query": query or None,
             "api_key": self._key,
             "timeout": self._endpoint.timeout,
             "max_retries": 0,  # `Retries` repeats

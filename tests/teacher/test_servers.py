@@ -7,10 +7,10 @@ import httpx2
 import pytest
 
 from evokd.tasks.errors import ConfigError
-from evokd.teacher.base import TeacherDown
+from evokd.teacher.base import Prompt, TeacherDown
 from evokd.teacher.settings import BudgetSettings
 from evokd.teacher.transport.error_classification import broken
-from evokd.testing.loopback import Body, Loopback, Said, chat, error, prompt_of
+from evokd.testing.loopback import Body, Loopback, Said, chat, error, prompt_of, text
 from tests.teacher.asking import GOOD, Label, Open, ask, ledger, many, said, untrusted
 
 WORDS = "Answer with one JSON object that fits this JSON schema"
@@ -28,6 +28,15 @@ def test_a_server_that_overlooks_the_form_is_told_it_in_words(server: Loopback, 
     assert len(server.requests) == 6, "from the second prompt on it is told at once"
     assert all("response_format" in body for body in server.requests)
     assert [WORDS in prompt_of(body) for body in server.requests] == [False, *[True] * 5]
+
+
+def test_the_version_that_azure_wants_arrives_with_every_call(server: Loopback, opened: Open) -> None:
+    server.script = lambda body: text(" on") if body["path"].startswith("/completions") else chat(GOOD)
+    teacher = opened(base_url=f"{server.url}/?api-version=2024-10-21")
+    ask(teacher, many(1))
+    teacher.complete([Prompt("and so")], role="a", cycle=1)
+    paths = [body["path"] for body in server.requests]
+    assert paths == ["/chat/completions?api-version=2024-10-21", "/completions?api-version=2024-10-21"]
 
 
 def test_one_answer_that_did_not_fit_is_no_reason_to_spell_the_form_out(server: Loopback, opened: Open) -> None:

@@ -1,19 +1,12 @@
-"""Secrets in the wrong place: a config is kept in every run's folder, so it may name a key but hold none."""
+"""Names of the environment variables that hold keys: a config is kept in every run's folder, so it may hold no key."""
 
 import os
 import re
-from collections.abc import Mapping
-from typing import TypeVar
 
 from pydantic_core import PydanticCustomError
 
 LONG = 16
 """Letters from which a name with digits in it is more likely a key."""
-
-SECRET = re.compile(r"(api|access|secret|private|auth).?key|passw|secret|credential|authorization|bearer|token$", re.I)
-"""Names of settings that hold one."""
-
-Given = TypeVar("Given", bound=Mapping[str, object])
 
 
 def hide(message: str) -> PydanticCustomError:
@@ -35,20 +28,3 @@ def refuse_key_as_name(name: str) -> str:
         "api_key_env is the name of an environment variable, such as OPENAI_API_KEY, or 'none'; what stands there is "
         "none, or looks like the key itself. Put the key into the environment or .env, and its name here"
     )
-
-
-def refuse_secrets(given: Given, path: str = "") -> Given:
-    """Settings as they are given.
-
-    Raises:
-        PydanticCustomError: one, at any depth, is called as a secret is and holds a text; the text is not quoted.
-    """
-    for name, value in given.items():
-        if isinstance(value, Mapping):
-            refuse_secrets(value, f"{path}{name}.")
-        elif isinstance(value, str) and value and SECRET.search(name):
-            raise hide(
-                f"{path}{name} looks like a secret, and this file is kept in every run's folder. Put it into the "
-                "environment or .env, and name the variable in api_key_env"
-            )
-    return given
