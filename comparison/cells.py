@@ -12,10 +12,10 @@ import json
 import random
 import shlex
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..graph.config.edits import first_difference, shown
 from ..graph.config.run_config import RunConfig
 from ..graph.setup.create import create, plain, settings_of, with_recipe
 from ..graph.setup.services import make_task
@@ -121,20 +121,11 @@ def _refuse_other_settings(folder: RunFolder, config: RunConfig) -> None:
     """A finished or half-done cell stands for the settings it was made with."""
     was, now = plain(settings_of(folder)), plain(with_recipe(config, make_task(config.task)))
     if was != now:
-        place, before, after = _first_difference(was, now)
+        place, before, after = first_difference("", was, now)
         raise ConfigError(
-            f"{folder.root} was made with other settings: {place} was {_short(before)}, is now {_short(after)}. "
+            f"{folder.root} was made with other settings: {place} was {shown(before)}, is now {shown(after)}. "
             f"{_anew(folder)}"
         )
-
-
-def _first_difference(was: Mapping[str, Any], now: Mapping[str, Any], place: str = "") -> tuple[str, Any, Any]:
-    """Where two configs differ first, and what each has there; a config is whole, so that its sections are long."""
-    key = next(key for key in {**was, **now} if was.get(key) != now.get(key))
-    before, after = was.get(key), now.get(key)
-    if isinstance(before, Mapping) and isinstance(after, Mapping):
-        return _first_difference(before, after, f"{place}{key}.")
-    return f"{place}{key}", before, after
 
 
 def _as_it_is_now(cell: Cell, place: Path) -> RunFolder:
@@ -161,8 +152,3 @@ def _refuse_other_data(folder: RunFolder, now: RunFolder) -> None:
 def _anew(folder: RunFolder) -> str:
     """What can be done about a cell that is not the one that is asked for."""
     return f"Give the comparison another name, or make the cell anew with: rm -r {shlex.quote(str(folder.root))}"
-
-
-def _short(value: object) -> str:
-    said = json.dumps(value, ensure_ascii=False)
-    return said if len(said) <= 200 else said[:197] + "..."

@@ -17,7 +17,7 @@ from ..tasks.task import Task
 from .config.parts import allow, require
 from .config.run_config import complete_parts
 from .run import run_folder, there
-from .setup.create import settings_of
+from .setup.create import check_unchanged, settings_of
 from .setup.own_students import NAME, read_description
 from .setup.services import make_students, make_task, students_of
 
@@ -98,6 +98,7 @@ def open_student(model: str, runs: Path, allowed: Sequence[str] = ()) -> Finishe
 
 def _of_run(run: RunFolder) -> Finished:
     config = settings_of(run)
+    check_unchanged(config, run)
     require((kind for kind in (config.task.kind, config.student.kind) if ":" in kind), f"{run.root}/config.toml")
     config = complete_parts(config, ("task", "student"), is_whole=True)
     task = make_task(config.task)

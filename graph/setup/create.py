@@ -18,11 +18,12 @@ from ...tasks.data.reading import check_apart, check_seeds, read_examples, read_
 from ...tasks.errors import ConfigError, StepError
 from ...tasks.guidelines import Guidelines
 from ...tasks.task import Task
+from ..config.edits import fixed, refuse_edits
 from ..config.extension_points import STUDENT
 from ..config.parts import flags
 from ..config.run_config import RunConfig, agents, own_parts, parsed, read_toml, validate
 from .data_checks import warn_of_cut_texts, warn_of_split_entities, warn_of_unknown_script
-from .first_files import check_free, start, write_first
+from .first_files import check_free, is_trained, start, write_first
 from .services import make_task
 
 
@@ -77,7 +78,7 @@ def create(
     if guidelines is not None:
         files["guidelines.toml"] = guidelines.toml()
     try:
-        start(folder, {**files, "config.toml": _toml(config)})
+        start(folder, {**files, "config.toml": _toml(config)}, began=fixed(config))
     except OSError as error:
         raise StepError(f"the run folder {folder.root} cannot be written: {error.strerror or error}.") from error
     return config
@@ -150,14 +151,23 @@ def read_config(folder: RunFolder) -> RunConfig:
     """The config of an existing run, as it was when the run was made: presets and defaults are not applied again.
 
     Raises:
-        ConfigError: there is none that EvoKD made, it has a mistake, or it names parts that the user has not allowed.
+        ConfigError: there is none that EvoKD made, it has a mistake, it names parts that the user has not allowed, or
+            what may not change (`graph.config.edits`) was changed.
     """
-    return validate(*_config_of(folder), is_whole=True)
+    config = validate(*_config_of(folder), is_whole=True)
+    check_unchanged(config, folder)
+    return config
 
 
 def settings_of(folder: RunFolder) -> RunConfig:
     """The same, with no look at the parts of the user's own that it names: they are neither imported nor refused."""
     return parsed(*_config_of(folder), is_whole=True)
+
+
+def check_unchanged(config: RunConfig, folder: RunFolder) -> None:
+    """Refuse a config of a run in which something was changed that may not change."""
+    began = run_marker(folder.root).read().get("began")
+    refuse_edits(began, config, str(folder.root / "config.toml"), is_trained(folder))
 
 
 def _config_of(folder: RunFolder) -> tuple[dict[str, object], str]:

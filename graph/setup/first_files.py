@@ -34,18 +34,24 @@ def check_free(folder: RunFolder) -> None:
         ConfigError: it holds a run, or anything that EvoKD did not make.
     """
     run_marker(folder.root).check_free()
-    if any(os.path.lexists(folder.root / name) for name in BEGUN):
+    if is_trained(folder):
         raise ConfigError(
             f"{folder.root} already holds a run. `{_resume(folder)}` goes on with it; another --name starts anew."
         )
 
 
-def start(folder: RunFolder, files: Mapping[str, str]) -> None:
+def is_trained(folder: RunFolder) -> bool:
+    """Whether the run has a student, or had one."""
+    return any(os.path.lexists(folder.root / name) for name in BEGUN)
+
+
+def start(folder: RunFolder, files: Mapping[str, str], began: object = None) -> None:
     """Mark the folder and write the first files; what a start without a student left there is replaced.
 
     Args:
         folder: of the run.
         files: path in the folder -> text, some of `FIRST`; the last is written last.
+        began: what the marker keeps of the config, as `graph.config.edits` has it.
 
     Raises:
         ConfigError: as `check_free` does; or a file there is not as EvoKD wrote it, or another process is at work.
@@ -58,7 +64,7 @@ def start(folder: RunFolder, files: Mapping[str, str]) -> None:
         for name in (*FIRST, *CHECKPOINTS):
             (folder.root / name).unlink(missing_ok=True)
         _set_aside(memory)
-        run_marker(folder.root).note(id=uuid.uuid4().hex, wrote={})
+        run_marker(folder.root).note(id=uuid.uuid4().hex, wrote={}, began=began)
         write_first(folder, files)
 
 
