@@ -240,7 +240,7 @@ def create(
     chosen["teacher.use_cache"] = None if use_cache else False
     settings, base = _read(config, {key: value for key, value in chosen.items() if value is not None})
     folder = RunFolder((Path(runs) / settings.name).resolve())
-    return setup.create(settings, base, folder), folder
+    return setup.create(settings, base, folder, keep=True), folder
 
 
 def prepare(allow: Iterable[str]) -> None:

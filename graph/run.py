@@ -21,6 +21,7 @@ from .checkpoints import FILE, open_checkpoints, thread_of
 from .config.run_config import RunConfig, agents, stop_rule
 from .consistency import check_answers, check_files, check_memory
 from .restoring import note_end, restore, saved
+from .setup.first_files import alone
 from .setup.services import open_services
 from .signals import drained_by_signals
 from .traces import describe_run, open_trace, tracers
@@ -54,14 +55,15 @@ def drive(config: RunConfig, folder: RunFolder, show: Callable[[Event], None], a
         StepError: a step failed; the checkpoint before it is kept.
         ConfigError: another process is at work in this folder, it is a copy without its link, or nothing was asked.
     """
-    _check_link(folder)
-    state, due = saved(config, folder)
-    check_files(folder, state, due, config.checkpoints or FILE)
-    if due and config.teacher.use_cache:
-        check_answers(folder, state)
-    control, began = RunControl(), time.monotonic()
-    minutes = _minutes(folder, state.get("history", []))
     with contextlib.ExitStack() as opened:
+        opened.enter_context(alone(folder))
+        _check_link(folder)
+        state, due = saved(config, folder)
+        check_files(folder, state, due, config.checkpoints or FILE)
+        if due and config.teacher.use_cache:
+            check_answers(folder, state)
+        control, began = RunControl(), time.monotonic()
+        minutes = _minutes(folder, state.get("history", []))
         check = lambda memory: check_memory(folder, memory, *saved(config, folder))  # noqa: E731
         services = opened.enter_context(open_services(config, folder, minutes, check=check))
         is_whole = restore(services, state)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from ..tasks.errors import ConfigError
 from ..tasks.files import write_text
 
@@ -55,6 +57,24 @@ class Marker:
         if not self.path.exists():
             self._write({"schema": SCHEMA, "id": uuid.uuid4().hex})
 
+    def lock(self) -> FileLock:
+        """The right to begin or go on in the folder, which is made if it is new, until `release()` or the process ends.
+
+        Raises:
+            ConfigError: as `check_free` does; or another process, or another call of this one, has it.
+        """
+        self.check_free()
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.path.with_name(f".{self.path.name}.lock"))
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise ConfigError(
+                f"{self.path.parent} is in use by another process. Wait for it or stop it first, or choose another "
+                "--name."
+            ) from None
+        return lock
+
     def read(self) -> dict[str, Any]:
         """What the marker says: `schema`, `id`, and whatever was noted.
 
@@ -79,8 +99,8 @@ class Marker:
         self._write({**self.read(), **said})
 
     def _is_torn(self, path: Path) -> bool:
-        """Whether a file is what a kill left of writing this marker."""
-        return re.fullmatch(rf"\.{re.escape(self.path.name)}\.\d+", path.name) is not None
+        """Whether a file is what a kill left of writing this marker, or its lock."""
+        return re.fullmatch(rf"\.{re.escape(self.path.name)}\.(\d+|lock)", path.name) is not None
 
     def _write(self, said: dict[str, Any]) -> None:
         write_text(self.path, json.dumps(said, ensure_ascii=False, indent=1))

@@ -32,6 +32,8 @@ def create(
     base: Path,
     folder: RunFolder,
     choose: Callable[[list[Example], Task], list[Example]] = lambda seeds, task: seeds,
+    *,
+    keep: bool = False,
 ) -> RunConfig:
     """Read and check all data, then make the run folder: from here on the run needs no file outside it.
 
@@ -41,6 +43,7 @@ def create(
         folder: where the run will live, new or empty. A run that is there but never finished training a student (a
             missing key, a model that cannot be loaded) has nothing to lose and is replaced.
         choose: which of the seeds the run is given, for a comparison over shots.
+        keep: whether this process goes on with `drive`; until then no other can make a run here.
 
     Returns:
         The config as the folder has it.
@@ -78,7 +81,7 @@ def create(
     if guidelines is not None:
         files["guidelines.toml"] = guidelines.toml()
     try:
-        start(folder, {**files, "config.toml": _toml(config)}, began=fixed(config))
+        start(folder, {**files, "config.toml": _toml(config)}, began=fixed(config), keep=keep)
     except OSError as error:
         raise StepError(f"the run folder {folder.root} cannot be written: {error.strerror or error}.") from error
     return config

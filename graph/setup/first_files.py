@@ -12,6 +12,10 @@ import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from filelock import FileLock
+
+from ...memory.chroma import TABLES
+from ...memory.leftovers import remove_leftovers
 from ...memory.lock import owned
 from ...memory.marker import ELSEWHERE, run_marker
 from ...memory.run_folder import RunFolder
@@ -23,6 +27,9 @@ FIRST = (*(f"data/{name}.jsonl" for name in ("seed", "dev", "test", "pool")), "g
 
 BEGUN = ("students", "best", "metrics.jsonl")
 """One of these is there once a student was trained: there is something to lose."""
+
+_kept: dict[Path, FileLock] = {}
+"""Run folder -> the right to begin there, of runs that this process has made and will drive."""
 
 CHECKPOINTS = tuple(f"checkpoints.sqlite{more}" for more in ("", "-wal", "-shm", "-journal"))
 
@@ -45,27 +52,50 @@ def is_trained(folder: RunFolder) -> bool:
     return any(os.path.lexists(folder.root / name) for name in BEGUN)
 
 
-def start(folder: RunFolder, files: Mapping[str, str], began: object = None) -> None:
+def start(folder: RunFolder, files: Mapping[str, str], began: object = None, *, keep: bool = False) -> None:
     """Mark the folder and write the first files; what a start without a student left there is replaced.
 
     Args:
         folder: of the run.
         files: path in the folder -> text, some of `FIRST`; the last is written last.
         began: what the marker keeps of the config, as `graph.config.edits` has it.
+        keep: let no other process begin or go on here until `alone` takes over.
 
     Raises:
         ConfigError: as `check_free` does; or a file there is not as EvoKD wrote it, or another process is at work.
     """
-    run_marker(folder.root).claim()
-    _refuse_links(folder)
-    with _alone(folder) as memory:
-        check_free(folder)
-        _refuse_changed(folder)
-        for name in (*FIRST, *CHECKPOINTS):
-            (folder.root / name).unlink(missing_ok=True)
-        _set_aside(memory)
-        run_marker(folder.root).note(id=uuid.uuid4().hex, wrote={}, began=began)
-        write_first(folder, files)
+    marker = run_marker(folder.root)
+    with contextlib.ExitStack() as held:
+        lock = marker.lock()
+        held.callback(lock.release)
+        marker.claim()
+        _refuse_links(folder)
+        with _memory(folder) as memory:
+            check_free(folder)
+            _refuse_changed(folder)
+            for name in (*FIRST, *CHECKPOINTS):
+                (folder.root / name).unlink(missing_ok=True)
+            remove_leftovers(memory, TABLES)
+            _set_aside(memory)
+            marker.note(id=uuid.uuid4().hex, wrote={}, began=began)
+            write_first(folder, files)
+        if keep:
+            held.pop_all()
+            _kept[folder.root] = lock
+
+
+@contextlib.contextmanager
+def alone(folder: RunFolder) -> Iterator[None]:
+    """The only process at work in a run folder, for the length of a block; goes on with what `start` kept.
+
+    Raises:
+        ConfigError: another process is at work there, or it is no run folder.
+    """
+    lock = _kept.pop(folder.root, None) or run_marker(folder.root).lock()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def write_first(folder: RunFolder, files: Mapping[str, str]) -> None:
@@ -86,7 +116,7 @@ def _digest(content: bytes) -> str:
 
 
 @contextlib.contextmanager
-def _alone(folder: RunFolder) -> Iterator[Path]:
+def _memory(folder: RunFolder) -> Iterator[Path]:
     """The memory's folder, while no other process starts or runs here."""
     memory = folder.root / "memory"
     memory.mkdir(exist_ok=True)
@@ -118,7 +148,7 @@ def _refuse_changed(folder: RunFolder) -> None:
 
 
 def _set_aside(memory: Path) -> None:
-    """Clear the memory without deleting: what it wrote there only a memory knows, and ours need not be the only one."""
+    """Clear the memory of what ours did not write without deleting: only another kind of memory knows what that is."""
     found = [path for path in memory.iterdir() if path.name != "in-use"]  # the lock, which is held
     if found:
         aside = memory.with_name(f"memory-{uuid.uuid4().hex[:8]}")

@@ -11,10 +11,12 @@ import pytest
 from evokd.graph.config.run_config import RunConfig, validate
 from evokd.graph.setup import first_files as starting
 from evokd.graph.setup.create import ask_anew, create, read_config
-from evokd.graph.setup.first_files import BEGUN, FIRST
+from evokd.graph.setup.first_files import BEGUN, FIRST, alone
+from evokd.memory.chroma import ChromaMemory
 from evokd.memory.lock import owned
 from evokd.memory.run_folder import RunFolder
 from evokd.tasks.errors import ConfigError
+from evokd.testing import HashEmbedder
 from tests.parts import rows
 from tests.snapshots import snapshot, touched
 
@@ -106,6 +108,23 @@ def test_what_its_memory_held_is_set_aside_not_deleted(folder: RunFolder) -> Non
     assert kept.read_text() == "theirs"
     make(folder)
     assert len(list(folder.root.glob("memory-*"))) == 1, "an empty memory leaves nothing"
+
+
+def test_a_memory_of_ours_that_a_false_start_left_is_deleted(folder: RunFolder) -> None:
+    make(folder)
+    ChromaMemory(folder.root / "memory", HashEmbedder()).close()
+    make(folder)
+    assert [path.name for path in folder.root.glob("memory*")] == ["memory"]
+    assert [path.name for path in (folder.root / "memory").iterdir()] in ([], ["in-use"])
+
+
+def test_of_two_starts_of_one_name_one_goes_on(folder: RunFolder) -> None:
+    inputs = folder.root.parents[1]
+    create(config(), inputs, folder, keep=True)
+    refused(folder, "runs/mine is in use by another process. Wait for it or stop it")
+    with alone(folder):
+        refused(folder, "is in use by another process")
+    make(folder)
 
 
 @pytest.mark.parametrize("name", FIRST)
