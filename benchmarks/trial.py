@@ -130,7 +130,7 @@ def scored(options: argparse.Namespace, task: Task, folder: RunFolder) -> dict[s
     ]
     sample = random.Random(0).sample(test, min(SAMPLE, len(test)))
     metrics = read_rows(folder.root / "metrics.jsonl")
-    best = folder.relative((folder.root / "best").resolve())
+    best = f"students/{folder.best.name}" if folder.best else ""
     found = {student: _predicted(folder, student, test) for student in {metrics[0]["champion"], best}}
     first, last = (_points(task, test, found[student]) for student in (metrics[0]["champion"], best))
     in_sample = {

@@ -79,9 +79,12 @@ def print_all_costs(run: "Run") -> None:
 
     print_costs(run)
     shared = settings_of(RunFolder(run.root)).teacher.cache
-    for cache in (run.root / "answers.sqlite", *([Path(shared)] if shared else [])):
+    own = run.root / "answers.sqlite"
+    for cache in (own, *([Path(shared)] if shared else [])):
         if size := measure(cache):
             typer.echo(f"Answer cache {size.path}: {size.answers} answers, {size.bytes / 1e6:.1f} MB.")
+        elif cache == own and run.rows("ledger.jsonl"):
+            typer.echo(f"{own} is missing or damaged: what the teacher answered would be asked and paid for again.")
 
 
 def exit_code(command: Callable[[], object], debug: bool) -> int:

@@ -33,7 +33,7 @@ from ..agents.evaluator.final_test import FinalTest
 from ..agents.trainer.agent import Trainer
 from ..agents.trainer.last_training import LastTraining
 from ..tasks.errors import BudgetExhausted, ConfigError, EvoKDError, StepError
-from .consistency import LAST, ties
+from .consistency import LAST, note_rows, ties
 
 Stopping = Callable[[State], str]
 """State after the evaluator -> why the run is over, or an empty string."""
@@ -117,6 +117,7 @@ class Step:
         if self.stop is not None and (why := self.stop(after)):
             update["stop"], goto = why, self.end
         update["ties"] = ties(services, after)
+        note_rows(services.folder)
         return Command(update=update, goto=goto)
 
     def _ask(self, state: State, services: Services) -> tuple[State, str]:

@@ -6,6 +6,7 @@ for or written.
 """
 
 import hashlib
+import json
 import shlex
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -59,6 +60,15 @@ def ties(services: Services, state: State) -> Ties:
     found |= {"answers": str(count_paid(root)[0])}
     found |= {f"memory/{name}": "" for name in _filled(root / "memory")}
     return found | _remembered(services.memory, state)
+
+
+def note_rows(folder: RunFolder) -> None:
+    """Write down how many rows the files have by which a report tells a run: one that is cut short is then seen."""
+    names = (*TOLD, "ledger.jsonl", "transcripts.jsonl", "scored.jsonl")
+    rows = {name: (folder.root / name).read_bytes().count(b"\n") for name in names if (folder.root / name).is_file()}
+    path = folder.root / "rows.json"
+    if not path.is_file() or path.read_bytes() != json.dumps(rows, indent=1).encode():
+        folder.write_json(path, rows)
 
 
 def students(state: Mapping[str, Any]) -> set[str]:
@@ -153,8 +163,8 @@ def _check(folder: RunFolder, name: str, digest: str) -> None:
 
 def _are_dropped(folder: RunFolder) -> bool:
     """Whether the best student alone is left: so a cell of a comparison is left when it has ended."""
-    best = (folder.root / "best").resolve()
-    return best.is_dir() and list(folder.root.glob("students/*")) == [best]
+    best = folder.best
+    return best is not None and [path.resolve() for path in folder.root.glob("students/*")] == [best]
 
 
 def _lost(folder: RunFolder, what: str, holds: str, would: str) -> ConfigError:

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..memory.run_folder import RunFolder
-from ..student.base import Student
+from ..student.base import Student, Students
 from ..student.serving.predictor import Predictor
 from ..tasks.data.reading import read_texts
 from ..tasks.data.rows import FORMATS
-from ..tasks.errors import ConfigError
+from ..tasks.errors import ConfigError, EvoKDError
 from ..tasks.task import Task
 from .config.parts import allow, require
 from .config.run_config import complete_parts
@@ -82,8 +82,13 @@ def open_student(model: str, runs: Path, allowed: Sequence[str] = ()) -> Finishe
     """
     allow(allowed)
     run = run_folder(model, runs)
-    if (run.root / "best").exists():
-        return _of_run(run)
+    if run.best is not None:
+        return _of_run(run, run.best)
+    if (run.root / "students").is_dir():
+        raise ConfigError(
+            f"{run.root / 'best'} is missing or leads nowhere, and says which student is the best. `evokd resume "
+            f"{run.root}` writes it again; or name the folder of a student under {run.root / 'students'}."
+        )
     if (Path(model) / "model.safetensors").exists():
         from ..student.transformer import load_student  # torch takes its time: not for a student of one's own
 
@@ -96,19 +101,31 @@ def open_student(model: str, runs: Path, allowed: Sequence[str] = ()) -> Finishe
     )
 
 
-def _of_run(run: RunFolder) -> Finished:
+def _of_run(run: RunFolder, best: Path) -> Finished:
     config = settings_of(run)
     check_unchanged(config, run)
     require((kind for kind in (config.task.kind, config.student.kind) if ":" in kind), f"{run.root}/config.toml")
     config = complete_parts(config, ("task", "student"), is_whole=True)
     task = make_task(config.task)
-    return Finished(make_students(config, task).load(run.root / "best"), task, config.data.text)
+    return Finished(_loaded(make_students(config, task), best), task, config.data.text)
 
 
 def _of_its_own(folder: Path) -> Finished:
     settings, labels, head = read_description(folder)
     require([settings.kind] if ":" in settings.kind else [], str(folder / NAME))
-    return Finished(students_of(settings, labels, head).load(folder))
+    return Finished(_loaded(students_of(settings, labels, head), folder))
+
+
+def _loaded(students: Students, folder: Path) -> Student:
+    try:
+        return students.load(folder)
+    except EvoKDError:
+        raise
+    except Exception as error:  # what a student of the user's own raises over a damaged file is its own affair
+        raise ConfigError(
+            f"The student in {folder} cannot be read ({type(error).__name__}: {str(error)[:200]}). Put its files back "
+            "from a copy; if it is a run's last student, remove its folder and `evokd resume` makes it again."
+        ) from error
 
 
 def _decoded(lines: Sequence[bytes], before: int, source: str) -> list[str]:

@@ -59,16 +59,16 @@ def restore(services: Services, state: Mapping[str, Any]) -> bool:
         if name.startswith("students/final-"):
             shutil.rmtree(folder.root / "students" / name.split("/")[1], ignore_errors=True)
         (folder.root / "result.json").unlink(missing_ok=True)
-    best = (folder.root / "best").resolve()
-    if state.get("champion") and not (best.is_dir() and best.parent == folder.root / "students"):
+    best = folder.best
+    if state.get("champion") and not (best and best.parent == (folder.root / "students").resolve()):
         folder.crown(state["champion"])
     return bool(made) and not lost
 
 
 def note_end(folder: RunFolder) -> None:
     """Remember what the end made, so that what is lost or damaged of it is made again."""
-    best = folder.relative((folder.root / "best").resolve())
-    made = digests(folder.root, ("result.json", "scored.jsonl", f"{best}/*"))
+    best = [f"students/{folder.best.name}/*"] if folder.best else []
+    made = digests(folder.root, ("result.json", "scored.jsonl", *best))
     if _made(folder) != made:
         folder.write_json(folder.root / "end.json", made)
 

@@ -174,10 +174,10 @@ class _Loop:
 
 def _check_link(folder: RunFolder) -> None:
     best = folder.root / "best"
-    if best.exists() and not best.is_symlink():
+    if best.is_dir() and not best.is_symlink():
         raise ConfigError(
-            f"{best} is a {'folder' if best.is_dir() else 'file'}, not a link: the run was copied with its links "
-            "followed, and its best student could not change any more. Copy it again with `cp -a`."
+            f"{best} is a folder, not a link: the run was copied with its links followed, and its best student could "
+            f"not change any more. Copy it again with `cp -a`; or, if all of students/ is there, delete {best}."
         )
 
 

@@ -18,6 +18,7 @@ from chromadb.config import Settings
 from chromadb.errors import ChromaError, NotFoundError
 
 from ..tasks.errors import ConfigError
+from .leftovers import BASE
 from .marker import run_marker
 
 log = logging.getLogger(__name__)
@@ -65,10 +66,10 @@ def _of_files(folder: Path) -> Client:
     try:
         # Declared as its interface, which has no `close`.
         return cast(Client, chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False)))
-    except (ChromaError, ValueError) as error:
+    except (ChromaError, ValueError, AttributeError) as error:  # the last over a file that is no database
         raise ConfigError(
-            f"The memory in {folder} cannot be opened ({error}). Is the disk full? If not, choose another "
-            "folder, or restore this one."
+            f"The memory in {folder} cannot be opened ({error}). Is the disk full, or {BASE} damaged? If so, put it "
+            "back from a copy, or start a new run: `evokd run CONFIG --name NEW`."
         ) from error
 
 

@@ -12,8 +12,9 @@ cycles/003/         conversation.json, drafts.jsonl, cases.jsonl (the fresh batc
                     held_out_drafts.jsonl, which no role but the annotator reads
 students/cycle-003/ the champion or challenger of that cycle, as safetensors
 students/final-003/ the last student: what the champion of cycle 3 learnt, and the gate's texts
-best                link to the best student
+best                link to the best student, or a file that names its folder
 end.json            hashes of what the end made
+rows.json           how many rows the files above had after the last step
 result.json         what the test set said        scored.jsonl  every test text under the best student
 """
 
@@ -35,6 +36,10 @@ M = TypeVar("M", bound=BaseModel)
 
 OWN_STUDENT = re.compile(r"(cycle|final)-\d{3,}|\.+(cycle|final|rival)-\d{3,}.*")
 """Names of folders under `students/` that EvoKD makes; those that begin with a point are unfinished or for a while."""
+
+
+BEST = re.compile(r"students/(cycle|final)-\d{3,}")
+"""What stands in `best` where it is a file."""
 
 
 def json_lines(rows: Iterable[BaseModel | dict[str, Any]]) -> str:
@@ -67,18 +72,37 @@ class RunFolder:
 
     def drop_students(self) -> None:
         """Remove every student of ours but the best one; each takes as much room as the encoder."""
-        best = (self.root / "best").resolve()
+        best = self.best
         for student in self.root.glob("students/*"):  # those whose names begin with a point too
             is_own = OWN_STUDENT.fullmatch(student.name) and student.is_dir() and not student.is_symlink()
-            if is_own and student.resolve() != best:
+            if best and is_own and student.resolve() != best:
                 shutil.rmtree(student)
 
     def crown(self, student: str) -> None:
-        """Point `best` at a student (a path relative to the run folder)."""
+        """Point `best` at a student (a path relative to the run folder): a link, or a file with the path in it.
+
+        The file is for file systems without symbolic links (exFAT, some mounts of WSL).
+        """
         aside = self.root / f".best.{os.getpid()}"
         aside.unlink(missing_ok=True)
-        aside.symlink_to(student, target_is_directory=True)
-        aside.replace(self.root / "best")
+        try:
+            aside.symlink_to(student, target_is_directory=True)
+        except (OSError, NotImplementedError):  # of a full disk, too, which is told by the next line
+            write_text(self.root / "best", f"{student}\n")
+        else:
+            aside.replace(self.root / "best")
+
+    @property
+    def best(self) -> Path | None:
+        """The folder of the best student, absolute; None where there is none, or what says so is damaged."""
+        best = self.root / "best"
+        try:
+            said = best.read_text(encoding="utf-8").strip() if best.is_file() else ""
+        except (OSError, UnicodeDecodeError):
+            return None
+        if BEST.fullmatch(said):
+            best = self.root / said
+        return best.resolve() if best.is_dir() else None
 
     def write_rows(self, path: Path, rows: Iterable[BaseModel | dict[str, Any]]) -> None:
         """Write JSON lines, whole or not at all."""

@@ -1,30 +1,20 @@
 """A run folder as the report reads it: files only, nothing of the running program."""
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
+from ..memory.run_folder import RunFolder
 from ..tasks.errors import ConfigError
 from ..tasks.guidelines import Guidelines, parse_guidelines
+from .reading import Row, damaged, read_json, read_rows
 
-Row = dict[str, Any]
+__all__ = ["Row", "Run", "read_json"]
 
 
-def read_json(path: Path) -> Row:
-    """The object in a JSON file.
-
-    Raises:
-        ConfigError: it is damaged.
-    """
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ConfigError(f"{path} is not JSON ({error}). Delete it and run or resume again to have it anew.") from None
-    if not isinstance(found, dict):
-        raise ConfigError(f"{path} holds no JSON object. Delete it and run or resume again to have it anew.")
-    return found
+RESULT = {"metric", "champion", "champion score", "seeds only", "difference"}
+"""What is said of the test set."""
 
 
 @dataclass(frozen=True)
@@ -54,17 +44,29 @@ class Run:
 
     @property
     def best(self) -> str:
-        """Name of the best student's folder, as `best` points to it now; of a copy that stands there, as was noted."""
-        link = self.root / "best"
+        """Name of the best student's folder, as `best` points to it now; of a copy that stands there, as was noted.
+
+        Raises:
+            ConfigError: it points to none.
+        """
+        link, found = self.root / "best", RunFolder(self.root).best
         if link.is_dir() and not link.is_symlink():
             return str((self.result or {}).get("champion") or Path(self.metrics[-1]["champion"]).name)
-        return link.resolve().name
+        if found is None:
+            raise damaged(link, " is missing or leads nowhere")
+        return found.name
 
     @cached_property
     def result(self) -> Row | None:
         """What the test set said, if there was one and the run is over."""
         path = self.root / "result.json"
-        return read_json(path) if path.exists() else None
+        found = read_json(path) if path.exists() else None
+        end = self.root / "end.json"
+        if found is None and end.exists() and path.name in read_json(end):
+            raise damaged(path, " is missing")
+        if found is not None and not found.keys() & RESULT:
+            raise damaged(path, " is not what the run wrote")
+        return found
 
     @cached_property
     def learnt(self) -> list[Row]:
@@ -76,20 +78,27 @@ class Run:
     def guidelines(self) -> Guidelines:
         """The annotation guidelines; an empty one where the run has none."""
         path = self.root / "guidelines.toml"
-        return parse_guidelines(path.read_text(encoding="utf-8"), str(path)) if path.exists() else Guidelines()
+        try:
+            return parse_guidelines(path.read_text(encoding="utf-8"), str(path)) if path.exists() else Guidelines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(
+                f"{path} cannot be read ({error}). Put it back from a copy, or delete it to go without."
+            ) from None
 
     def rows(self, name: str) -> list[Row]:
-        """The rows of one of the run's JSON lines files; an absent file has none, a torn last line is left out."""
+        """The rows of one of the run's JSON lines files; an absent file has none, a torn last line is left out.
+
+        Raises:
+            ConfigError: it is damaged, or has fewer rows than the run had written.
+        """
         path = self.root / name
-        if not path.exists():
-            return []
-        rows: list[Row] = []
-        # Not splitlines: a text may hold U+2028 and other line ends of Unicode as they are.
-        *lines, torn = path.read_bytes().split(b"\n")
-        for number, line in enumerate([*lines, torn] if torn else lines, start=1):
-            try:
-                rows.append(json.loads(line))
-            except ValueError as error:  # half a line may end within a character, too
-                if number <= len(lines):
-                    raise ConfigError(f"{path}, line {number}: not JSON ({error}).") from None
-        return rows
+        found, lacking = read_rows(path), self.lacking(name)
+        if lacking and name != "transcripts.jsonl":  # which is no account of anything
+            raise damaged(path, f" has {len(found)} rows where the run had written {len(found) + lacking}")
+        return found
+
+    def lacking(self, name: str) -> int:
+        """How many rows of a file are gone that were there after the last step; 0 where nothing was noted."""
+        path = self.root / "rows.json"
+        noted = read_json(path).get(name, 0) if path.exists() else 0
+        return max(0, noted - len(read_rows(self.root / name))) if isinstance(noted, int) else 0

@@ -3,7 +3,7 @@
 import json
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +31,14 @@ class JsonLines:
     A line torn by a kill is cut off when the file is opened again.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Open for appending, mended."""
+    def __init__(self, path: Path, columns: Collection[str] = ()) -> None:
+        """Open for appending, mended.
+
+        Args:
+            path: made where it is missing.
+            columns: what every line has.
+        """
+        self._columns = columns
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self._lock = threading.Lock()
@@ -50,19 +56,25 @@ class JsonLines:
         """Every whole line.
 
         Raises:
-            StepError: a line in the middle is not JSON; nothing EvoKD does leaves one.
+            StepError: a line is damaged; nothing EvoKD does leaves one.
         """
-        with self.path.open(encoding="utf-8") as file:
+        with self.path.open("rb") as file:
             for number, line in enumerate(file, 1):
-                if not line.endswith("\n"):  # another process is writing it
+                if not line.endswith(b"\n"):  # another process is writing it
                     return
-                try:
-                    yield json.loads(line)
-                except ValueError as error:
-                    raise StepError(
-                        f"{self.path} line {number} is damaged ({error}). Remove that line; "
-                        f"calls missing from a ledger are filled in from the answer cache."
-                    ) from error
+                yield self._read(number, line)
+
+    def _read(self, number: int, line: bytes) -> dict[str, Any]:
+        try:
+            row = json.loads(line)
+            if not isinstance(row, dict) or (lacking := [name for name in self._columns if name not in row]):
+                raise ValueError(f"no {lacking[0]!r}" if isinstance(row, dict) else "no JSON object")
+        except (ValueError, RecursionError) as error:
+            raise StepError(
+                f"{self.path} line {number} is damaged ({error}). Remove that line, or the file; calls missing from a "
+                "ledger are filled in from the answer cache."
+            ) from error
+        return row
 
     def close(self) -> None:
         """Release the file; safe to call twice."""

@@ -146,6 +146,8 @@ def print_prompts(run: Run, role: str | None) -> None:
     """Every request exactly as it was sent, with its answer, oldest first."""
     console = Console(highlight=False)
     rows = run.rows("transcripts.jsonl")
+    if lost := run.lacking("transcripts.jsonl"):
+        console.print(f"transcripts.jsonl lacks {lost} answers that were there; these are the others.", style="bold")
     roles = {row["role"] for row in rows}
     if role is not None and rows and role not in roles:
         raise ConfigError.unknown("--role", role, roles)

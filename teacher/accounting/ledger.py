@@ -48,6 +48,11 @@ KEYS = ("calls", "input", "output", "cached", "seconds", "usd")
 """What was paid."""
 
 
+COUNTED = (
+    "id", "cycle", "prompt", "sample", "attempt", "input", "output", "cached_input", "from_cache", "seconds", "usd",
+)  # fmt: skip
+"""What of a call is added up."""
+
 MOST = 1e9
 """Dollars or seconds of one call that are believed."""
 
@@ -60,8 +65,8 @@ class Ledger:
 
     def __init__(self, folder: Path) -> None:
         """Open the files of a run folder, mended, and add up what they hold."""
-        self._lines = JsonLines(folder / "ledger.jsonl")
-        self._said = JsonLines(folder / "transcripts.jsonl")
+        self._lines = JsonLines(folder / "ledger.jsonl", COUNTED)
+        self._said = JsonLines(folder / "transcripts.jsonl", ("prompt", "sample", "answer"))
         self._lock = threading.Lock()
         self._sums: dict[int, dict[str, float]] = {}
         self._worth: dict[int, dict[tuple[str, int, str], float]] = {}  # tokens of an answer, paid for or not
@@ -168,7 +173,9 @@ def count_paid(folder: Path) -> tuple[int, int]:
     told: set[str] = set()
     if (folder / "ledger.jsonl").exists():
         for line in (folder / "ledger.jsonl").read_text(encoding="utf-8", errors="replace").split("\n")[:-1]:
-            with suppress(ValueError):  # a damaged line is told when the ledger is opened
+            with suppress(
+                ValueError, TypeError, KeyError, AttributeError
+            ):  # a damaged line is told when the ledger is opened
                 row = json.loads(line)
                 told |= {row["id"]} if not row["from_cache"] and not row["outcome"].startswith(FAILED) else set()
     return len(kept), len(told - kept)

@@ -138,3 +138,44 @@ def exchange(path: Path, other: Path) -> None:
         shutil.copytree(other, path, symlinks=True)
     elif other.exists():
         shutil.copy2(other, path)
+
+
+def spoil(path: Path) -> None:
+    """Bytes that are no text of any kind, as many as there were."""
+    path.write_bytes(bytes((7 * number + 129) % 256 for number in range(max(64, path.stat().st_size))))
+
+
+def retype(path: Path) -> None:
+    """JSON, but of another type than anything EvoKD writes."""
+    path.write_text('[1, "two", null]\n')
+
+
+def obstruct(path: Path) -> None:
+    """A folder in its place."""
+    delete(path)
+    path.mkdir()
+
+
+def shorten(path: Path) -> None:
+    """The last line is gone; each of the others is whole."""
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+
+
+DAMAGES: dict[str, Callable[[Path], None]] = {
+    "empty": empty,
+    "cut in half": halve,
+    "a line less": shorten,
+    "garbage": spoil,
+    "another type": retype,
+    "missing": delete,
+    "a folder": obstruct,
+}
+"""What may become of a file."""
+
+
+def damage(path: Path, how: str) -> None:
+    """Do one of `DAMAGES` to a file; of a link to the link, not to what it leads to."""
+    if path.is_symlink() and how != "missing":
+        path.unlink()
+        path.write_text("students/cycle-000\n")
+    DAMAGES[how](path)

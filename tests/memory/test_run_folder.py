@@ -78,6 +78,34 @@ def test_a_rival_is_dropped_by_cycle(folder: RunFolder) -> None:
     assert not folder.rival(1).exists() and folder.rival(2).exists()
 
 
+def test_where_no_link_can_be_made_a_file_names_the_champion(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*given: object, **how: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "symlink_to", refuse)
+    for cycle in (1, 2):
+        folder.student(cycle).mkdir(parents=True)
+        folder.crown(f"students/cycle-{cycle:03d}")
+        assert (folder.root / "best").is_file() and folder.best == folder.student(cycle).resolve()
+    moved = folder.root.with_name(f"{folder.root.name}-moved")
+    folder.root.rename(moved)
+    assert RunFolder(moved).best == (moved / "students" / "cycle-002").resolve()
+    RunFolder(moved).drop_students()
+    assert [path.name for path in (moved / "students").iterdir()] == ["cycle-002"]
+
+
+@pytest.mark.parametrize("said", [b"", b"students/cycle-009", b"elsewhere", b"\x81\x82", b"students/.."])
+def test_a_file_that_names_no_student_says_nothing_and_nothing_is_removed(folder: RunFolder, said: bytes) -> None:
+    (folder.root / "elsewhere").mkdir()
+    folder.student(1).mkdir(parents=True)
+    (folder.root / "best").write_bytes(said)
+    assert folder.best is None
+    folder.drop_students()
+    assert folder.student(1).exists()
+
+
 def test_students_but_the_best_are_removed(folder: RunFolder) -> None:
     for student in (folder.student(0), folder.student(1), folder.rival(2)):
         student.mkdir(parents=True)
