@@ -24,7 +24,7 @@ from .encoder.loading import (
 from .encoder.shortcuts import padded
 from .heads.base import Head, Rows
 from .heads.by_name import head_in, head_named
-from .settings import Recipe, StudentSettings
+from .settings import StudentSettings
 from .training.balance import class_weights
 from .training.fitting import Fitting, Material
 
@@ -193,12 +193,11 @@ class TransformerStudents:
         """The settings with the recipe of their head and encoder written out, where the user left any of it out.
 
         Raises:
-            ConfigError: `student.model` cannot be used.
+            ConfigError: `student.model` cannot be used, or `student.freeze` does not fit it.
         """
-        if all(getattr(self.settings, name) is not None for name in Recipe.model_fields):
-            return self.settings
         head = head_named(self.head)(self.labels)
-        recipe = self.settings.recipe(head.recipe, encoder_width(self.settings.model, head))
+        width = encoder_width(self.settings.model, head, self.settings.freeze)
+        recipe = self.settings.recipe(head.recipe, width)
         return self.settings.model_copy(update=dict(recipe))
 
     def load(self, folder: Path, seed: int = 0) -> TransformerStudent:

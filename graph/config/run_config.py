@@ -92,12 +92,24 @@ def read_toml(path: Path) -> dict[str, Any]:
     Raises:
         ConfigError: it is missing or is not TOML.
     """
+    text = ""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
+        return tomllib.loads(text)
     except FileNotFoundError:
         raise ConfigError(f"there is no config file {str(path)!r}; `configs/` has examples.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise ConfigError(f"{path}: not a readable TOML file: {error}") from None
+        raise ConfigError(f"{path}: not a readable TOML file: {error}{_quotes(text, str(error))}") from None
+
+
+def _quotes(text: str, error: str) -> str:
+    """A word on what TOML's own error does not say: a text without quotes. Its value may be a key, and is not shown."""
+    found = re.search(r"at line (\d+)", error)
+    line = text.split("\n")[int(found[1]) - 1] if found else ""
+    if named := re.match(r"\s*([\w.-]+)\s*=\s*[^\W\d_\[{]|\s*([\w.-]+)\s*=\s*[\u2018-\u201f]", line):
+        name = named[1] or named[2]
+        return f'. A text stands between straight quotes: {name} = "..."'
+    return ""
 
 
 def parsed(raw: Mapping[str, Any], source: str, *, is_whole: bool = False) -> RunConfig:

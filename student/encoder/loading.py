@@ -77,18 +77,22 @@ def new_network(model: str, head: Head[Any]) -> Any:
     return network
 
 
-def encoder_width(model: str, head: Head[Any]) -> int:
+def encoder_width(model: str, head: Head[Any], freeze: int = 0) -> int:
     """Numbers in a vector of an encoder, by its config.json; no weights are read.
 
     Raises:
-        ConfigError: the model is not there.
+        ConfigError: the model is not there, or has not as many layers as `freeze` says.
     """
     quiet()
     path = encoder_path(model)
     try:
-        return int(_config(path, head).hidden_size)
+        config = _config(path, head)
+        if (count := getattr(config, "num_hidden_layers", None)) is not None:
+            _check_depth(config, count, freeze)
+        return int(config.hidden_size)
     except ConfigError as error:
-        raise ConfigError(f"student.model = {model!r} {error}") from None
+        said = str(error)
+        raise ConfigError(said if said.startswith("student.") else f"student.model = {model!r} {said}") from None
     except Exception as error:  # as in `new_network`
         raise ConfigError(_advice(model, path, error)) from error
 
@@ -124,11 +128,14 @@ def check_freeze(network: Any, freeze: int) -> None:
     Raises:
         ConfigError: `student.freeze` does not fit the encoder.
     """
-    shared = getattr(network.config, "num_hidden_groups", None) is not None
-    count = 0 if shared else len(layers(network)) - bool(getattr(network.config, "evokd_pooling", False))
-    if freeze > count:
+    _check_depth(network.config, len(layers(network)) - bool(getattr(network.config, "evokd_pooling", False)), freeze)
+
+
+def _check_depth(config: Any, count: int, freeze: int) -> None:
+    shared = getattr(config, "num_hidden_groups", None) is not None
+    if freeze > (0 if shared else count):
         why = "shares one layer, which must be trained" if shared else f"has {count} layers"
-        raise ConfigError(f"student.freeze = {freeze}: the encoder ({network.config.model_type}) {why}.")
+        raise ConfigError(f"student.freeze = {freeze}: the encoder ({config.model_type}) {why}.")
 
 
 def quiet() -> None:

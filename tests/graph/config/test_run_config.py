@@ -325,3 +325,24 @@ def test_what_the_papers_config_has_in_comments_can_be_said() -> None:
     for name, value in found.items():
         _, role, setting = name.split(".")
         assert getattr(agents(load(CONFIGS / "paper.toml", {name: value}))[role], setting) == value
+
+
+@pytest.mark.parametrize(
+    "line", ["kind = openai", "kind = \u201copenai\u201d", "data.test = seeds.jsonl", "api_key_env = sk-1"]
+)
+def test_a_text_without_quotes_is_told_by_its_key_alone(tmp_path: Path, line: str) -> None:
+    (tmp_path / "t.toml").write_text(f"[teacher]\n{line}\n")
+    key, _, value = line.partition(" = ")
+    with pytest.raises(
+        ConfigError, match=rf'at line 2.*A text stands between straight quotes: {key} = "\.\.\."'
+    ) as told:
+        read_toml(tmp_path / "t.toml")
+    assert value not in str(told.value)
+
+
+@pytest.mark.parametrize("line", ["kind = [1, 2", "= 5", "kind = 5x"])
+def test_other_mistakes_of_toml_are_told_as_they_are(tmp_path: Path, line: str) -> None:
+    (tmp_path / "t.toml").write_text(line)
+    with pytest.raises(ConfigError, match="not a readable TOML file") as told:
+        read_toml(tmp_path / "t.toml")
+    assert "quotes" not in str(told.value)
