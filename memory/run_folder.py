@@ -29,17 +29,13 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from ..tasks.files import write_text
+from ..tasks.files import led_to, write_text
 
 M = TypeVar("M", bound=BaseModel)
 
 
 OWN_STUDENT = re.compile(r"(cycle|final)-\d{3,}|\.+(cycle|final|rival)-\d{3,}.*")
 """Names of folders under `students/` that EvoKD makes; those that begin with a point are unfinished or for a while."""
-
-
-BEST = re.compile(r"students/(cycle|final)-\d{3,}")
-"""What stands in `best` where it is a file."""
 
 
 def json_lines(rows: Iterable[BaseModel | dict[str, Any]]) -> str:
@@ -95,14 +91,7 @@ class RunFolder:
     @property
     def best(self) -> Path | None:
         """The folder of the best student, absolute; None where there is none, or what says so is damaged."""
-        best = self.root / "best"
-        try:
-            said = best.read_text(encoding="utf-8").strip() if best.is_file() else ""
-        except (OSError, UnicodeDecodeError):
-            return None
-        if BEST.fullmatch(said):
-            best = self.root / said
-        return best.resolve() if best.is_dir() else None
+        return led_to(self.root / "best")
 
     def write_rows(self, path: Path, rows: Iterable[BaseModel | dict[str, Any]]) -> None:
         """Write JSON lines, whole or not at all."""

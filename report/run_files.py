@@ -5,8 +5,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self
 
-from ..memory.run_folder import RunFolder
 from ..tasks.errors import ConfigError
+from ..tasks.files import led_to
 from ..tasks.guidelines import Guidelines, parse_guidelines
 from .reading import Row, damaged, read_json, read_rows
 
@@ -49,7 +49,8 @@ class Run:
         Raises:
             ConfigError: it points to none.
         """
-        link, found = self.root / "best", RunFolder(self.root).best
+        link = self.root / "best"
+        found = led_to(link)
         if link.is_dir() and not link.is_symlink():
             return str((self.result or {}).get("champion") or Path(self.metrics[-1]["champion"]).name)
         if found is None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import threading
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -23,6 +24,20 @@ def write_text(path: Path, text: str) -> None:
     except BaseException:
         aside.unlink(missing_ok=True)
         raise
+
+
+FOLDER = re.compile(r"students/(cycle|final)-\d{3,}")
+"""What a file says that stands for a link, relative to its own folder."""
+
+
+def led_to(link: Path) -> Path | None:
+    """The folder that a link to a student leads to, absolute, or that a file in its place names; None for neither."""
+    try:
+        said = link.read_text(encoding="utf-8").strip() if link.is_file() else ""
+    except (OSError, UnicodeDecodeError):
+        return None
+    folder = link.parent / said if FOLDER.fullmatch(said) else link
+    return folder.resolve() if folder.is_dir() else None
 
 
 class JsonLines:

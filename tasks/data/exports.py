@@ -31,11 +31,15 @@ def plain(values: Mapping[str, Any], labels: Collection[str], columns: Sequence[
         return _of_label_studio(values)
     if any(all(column in values for column in pair) for pair in columns):
         return {column: _tokens(value) if column == "tokens" else _choices(value) for column, value in values.items()}
+    if "paragraphs" in values:
+        raise BadCell("is spaCy 2's training format", "Write the JSON of every `doc.to_json()` on a line of a .jsonl")
     text, label = columns[0][0], columns[0][-1]
     if text not in values:
         return values
     if isinstance(values.get("options"), list) and isinstance(values.get("accept"), list):
         return {**values, label: values["accept"]}
+    if label == "spans" and isinstance(values.get("ents"), list):  # spaCy's `Doc.to_json`
+        return {**values, label: values["ents"]}
     if isinstance(values.get("cats"), Mapping):
         return {**values, label: _set(values["cats"])}
     if labels and all(name in values for name in labels):

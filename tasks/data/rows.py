@@ -14,6 +14,13 @@ from .tables import read_table
 
 TAGGED = (".conll", ".bio", ".iob")
 FORMATS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", *TAGGED)
+ELSEWHERE = {
+    ".ann": "brat's annotations: convert them with brat's tools/anntoconll.py and name the result .conll",
+    ".spacy": "spaCy's DocBin: write the JSON of every `doc.to_json()` on a line of a .jsonl",
+    ".xlsx": "a workbook: save the sheet as CSV in UTF-8",
+}
+"""Known forms that are not read -> what they are, and what to do."""
+
 LINE_END = re.compile(r"\r\n|\n|\r")
 """Not those of Unicode: a JSON string may hold U+2028 as it is, but none of these."""
 
@@ -28,6 +35,8 @@ def rows(source: str, base: Path, problems: Problems, split: str = "train") -> I
         return read_hub(source, split)
     path = base / Path(source).expanduser()
     suffix = path.suffix.lower()
+    if suffix in ELSEWHERE:
+        raise ConfigError(f"{source}: is {ELSEWHERE[suffix]}.")
     if suffix not in FORMATS:
         raise ConfigError(
             f"{source}: files of kind {suffix!r} are not read. Allowed: {', '.join(FORMATS)}, or hf:name."

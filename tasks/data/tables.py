@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -10,6 +11,9 @@ from ..errors import ConfigError
 from .problems import Problems, Row, shown
 
 LONGEST_CELL = 1_000_000
+
+BRAT = re.compile(r"T\d+\t\S+ \d+ \d+(;\d+ \d+)*\t")
+"""How a file of brat's annotations begins."""
 
 Record = tuple[str, list[str]]
 """Place and cells of a row, the header too."""
@@ -27,8 +31,12 @@ def read_table(text: str, suffix: str, problems: Problems) -> Iterator[Row]:
         problems: collects broken rows.
 
     Raises:
-        ConfigError: the header has a name twice, or the table is WebAnno's TSV.
+        ConfigError: the header has a name twice, or the table is WebAnno's TSV or brat's.
     """
+    if BRAT.match(text):
+        raise ConfigError(
+            f"{problems.source}: is brat's. Convert it with brat's tools/anntoconll.py and name it .conll."
+        )
     if text.startswith("#FORMAT=WebAnno"):
         raise ConfigError(
             f"{problems.source}: is WebAnno TSV (INCEpTION). Export as CoNLL 2002 and name the file .conll."

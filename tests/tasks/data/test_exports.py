@@ -124,3 +124,27 @@ def test_offsets_in_utf16_are_told_in_which_unit_they_are_read(tmp_path: Path) -
     row["text"] = "\U0001f600 Ann Lee flies"
     with pytest.raises(ConfigError, match=r"and not 'Ann Lee'\. Offsets count characters \(Unicode code points\), not"):
         read_examples(write(tmp_path, "a.jsonl", lines(row)), NER, "seed", base=tmp_path)
+
+
+def test_the_json_of_a_document_of_spacy_is_read(tmp_path: Path) -> None:
+    row = {"text": "Ann Lee flies", "ents": [{"start": 0, "end": 7, "label": "PER"}], "tokens": [{"id": 0}], "cats": {}}
+    (tmp_path / "doc.jsonl").write_text(json.dumps(row) + "\n")
+    task = Ner("d", {"PER": "a person"}, {}, "text")
+    [example] = read_examples("doc.jsonl", task, "seed", base=tmp_path)
+    assert example.label == (Span(start=0, end=7, type="PER"),)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.ann", "T1\tPER 0 7\tAnn Lee\n", r"is brat's annotations: .*anntoconll"),
+        ("a.tsv", "T1\tPER 0 7\tAnn Lee\nR1\tx Arg1:T1 Arg2:T1\n", r"is brat's\. .*anntoconll"),
+        ("a.spacy", "DocBin", r"is spaCy's DocBin: .*to_json"),
+        ("a.json", '[{"id": 0, "paragraphs": []}]', r"is spaCy 2's training format. .*to_json"),
+    ],
+)
+def test_a_form_that_is_not_read_is_named_with_what_to_do(tmp_path: Path, name: str, content: str, said: str) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(ConfigError, match=said) as told:
+        read_examples(name, Ner("d", {"PER": "a person"}, {}, "text"), "seed", base=tmp_path)
+    assert "\n" not in str(told.value)
