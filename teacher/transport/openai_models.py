@@ -59,7 +59,13 @@ class Models:
         """The model that answers chats; raises `ConfigError` as `_opened` does."""
         with self._lock:
             if self._chat is None:
-                self._chat = ThoughtfulChat(**self._common(), use_responses_api=False, disable_streaming=True)
+                # Without socket options of its own LangChain does not warn of proxies, which our client does heed.
+                more: dict[str, Any] = {
+                    "http_socket_options": (),
+                    "use_responses_api": False,
+                    "disable_streaming": True,
+                }
+                self._chat = ThoughtfulChat(**self._common(), **more)
             return self._chat
 
     def text(self) -> OpenAI:

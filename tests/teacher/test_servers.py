@@ -39,6 +39,16 @@ def test_the_version_that_azure_wants_arrives_with_every_call(server: Loopback, 
     assert paths == ["/chat/completions?api-version=2024-10-21", "/completions?api-version=2024-10-21"]
 
 
+def test_no_warning_says_that_proxies_are_not_heeded(
+    server: Loopback, opened: Open, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    server.script = lambda body: chat(GOOD)
+    ask(opened(), many(1))
+    assert "proxy" not in caplog.text.lower()
+
+
 def test_one_answer_that_did_not_fit_is_no_reason_to_spell_the_form_out(server: Loopback, opened: Open) -> None:
     server.script = lambda body: chat("hm" if prompt_of(body) == "text 1" else GOOD)
     ask(opened(concurrency=1), many(4))
