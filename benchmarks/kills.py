@@ -3,9 +3,10 @@
     python -m benchmarks.kills --count 200
 
 The run is that of `tests/parts.py`: the whole graph with its SQLite checkpoint and Chroma on disk, a student that
-counts words, a teacher behind a loopback server. The server counts what it answered; a call that was answered and is
-made again would be paid for twice. A call that was under way when its process died, asked and not yet on disk, may be
-made again: no more calls may be made twice than were `under way at a kill`.
+counts words, a teacher behind a loopback server. Every process has a clock of its own, up to a day off. The server
+counts what it answered; a call that was answered and is made again would be paid for twice. A call that was under way
+when its process died, asked and not yet on disk, may be made again: no more calls may be made twice than were
+`under way at a kill`.
 """
 
 import argparse
@@ -72,7 +73,7 @@ def _killed(config: Path, runs: Path, server: Server, rng: random.Random, length
     seen = Counter[str]()
     words: tuple[str | Path, ...] = ("run", config, "--runs", runs)
     while rng.random() < (1.0 if not seen["kills"] else 0.3):
-        code, said = _until(parts.start(*words), rng.uniform(0.0, length))
+        code, said = _until(parts.start(*words, **_clock(rng)), rng.uniform(0.0, length))
         seen["kills"] += 1
         folder = runs / "small"
         if code == 0:
@@ -80,14 +81,19 @@ def _killed(config: Path, runs: Path, server: Server, rng: random.Random, length
         elif code > 0:
             raise SystemExit(f"a resumed run failed: {said}")
         if (folder / "config.toml").exists():
-            words = ("resume", "small", "--runs", runs)
+            words = ("resume", "small", "--runs", runs, *parts.ALLOW)
             seen["broken checkpoints"] += not _is_sound(folder / "checkpoints.sqlite")
             seen["broken answer caches"] += not _is_sound(folder / "answers.sqlite")
             seen["under way at a kill"] += len(server.asked) - _kept(folder / "answers.sqlite")
-    code, said = _until(parts.start(*words), None)
+    code, said = _until(parts.start(*words, **_clock(rng)), None)
     if code != 0:
         raise SystemExit(f"a resumed run failed: {said}")
     return dict(seen)
+
+
+def _clock(rng: random.Random) -> dict[str, str]:
+    """Every process has a clock of its own: right, or an hour or a day off."""
+    return {"EVOKD_TEST_CLOCK": str(rng.choice([-86_400, -3_600, 0, 3_600, 86_400]))}
 
 
 def _until(process: "subprocess.Popen[str]", seconds: float | None) -> tuple[int, str]:
