@@ -20,8 +20,9 @@ from ..tasks.task import Task
 from ..teacher.base import Teacher
 from .batch_stats import BatchStats
 
-BatchKind = Literal["seed", "breadth", "lessons"]
-"""What a cycle's batch is: nothing (cycle 0), typical texts over all subtypes, or texts aimed at lessons."""
+BatchKind = Literal["seed", "breadth", "lessons", "label"]
+"""What a cycle's batch is: nothing (cycle 0), typical texts over all subtypes, texts aimed at lessons, or texts of the
+user's pool, which are labelled and not written."""
 
 
 Figures = dict[str, float | None]
@@ -40,6 +41,8 @@ class CycleReport(TypedDict):
 
     cycle: int
     batch_kind: BatchKind
+    chosen: str
+    """Why the batch is of this kind, in a sentence; empty where the curriculum leaves no choice."""
     stats: BatchStats
     """What became of the cycle's texts."""
     fresh_before: Figures
@@ -52,6 +55,8 @@ class CycleReport(TypedDict):
     kept: bool
     why: str
     champion: str
+    outlook: str
+    """What there is to gain from going on, and what would help, in a sentence or two; empty where nothing chooses."""
     teacher: dict[str, float]
     """Calls, tokens and money of this cycle."""
     seconds: dict[str, float]
@@ -68,6 +73,10 @@ class State(TypedDict, total=False):
 
     cycle: int
     batch_kind: BatchKind
+    chosen: str
+    """Why the next batch is of that kind."""
+    nothing_left: bool
+    """Whether no kind of batch can be expected to bring anything more."""
     champion: str
     """Folder of the best student so far, relative to the run folder."""
     challenger: str

@@ -1,14 +1,15 @@
-"""What the next batch is: texts for lessons, or more typical ones. A bandit chooses by what each brought at the gate.
+"""What the next batch is: texts of the pool to label, texts for lessons, or more typical ones.
 
-Plain generation is the arm that lessons have to beat: what a batch cost would have bought as many typical texts.
-Thompson sampling (Russo et al. 2018, arXiv 1707.02038): each arm is drawn from what is known of it, and the better draw
-is played, so that the arm that pays gets most batches and the other is not forgotten while it is in doubt.
+A bandit chooses by what each brought at the gate for what it cost. Plain generation is the arm that the others have to
+beat: what a batch cost would have bought as many typical texts. Thompson sampling (Russo et al. 2018, arXiv
+1707.02038): each arm is drawn from what is known of it, and the best draw is played, so that the arm that pays gets
+most batches and the others are not forgotten while they are in doubt.
 """
 
 import math
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from statistics import median
 
 from ..tasks.metrics import Score
@@ -20,10 +21,20 @@ LEAST_ERROR = 0.0005
 """Of a gain in loss: a handful of held-out texts can agree by chance, and would then outweigh all that comes later."""
 
 REST = 4
-"""Batches for which they rest; then the student may have grown."""
+"""Batches for which lessons that are too hard rest; then the student may have grown."""
 
-ARMS: tuple[BatchKind, ...] = ("lessons", "breadth")
-"""In the order in which they are tried first."""
+TRIES = 3
+"""Last batches of an arm that have to bring something between them: after fewer, an arm is given up by chance."""
+
+ARMS: tuple[BatchKind, ...] = ("label", "lessons", "breadth")
+"""In the order in which they are tried first: real texts brought most by far (docs/results/choosing-what-to-do.md)."""
+
+NAMES: Mapping[BatchKind, str] = {
+    "label": "labelling your texts",
+    "lessons": "writing for lessons",
+    "breadth": "writing in breadth",
+}
+"""What is said of each to a person."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +47,22 @@ class Gain:
     def per(self, amount: float) -> "Gain":
         """Of one unit of what it took."""
         return Gain(self.value / amount, self.error / amount)
+
+    def __str__(self) -> str:
+        return f"{self.value:+.4f} (± {self.error:.4f})"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the next batch is, and what else there would be."""
+
+    batch_kind: BatchKind
+    why: str
+    """In one sentence."""
+    left: tuple[BatchKind, ...] = ARMS
+    """The arms that may bring something yet."""
+    spent: Mapping[BatchKind, str] = field(default_factory=dict)
+    """The other arms, each with the reason."""
 
 
 UNKNOWN = 0.01
@@ -70,7 +97,7 @@ def after_first(history: Sequence[CycleReport]) -> Sequence[CycleReport] | None:
     return history[learnt[0] + 1 :] if learnt else None
 
 
-def next_batch_kind(history: Sequence[CycleReport], seed: int) -> BatchKind:
+def choose(history: Sequence[CycleReport], seed: int, pool_left: int | None = None) -> Choice:
     """What the next batch is: breadth until something is learnt, then each arm once, then by the bandit.
 
     Lessons that are too hard for the student rest for a while, whatever the bandit says.
@@ -78,27 +105,58 @@ def next_batch_kind(history: Sequence[CycleReport], seed: int) -> BatchKind:
     Args:
         history: the finished cycles.
         seed: of the run; the same history gives the same answer.
+        pool_left: texts of the pool that nobody has looked at; None where there is no pool.
     """
-    later = after_first(history)
+    later, arms = after_first(history), ARMS if pool_left is not None else ARMS[1:]
     if later is None:
-        return "breadth"
+        return Choice("breadth", "Nothing is learnt yet, so it begins with writing in breadth.", arms)
+    played = {arm: [row for row in later if row["batch_kind"] == arm] for arm in arms}
+    spent = _find_spent(played, later, pool_left)
+    left = tuple(arm for arm in arms if arm not in spent)
     if not any(row["gate"] for row in history):
-        return "lessons"  # nothing is held out to compare on
-    played = {arm: [row for row in later if row["batch_kind"] == arm] for arm in ARMS}
+        kind: BatchKind = "label" if "label" in left else "lessons"
+        return Choice(kind, "Nothing is held out to compare on.", left, spent)
+    for arm in left:
+        if not played[arm]:
+            return Choice(arm, f"{_sentence(NAMES[arm])} has not been tried yet.", left, spent)
+    able = left or tuple(arm for arm in arms if arm != "lessons" or not _are_lessons_too_hard(later))
+    return _play(able, left, spent, {arm: played[arm] for arm in arms}, f"{seed} {len(history)}")
+
+
+def _play(
+    able: Sequence[BatchKind],
+    left: tuple[BatchKind, ...],
+    spent: Mapping[BatchKind, str],
+    played: Mapping[BatchKind, Sequence[CycleReport]],
+    seed: str,
+) -> Choice:
+    """Draw a gain for each arm that is able, and play the best."""
+    rng = random.Random(seed)
+    unknown = median_error([row for rows in played.values() for row in rows])
+    known = {arm: _pool_gains(played[arm], unknown) for arm in able}
+    draws = {arm: rng.gauss(gain.value, gain.error) for arm, gain in known.items()}
+    best = max(draws, key=lambda arm: draws[arm])
+    by_gain = sorted(known, key=lambda arm: -known[arm].value)
+    told = "; ".join(f"{NAMES[arm]} {known[arm]} in {len(played[arm])}" for arm in by_gain)
+    doubt = "" if best == by_gain[0] else f". What is in doubt is tried again: now {NAMES[best]}"
+    return Choice(best, f"Gain in loss for 1,000 tokens, and batches: {told}{doubt}.", left, spent)
+
+
+def _find_spent(
+    played: Mapping[BatchKind, Sequence[CycleReport]], later: Sequence[CycleReport], pool_left: int | None
+) -> dict[BatchKind, str]:
+    """The arms that nothing can be expected of, each with the reason."""
+    spent: dict[BatchKind, str] = {}
     for arm, rows in played.items():
-        if not rows:
-            return arm
-    if _are_lessons_too_hard(later):
-        return "breadth"  # also where that has no more texts: the run rather ends
-    able = [arm for arm, rows in played.items() if _has_texts(rows[-1])]
-    rng = random.Random(f"{seed} {len(history)}")
-    unknown = median_error(later)
-    return max(able or ARMS, key=lambda arm: _draw(played[arm], unknown, rng))
-
-
-def _has_texts(row: CycleReport) -> bool:
-    """Whether anything was written in a cycle: an arm that comes to an end is left to rest while the other goes on."""
-    return not has_no_drafts(row["stats"])
+        if arm == "label" and not pool_left:
+            spent[arm] = "none is left"
+        elif rows and has_no_drafts(rows[-1]["stats"]):
+            spent[arm] = "the last batch had no new text"
+        elif arm == "lessons" and _are_lessons_too_hard(later):
+            spent[arm] = "they are too hard for the student"
+        elif len(rows) >= TRIES and _pool_gains(rows[-TRIES:], median_error(later)).value <= 0:
+            spent[arm] = f"the last {TRIES} batches brought nothing"
+    return spent
 
 
 def _are_lessons_too_hard(later: Sequence[CycleReport]) -> bool:
@@ -110,12 +168,12 @@ def _are_lessons_too_hard(later: Sequence[CycleReport]) -> bool:
     return bool(recent) and are_too_hard(recent[-1].get("too_hard", 0), recent[-1].get("for_lessons", 0))
 
 
-def _draw(rows: Sequence[CycleReport], unknown: float, rng: random.Random) -> float:
-    """A gain that the arm may have: from the normal distribution that its batches leave of its mean."""
-    gains = [estimate_gain(row, unknown).per(_thousand_tokens(row)) for row in rows]
+def _pool_gains(rows: Sequence[CycleReport], unknown: float) -> Gain:
+    """What is known of the gain of an arm for 1,000 tokens: the mean over its batches, by how sure each is."""
+    gains = [estimate_gain(row, unknown).per(_thousand_tokens(row)) for row in rows] or [Gain(0.0, unknown)]
     weights = [1 / gain.error**2 for gain in gains]
     mean = sum(weight * gain.value for weight, gain in zip(weights, gains, strict=True)) / sum(weights)
-    return rng.gauss(mean, math.sqrt(1 / sum(weights)))
+    return Gain(mean, math.sqrt(1 / sum(weights)))
 
 
 def _thousand_tokens(row: CycleReport) -> float:
@@ -125,3 +183,7 @@ def _thousand_tokens(row: CycleReport) -> float:
     """
     spent = row["teacher"]
     return max(1.0, spent.get("tokens", spent.get("input", 0.0) + spent.get("output", 0.0))) / 1000
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]

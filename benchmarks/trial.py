@@ -2,10 +2,11 @@
 
     python -m benchmarks.trial --data DATA --task trec6 --teacher replay --strategy gated --seed 0 --out runs/bench
 
-`--teacher replay` plays the recorded strong teacher in DATA/teacher_texts (replay.py); `--teacher oracle` labels texts
-of the pool by the gold of the train file (oracle.py); `--teacher simulator` draws texts of the train file, with
-`--noise 0.2` a fifth of them wrongly labelled (simulator.py); `--teacher local` asks the embedded model. A trial that
-is killed goes on when it is started again; a finished one is only printed. The result is `trial.json` in the run
+`--teacher replay` plays the recorded strong teacher in DATA/teacher_texts (replay.py), which labels texts of a `--pool`
+by the gold of the train file, `--noise 0.06` of them wrongly and not at random (pool_labels.py); `--teacher oracle`
+labels texts of the pool by that gold and writes none (oracle.py); `--teacher simulator` draws texts of the train file,
+with `--noise 0.2` a fifth of them wrongly labelled (simulator.py); `--teacher local` asks the embedded model. A trial
+that is killed goes on when it is started again; a finished one is only printed. The result is `trial.json` in the run
 folder. The test file is opened after the run; nothing in a run depends on it.
 """
 
@@ -27,6 +28,7 @@ os.environ["EVOKD_TELL_LOOPBACK"] = "1"  # the teachers here read what is asked 
 
 from benchmarks.data_sets import TASKS, data_set_task
 from benchmarks.teachers.oracle import Oracle
+from benchmarks.teachers.pool_labels import read_pool_labels
 from benchmarks.teachers.replay import Answering, Recording, Replay, read_rows, serve
 from benchmarks.teachers.simulator import Simulator
 from evokd.comparison.spec import overlaid
@@ -85,7 +87,7 @@ def settings(options: argparse.Namespace, url: str) -> dict[str, Any]:
         generator["varied"] = False  # the recorded batches are for lessons alone
         analyst["crossfit"] = False  # and have their own lessons
     if options.teacher == "oracle":
-        generator["pool_share"] = 1.0
+        evaluator["curriculum"] = "label"
     if options.teacher != "local":
         teacher = {"kind": "openai", "model": "recording", "base_url": url, "api_key_env": "none", "concurrency": 1}
     data: dict[str, Any] = {"seeds": "seeds.jsonl"} | ({"pool": "pool.jsonl"} if options.pool else {})
@@ -137,7 +139,20 @@ def scored(options: argparse.Namespace, task: Task, folder: RunFolder) -> dict[s
         student: pooled(_points(task, sample, _predicted(folder, student, sample))).value
         for student in {row["champion"] for row in metrics}
     }
-    shown = ("cycle", "batch_kind", "kept", "stats", "gate", "why", "champion", "teacher", "seconds")
+    shown = (
+        "cycle",
+        "batch_kind",
+        "chosen",
+        "kept",
+        "stats",
+        "scores",
+        "outlook",
+        "gate",
+        "why",
+        "champion",
+        "teacher",
+        "seconds",
+    )
     cycles = [{**{key: row[key] for key in shown}, "test sample": in_sample[row["champion"]]} for row in metrics]
     return {
         "trial": name_of(options), "options": {key: str(value) for key, value in vars(options).items()},
@@ -164,12 +179,17 @@ def _teacher(options: argparse.Namespace, task: Task, folder: RunFolder) -> Answ
     teacher = (
         Simulator.read(train, task, options.noise, options.seed)
         if options.teacher == "simulator"
-        else Replay(Recording.read(options.data / "teacher_texts" / options.task, task))
+        else Replay(_recording(options, task, train))
     )
     if said.exists():
         with closing(JsonLines(said)) as lines:
             teacher.resume(row["answer"] for row in lines)
     return teacher
+
+
+def _recording(options: argparse.Namespace, task: Task, train: Path) -> Recording:
+    pool = read_pool_labels(train, task, options.noise, options.seed) if options.pool else None
+    return Recording.read(options.data / "teacher_texts" / options.task, task, pool)
 
 
 def parsed(words: list[str] | None = None) -> argparse.Namespace:
@@ -187,7 +207,9 @@ def parsed(words: list[str] | None = None) -> argparse.Namespace:
         parser.add_argument(f"--{option.replace('_', '-')}", type=int, default=default)
     parser.add_argument("--set", action="append", default=[], help="a line of the config: agents.trainer.members = 1")
     parser.add_argument("--variant", help="name of the strategy with what is set")
-    parser.add_argument("--noise", type=float, default=0.0, help="the simulator's share of wrong labels")
+    parser.add_argument(
+        "--noise", type=float, default=0.0, help="share of wrong labels: of the simulator, of a replay's pool"
+    )
     return parser.parse_args(words)
 
 

@@ -44,8 +44,9 @@ Graph = StateGraph[State, Any, State, State]
 def initial_state() -> State:
     """The state of a run that has not begun: cycle 0 trains on the seeds alone."""
     return State(
-        cycle=0, batch_kind="seed", batch=[], lessons=[], stats={}, seconds={}, history=[], stop="", unfinished=""
-    )
+        cycle=0, batch_kind="seed", chosen="", nothing_left=False, batch=[], lessons=[], stats={}, seconds={},
+        history=[], stop="", unfinished="",
+    )  # fmt: skip
 
 
 def last_steps(ring: Mapping[str, Agent]) -> dict[str, Agent]:

@@ -9,12 +9,14 @@ from ..agents.base import State
 from ..agents.batch_stats import has_no_drafts
 
 EMPTY = 2
-"""Batches in a row without one new text after which the teacher is taken to have no more."""
+"""Batches in a row, of the kind that would come next, without one new text, after which there are taken to be none."""
 
 
 @dataclass(frozen=True)
 class Stop:
     """Stops after a number of cycles, when the score is reached, or when nothing has helped or come for a while.
+
+    It also stops where nothing is to be expected of anything that could be done next (`agents/policy.py`).
 
     Examples:
         >>> from evokd.testing import world
@@ -36,9 +38,12 @@ class Stop:
             reached = scores.get("dev", scores.get("gate", {})).get("value") or 0.0
             if reached >= self.target:
                 return f"the target is reached: {reached:.3f} is at least {self.target:.3f}"
+        if state.get("nothing_left"):
+            return state["history"][-1]["outlook"]
         if state.get("shelved_in_a_row", 0) >= self.patience:
             return f"no batch of the last {self.patience} made the student better"
-        last = [has_no_drafts(row["stats"]) for row in state["history"][-EMPTY:]]
+        alike = [row for row in state["history"] if row["batch_kind"] == state["batch_kind"]]  # others may have texts
+        last = [has_no_drafts(row["stats"]) for row in alike[-EMPTY:]]
         if len(last) == EMPTY and all(last):
             return f"the last {EMPTY} batches had no new text: what the teacher writes is there already"
         if state["cycle"] > self.cycles:

@@ -5,9 +5,9 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from ..agents.base import Case, Figures, Services, State
+from ..agents.base import BatchKind, Case, Figures, Services, State
 from ..agents.cases import LEAST
 from ..agents.drafts import read_all_drafts
 from ..graph.build import initial_state
@@ -48,7 +48,7 @@ class Estimate:
     first: dict[str, Cost]
     """Role -> what the first cycle needs of it."""
     later: dict[str, Cost]
-    """The same for a later cycle: one with lessons, if the strategy has any."""
+    """The same for a later cycle: of those that the strategy has, the kind that takes most."""
     prompts: tuple[Asked, ...]
     """The first of every kind, as they would be sent."""
     cycles: int
@@ -151,8 +151,12 @@ def estimate(config: RunConfig, base: Path, offline: bool) -> Estimate:
             state = _after_seeds(config, services)
             first = _dry_run(config, services, teacher, state)
             _stand_in_batch(services)
-            later = _dry_run(
-                config, services, teacher, State(**{**state, "cycle": 2, "batch_kind": _later_kind(config)})
+            later = max(
+                (
+                    _dry_run(config, services, teacher, State(**{**state, "cycle": 2, "batch_kind": kind}))
+                    for kind in _later_kinds(config)
+                ),
+                key=lambda costs: sum(cost.tokens_in + cost.tokens_out for cost in costs.values()),
             )
             scores = state["history"][-1]["scores"].get("dev", {})
             agreement = (
@@ -167,13 +171,16 @@ def estimate(config: RunConfig, base: Path, offline: bool) -> Estimate:
     return replace(made, doubts=tuple(_doubts(config, made)))
 
 
-def _later_kind(config: RunConfig) -> Literal["breadth", "lessons"]:
-    """What a later batch is: lessons, unless the strategy has none."""
-    return "breadth" if getattr(agents(config)["evaluator"], "curriculum", None) == "breadth" else "lessons"
+def _later_kinds(config: RunConfig) -> Sequence[BatchKind]:
+    """What a later batch may be and what takes most: lessons and labelled texts, unless the strategy has others."""
+    curriculum = getattr(agents(config)["evaluator"], "curriculum", None)
+    if curriculum in ("breadth", "label"):
+        return [curriculum]
+    return ["lessons", "label"] if curriculum == "gated" and config.data.pool else ["lessons"]
 
 
 def _lacks_pool(config: RunConfig) -> bool:
-    return config.data.pool is None and getattr(agents(config)["generator"], "pool_share", 0.0) > 0
+    return config.data.pool is None and getattr(agents(config)["evaluator"], "curriculum", None) in ("gated", "label")
 
 
 def _after_seeds(config: RunConfig, services: Services) -> State:

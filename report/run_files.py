@@ -69,6 +69,11 @@ class Run:
             raise damaged(path, " is not what the run wrote")
         return found
 
+    @property
+    def outlook(self) -> str:
+        """What going on would bring and what would help more, as it stood after the last cycle."""
+        return str(self.metrics[-1].get("outlook", "")) if self.metrics else ""
+
     @cached_property
     def learnt(self) -> list[Row]:
         """The texts that the best student learnt, seeds left out; those of the gate, where it learnt them too."""

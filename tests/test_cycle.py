@@ -225,3 +225,46 @@ def test_two_runs_are_the_same(tmp_path: Path) -> None:
         return [{k: v for k, v in row.items() if k not in ("seconds", "teacher")} for row in rows(state)]
 
     assert bare(first) == bare(second)
+
+
+def test_with_a_pool_it_writes_first_then_labels_and_judges_by_real_texts(tmp_path: Path) -> None:
+    rng = random.Random(5)
+    pool = [f"{world.make_text(label, rng)} real{n}" for n in range(60) for label in world.VOCABULARY]
+    services = world.services(tmp_path, pool=pool)
+    learnt: list[str] = []
+    fit = type(services.students.new(0)).fit
+
+    def watched(self: Any, examples: Any, progress: Any = None, **how: Any) -> None:
+        learnt.extend(example.text for example in examples)
+        fit(self, examples, progress, **how)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(services.students.new(0)), "fit", watched)
+        state = run(services, cycles=6)
+    gate = services.memory.samples("gate")
+    assert len(gate) == 40 and {example.origin.source for example in gate} == {"pool"}
+    assert not {example.text for example in gate} & set(learnt)
+    others = [words(prompt) for role, prompt in services.teacher.asked if role != "annotator"]  # type: ignore[attr-defined]
+    assert not any(example.text in said for example in gate for said in others)
+    kinds = [row["batch_kind"] for row in rows(state)]
+    assert kinds[:5] == ["seed", "breadth", "label", "lessons", "breadth"]
+    first, second = ({s.origin.source for s in services.memory.samples("train") if s.origin.cycle == n} for n in (1, 2))
+    assert (first, second) == ({"typical"}, {"pool"})
+    assert all(row["chosen"].endswith(".") for row in rows(state)[1:]) and rows(state)[0]["chosen"] == ""
+    assert all(row["outlook"] for row in rows(state))
+
+
+def test_a_run_ends_when_nothing_is_left_to_gain_and_says_what_would_help(tmp_path: Path) -> None:
+    def silent(prompt: Any) -> Any:
+        """It has no more after the first batch."""
+        return world.generator(prompt) if not services.memory.samples("train") else {
+            "texts": [], "hard": [], "typical": [], "probe": [], "classes": []
+        }  # fmt: skip
+
+    rng = random.Random(5)
+    pool = [f"{world.make_text(label, rng)} real{n}" for n in range(30) for label in world.VOCABULARY]
+    services = world.services(tmp_path, pool=pool, teacher=world.teacher(generator=silent))
+    state = run(services, cycles=12)
+    assert state["stop"] == rows(state)[-1]["outlook"] and state["nothing_left"]
+    assert "There is nothing left to gain from labelling your texts (none is left)" in state["stop"]
+    assert "What would help is" in state["stop"] and rows(state)[-1]["cycle"] < 12

@@ -2,6 +2,7 @@
 
 import json
 import queue
+import random
 import signal
 import subprocess
 import tomllib
@@ -14,6 +15,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 
 from evokd.graph.build import build
 from evokd.graph.config.run_config import agents, stop_rule, validate
+from evokd.testing import world
 from evokd.testing.loopback import Body, Said, serving
 from tests import parts
 
@@ -172,3 +174,33 @@ def test_a_role_that_asks_is_answered_after_a_kill_and_killed_after_the_answer(t
         code, out, err = finish("resume", "small", "--runs", runs, *allow)
     assert code == 0 and "The run ended" in out, err
     assert set(server.answered.values()) == {1}, "no answered call is made again"
+
+
+def with_pool(folder: Path, url: str) -> Path:
+    """A run whose gate is of the pool, and whose second batch is labelled texts of it."""
+    rng = random.Random(4)
+    pool = [f"{world.make_text(label, rng)} real{n}" for n in range(30) for label in world.VOCABULARY]
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "pool.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in pool), encoding="utf-8")
+    return parts.write(folder, url, data={"pool": "pool.jsonl"})
+
+
+@pytest.mark.parametrize("die", ["remember:6", "fit:8", "predict:9", "mark:2"])
+def test_killed_while_real_texts_are_held_out_and_labelled(die: str, tmp_path: Path) -> None:
+    server = Server()
+    with serving(server) as running:
+        code, _, err = finish("run", with_pool(tmp_path / "a", running.url), "--runs", tmp_path / "a")
+        assert code == 0, err
+        asked = sum(server.answered.values())
+        code, _, err = finish(
+            "run", with_pool(tmp_path / "b", running.url), "--runs", tmp_path / "b", EVOKD_TEST_DIE=die
+        )
+        assert code == -signal.SIGKILL, err
+        code, _, err = finish("resume", "small", "--runs", tmp_path / "b", *parts.ALLOW)
+    assert code == 0, err
+    whole = outcome(tmp_path / "a" / "small")
+    assert outcome(tmp_path / "b" / "small") == whole
+    assert sum(server.answered.values()) == 2 * asked and set(server.answered.values()) == {2}
+    assert [row["batch_kind"] for row in whole[1]] == ["seed", "breadth", "label"]
+    assert whole[2]["agreement with the teacher"]["texts"] == "of the pool, at random"
+    assert whole[2]["outlook"] == whole[1][-1]["outlook"] != ""

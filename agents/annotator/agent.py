@@ -28,7 +28,8 @@ class Annotator:
     once."""
     votes: PositiveInt = 2
     """Answers per text, each in another order of the texts. One more about texts on which they are not at one, where an
-    answer has parts, spans or labels: two that differ in one of many would lose the text."""
+    answer has parts, spans or labels (two that differ in one of many would lose the text), and of the pool: to leave
+    out what is hard to label would make held-out texts too easy."""
     quarantine: bool = True
     """Keep back what is labelled in doubt: not confident (`threshold`), with a name used too often, or, by a teacher
     that continues texts, not as the class it was written for. Off: all that can be read is learnt (the paper)."""
@@ -79,18 +80,30 @@ class Annotator:
         return State(batch=[example.id for example in batch], stats=stats)
 
     def _annotations(self, drafts: Sequence[Draft], services: Services, cycle: int) -> list[Annotation]:
-        unlabelled = [draft.text for draft in drafts if draft.label is None]
-        asked = iter(self.label(unlabelled, services, cycle))
-        annotations = [next(asked) if draft.label is None else _read_own_label(draft, services) for draft in drafts]
+        asked = {
+            real: iter(self.label(_unlabelled(drafts, real), services, cycle, tie_break=real)) for real in (False, True)
+        }
+        annotations = [
+            next(asked[draft.source == "pool"]) if draft.label is None else _read_own_label(draft, services)
+            for draft in drafts
+        ]
         check_any_usable(annotations)
         return annotations
 
-    def label(self, texts: Sequence[str], services: Services, cycle: int) -> list[Annotation]:
-        """What the teacher thinks of texts that come without an answer of its own."""
+    def label(self, texts: Sequence[str], services: Services, cycle: int, tie_break: bool = False) -> list[Annotation]:
+        """What the teacher thinks of texts that come without an answer of its own.
+
+        Args:
+            texts: to be labelled.
+            services: the teacher and the task.
+            cycle: seeds the orders of the texts.
+            tie_break: ask once more about texts on which the votes differ, whatever the task.
+        """
         if not texts:
             return []
         if self._votes(services.teacher.prompting("annotator")):
-            return label_by_votes(services, texts, cycle, self.votes, tie_break=services.task.head != "sequence")
+            tie_break = tie_break or services.task.head != "sequence"
+            return label_by_votes(services, texts, cycle, self.votes, tie_break)
         if self.method == "auto" and services.task.choices() is None:
             return label_by_completion(services, texts, cycle)
         return label_by_logprobs(services, texts, cycle, self.calibration)
@@ -112,6 +125,11 @@ class Annotator:
         if weak and draft.target_class is not None and not services.task.fits(draft.target_class, aggregate.label):
             return "not what was asked for"
         return ""
+
+
+def _unlabelled(drafts: Sequence[Draft], real: bool) -> list[str]:
+    """Texts that nobody has labelled: those of the pool (`real`), or those that were written."""
+    return [draft.text for draft in drafts if draft.label is None and (draft.source == "pool") is real]
 
 
 def _read_own_label(draft: Draft, services: Services) -> Annotation:

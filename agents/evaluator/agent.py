@@ -10,7 +10,8 @@ from ...tasks.base import ErrorCase, Example, Split
 from ...tasks.metrics import pooled
 from ..base import Case, CycleReport, Figures, Services, State
 from ..cases import case_of
-from ..policy import next_batch_kind
+from ..outlook import describe_outlook, measure_standing
+from ..policy import Choice, choose
 from .export import export_samples
 from .gate import Decision, decide
 
@@ -22,9 +23,10 @@ class Evaluator:
     The champion has never seen the fresh batch: its mistakes there are the paper's D_wrong, the rest D_correct.
     """
 
-    curriculum: Literal["gated", "lessons", "breadth"] = "gated"
-    """`gated`: breadth first, then lessons or breadth, as what they brought at the gate has it. Or always the one, from
-    the seeds on: with `lessons` (the paper) nothing is written in breadth first."""
+    curriculum: Literal["gated", "lessons", "breadth", "label"] = "gated"
+    """`gated`: breadth first, then labelling texts of the pool, lessons or breadth, as what they brought at the gate
+    has it. Or always the one, from the seeds on: with `lessons` (the paper) nothing is written in breadth first, with
+    `label` nothing is ever written."""
 
     def __call__(self, state: State, services: Services) -> State:
         """Score, decide, remember, and plan the next cycle."""
@@ -42,6 +44,7 @@ class Evaluator:
         row = CycleReport(
             cycle=cycle,
             batch_kind=batch_kind,
+            chosen=state.get("chosen", ""),
             stats=state.get("stats", {}),
             fresh_before=_score(services, cases, "before") if cycle else {},
             fresh_after=_score(services, cases, "after") if cycle else {},
@@ -50,16 +53,20 @@ class Evaluator:
             kept=decision.keep,
             why=decision.why,
             champion=champion,
+            outlook="",
             teacher=services.teacher.spent(cycle),
             seconds={**state.get("seconds", {}), "evaluator": round(time.monotonic() - started, 2)},
         )
         history = [*state.get("history", []), row]
+        choice = self._plan(history, services)
         services.folder.write_rows(services.folder.root / "metrics.jsonl", [dict(each) for each in history])
         services.folder.write_rows(services.folder.root / "lessons.jsonl", services.memory.lessons())
         export_samples(services)
         return State(
             cycle=cycle + 1,
-            batch_kind=next_batch_kind(history, services.seed) if self.curriculum == "gated" else self.curriculum,
+            batch_kind=choice.batch_kind,
+            chosen=choice.why,
+            nothing_left=not choice.left,
             champion=champion,
             shelved_in_a_row=shelved,
             batch=[],
@@ -68,6 +75,15 @@ class Evaluator:
             seconds={},
             history=[row],
         )
+
+    def _plan(self, history: Sequence[CycleReport], services: Services) -> Choice:
+        """What comes next; writes into the last row what is to be expected of it."""
+        if self.curriculum != "gated":
+            return Choice(self.curriculum, "")
+        standing = measure_standing(services, history[-1]["scores"])
+        choice = choose(history, services.seed, standing.pool_left)
+        history[-1]["outlook"] = describe_outlook(choice, standing)
+        return choice
 
     def _cases(self, state: State, services: Services, batch: Sequence[Example]) -> list[Case]:
         texts = [example.text for example in batch]

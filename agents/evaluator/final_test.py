@@ -7,7 +7,7 @@ from typing import Any
 from ...tasks.base import Example, Prediction, bare
 from ...tasks.metrics import pooled, pooled_difference
 from ...tasks.task import Points
-from ..base import Services, State
+from ..base import CycleReport, Services, State
 
 
 @dataclass(frozen=True)
@@ -17,11 +17,11 @@ class FinalTest:
     def __call__(self, state: State, services: Services) -> State:
         """Write `result.json`, if there is a test file and a student; what is written already is left as it is."""
         if champion := state.get("champion"):
-            score_test_set(services, champion)
+            score_test_set(services, champion, state["history"][-1] if state.get("history") else None)
         return State()
 
 
-def score_test_set(services: Services, champion: str) -> None:
+def score_test_set(services: Services, champion: str, ended: CycleReport | None = None) -> None:
     """Score the seed-only student and the best one, paired, and write `result.json`; nothing to do without a test.
 
     Test texts that the training texts have too, letter by letter, are counted, and the best student is scored without
@@ -30,6 +30,7 @@ def score_test_set(services: Services, champion: str) -> None:
     Args:
         services: of the run.
         champion: folder of the last champion, relative to the run folder; it is scored beside the best student.
+        ended: the last cycle; its outlook and its score on the gate are results as well.
     """
     folder = services.folder
     path = folder.root / "data" / "test.jsonl"
@@ -55,12 +56,21 @@ def score_test_set(services: Services, champion: str) -> None:
             "seeds only": pooled(before).model_dump(),
             "champion score": pooled(after).model_dump(),
             "before the last training": pooled(last).model_dump(),
+            "outlook": ended["outlook"] if ended else "",
+            "agreement with the teacher": _agreement(services, ended) if ended else None,
             "difference": pooled_difference(after, before).model_dump(),
             "training texts that stand in the test set": clean.count(False),
             "champion score without those": pooled(list(compress(after, clean))).model_dump() if any(clean) else None,
             "details": services.task.score([example.label for example in examples], predicted),
         },
     )
+
+
+def _agreement(services: Services, ended: CycleReport) -> dict[str, Any] | None:
+    """The last champion's score on the gate, and whose texts these are; None where nothing is held out."""
+    gate, score = services.memory.samples("gate"), ended["scores"].get("gate")
+    real = bool(gate) and all(example.origin.source == "pool" for example in gate)
+    return {**score, "texts": "of the pool, at random" if real else "of the teacher"} if score else None
 
 
 def _scored(example: Example, untaught: Prediction, predicted: Prediction, points: Points) -> dict[str, Any]:

@@ -1,12 +1,12 @@
-"""The generator: texts per lesson and per uncovered subtype, without labels."""
+"""The generator: texts per lesson and per uncovered subtype, or of the user's pool, without labels."""
 
 import random
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import NonNegativeInt, PositiveInt
 
 from ..base import Draft, Services, State
 from ..batch_stats import add_stats
@@ -16,7 +16,7 @@ from . import pool_sampling as pool
 from .chat_writer import ChatWriter, Manner
 from .completion_writer import CompletionWriter
 from .lengths import measure_lengths
-from .quotas import PER_CLASS, Quota, breadth_quotas, lesson_quotas, rewrite_quotas, total
+from .quotas import Quota, breadth_quotas, lesson_quotas, rewrite_quotas, total
 from .taxonomy import ensure_taxonomy
 
 ROUNDS = 3
@@ -29,17 +29,15 @@ all the same where less than half of one quota came: with many classes that is a
 
 @dataclass(frozen=True)
 class Generator:
-    """Writes the backbone first (breadth), then candidate batches aimed at the lessons."""
+    """Writes the backbone first (breadth), then candidate batches aimed at the lessons, or picks texts of the pool."""
 
     backbone: NonNegativeInt = 120
     """Texts of the first breadth batch that are trained on; at least four per class."""
     gate_size: NonNegativeInt = 150
-    """Further texts of the backbone that are set aside as the gate before anything is trained."""
+    """Further texts that are set aside as the gate before anything is trained: of the pool, at random, where that has
+    twice as many; otherwise of the backbone."""
     batch: PositiveInt = 30
-    """Texts of every later batch."""
-    pool_share: Annotated[float, Field(ge=0, le=1)] = 0.7
-    """Share of every batch taken from the user's unlabelled texts, where there are any; below one, the first batch
-    leaves room for two written texts of every class."""
+    """Texts of every later batch; of one that labels texts of the pool, four times as many."""
     first: Literal["breadth", "rewrites"] = "breadth"
     """What the first batch is: texts over all target classes, or the seeds in other words (AugGPT)."""
     varied: bool = True
@@ -65,40 +63,51 @@ class Generator:
         Lessons without a quota leave the state: they were not tried, so they have not failed.
         """
         cycle, refused = state["cycle"], Counter[str]()
-        first = state["batch_kind"] == "breadth" and not services.memory.samples("train")
-        gate = max(0, self.gate_size - len(services.memory.samples("gate")))  # a backbone may be written a second time
-        wanted = self._backbone_size(services) + gate if first else self.batch
+        first = state["batch_kind"] in ("breadth", "label") and not services.memory.samples("train")
         if self.guidelines:
             ensure_guidelines(services, cycle)
-        drafts = self.initial_drafts(state, services, wanted, first)
-        quotas = self.plan_quotas(state, services, wanted - len(drafts))
-        drafts = self._write(quotas, drafts, services, cycle, refused)
-        if first:
-            drafts = _assign_gate(drafts, round(len(drafts) * gate / wanted), services.seed)
+        held_out, split_off = self._plan_gate(services) if first else ([], 0)
+        wanted = self._batch_size(state, services, first) + split_off
+        picked = self.initial_drafts(state, services, wanted, first)
+        quotas = self.plan_quotas(state, services, wanted - len(picked))
+        drafts = self._write(
+            quotas, [*held_out, *_without_copies(services, picked, held_out)], services, cycle, refused
+        )
+        if split_off:
+            drafts = _assign_gate(drafts, round(len(drafts) * split_off / wanted), services.seed)
         write_drafts(services, cycle, drafts)
         stats = add_stats(state.get("stats", {}), drafted=len(drafts), refused=dict(sorted(refused.items())))
         planned = {quota.lesson.id for quota in quotas if quota.lesson}
         return State(stats=stats, lessons=[lesson for lesson in state.get("lessons", []) if lesson in planned])
 
-    def _backbone_size(self, services: Services) -> int:
-        return max(self.backbone, 4 * len(services.task.labels))
+    def _plan_gate(self, services: Services) -> tuple[list[Draft], int]:
+        """The texts of the pool to hold out; and where the pool is too small, how many to split off from the batch."""
+        missing = max(0, self.gate_size - len(services.memory.samples("gate")))  # a backbone may be written again
+        if not pool.has_enough_for_gate(services, self.gate_size):
+            return [], missing
+        return [Draft(text=text, source="pool", split="gate") for text in pool.draw_gate(services, missing)], 0
+
+    def _batch_size(self, state: State, services: Services, first: bool) -> int:
+        """Texts to train on."""
+        if first:
+            return max(self.backbone, 4 * len(services.task.labels))
+        return self.batch * (pool.PER_WRITTEN if state["batch_kind"] == "label" else 1)
 
     def initial_drafts(self, state: State, services: Services, wanted: int, first: bool) -> list[Draft]:
-        """The drafts that nobody has to write: texts of the pool. A generator of one's own may override this.
+        """The drafts that nobody has to write: texts of the pool, where they are what is to be labelled.
+
+        A generator of one's own may override this.
 
         Args:
             state: of the cycle.
             services: the pool, the student that chooses and what is known already.
-            wanted: size of the whole batch, gate included; fewer drafts leave the rest to `plan_quotas`.
-            first: whether it is the first batch in breadth.
+            wanted: size of the whole batch, with the texts of the gate that are split off from it; fewer drafts leave
+                the rest to `plan_quotas`.
+            first: whether it is the first batch.
         """
-        if not services.pool:
+        if state["batch_kind"] != "label":
             return []
-        count = round(wanted * self.pool_share)
-        if first and self.pool_share < 1:
-            target_classes = services.task.target_classes(services.memory.samples("seed"))
-            count = max(0, min(count, wanted - PER_CLASS * len(target_classes)))  # each has written texts to begin with
-        texts = pool.pick(services, state["champion"], count, state["cycle"])
+        texts = pool.pick(services, state["champion"], wanted, state["cycle"])
         return [Draft(text=text, source="pool") for text in texts]
 
     def plan_quotas(self, state: State, services: Services, wanted: int) -> list[Quota]:
@@ -109,7 +118,7 @@ class Generator:
             services: the task, the seeds and what is written already.
             wanted: texts that are still missing; with 0 nothing is to be written.
         """
-        if not wanted:
+        if not wanted or state["batch_kind"] == "label":
             return []
         if state["batch_kind"] == "lessons":
             quotas = self._plan_for_lessons(state, services, wanted)
@@ -170,6 +179,15 @@ class Generator:
             if total(quotas) < FEW * wanted and not failed:
                 break
         return kept
+
+
+def _without_copies(services: Services, picked: Sequence[Draft], held_out: Sequence[Draft]) -> list[Draft]:
+    """The picked drafts that are near no text that is to be held out."""
+    if not held_out or not picked:
+        return list(picked)
+    texts = [draft.text for draft in (*held_out, *picked)]
+    refusals = services.memory.novel(texts)[len(held_out) :]
+    return [draft for draft, refusal in zip(picked, refusals, strict=True) if refusal is None]
 
 
 def _count_texts(services: Services, target_classes: Sequence[str], cycle: int) -> Counter[str]:

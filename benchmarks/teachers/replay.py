@@ -13,7 +13,7 @@ import json
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Protocol
@@ -49,19 +49,24 @@ class Recording:
     evolving: list[Text]
     advice: dict[tuple[int, str], str]
     """(cycle of the recording, lesson id) -> what the analyst wrote."""
+    pool: Mapping[str, str] = field(default_factory=dict)
+    """Text of a pool (white space collapsed) -> label as the teacher gives it, in the task's one-line form."""
 
     @classmethod
-    def read(cls, folder: Path, task: Task) -> "Recording":
-        """Read `A.jsonl`, `B.jsonl` and the lessons."""
-        static, evolving = (
-            [_recorded(row, task) for row in read_rows(folder / f"{name}.jsonl")] for name in ("A", "B")
-        )
-        return cls(task, static, evolving, _advice(folder))
+    def read(cls, folder: Path, task: Task, pool: Mapping[str, str] | None = None) -> "Recording":
+        """Read `A.jsonl` and, where they are, `A2.jsonl`, `B.jsonl` and the lessons.
+
+        `A2.jsonl` has further plain texts; it is read where there is a pool, so that older figures can be made again.
+        """
+        plain = ("A", "A2") if pool else ("A",)
+        static = [_recorded(row, task) for name in plain for row in _rows_if_any(folder / f"{name}.jsonl")]
+        evolving = [_recorded(row, task) for row in _rows_if_any(folder / "B.jsonl")]
+        return cls(task, static, evolving, _advice(folder) if evolving else {}, pool or {})
 
     def label(self, text: str) -> str:
-        """The recorded label in the task's one-line form; `drop` for a text that is not recorded."""
+        """The label of a recorded text or one of the pool, in the task's one-line form; `drop` for any other."""
         found = next((each for each in (*self.static, *self.evolving) if _squeezed(each.text) == _squeezed(text)), None)
-        return self.task.say(found.text, found.label) if found else "drop"
+        return self.task.say(found.text, found.label) if found else self.pool.get(_squeezed(text), "drop")
 
 
 class Replay:
@@ -220,6 +225,10 @@ def read_rows(path: Path) -> list[Row]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
+def _rows_if_any(path: Path) -> list[Row]:
+    return read_rows(path) if path.exists() else []
+
+
 def texts_in(answer: Any) -> list[str]:
     """The texts that an answer brings, of whatever kind."""
     return [item["text"] for kind in ("texts", "hard", "typical", "probe") for item in answer.get(kind) or ()]
@@ -232,7 +241,7 @@ def _squeezed(text: str) -> str:
 def _recorded(row: Row, task: Task) -> Text:
     text = row["text"] if "text" in row else " ".join(row["tokens"])
     label = task.gold(text, row["label"] if "label" in row else row["tags"])
-    return Text(text, label, row["cycle"], row["stance"], row["lesson"])  # the files keep the word they were made with
+    return Text(text, label, row.get("cycle", 0), row.get("stance", ""), row.get("lesson"))  # "stance" is the files' own word
 
 
 def _advice(folder: Path) -> dict[tuple[int, str], str]:

@@ -13,7 +13,7 @@ Settings = Mapping[str, Mapping[str, Any]]
 ZEROGEN: Settings = {
     "trainer": {"rival": False},
     "evaluator": {"curriculum": "breadth"},
-    "generator": {"gate_size": 0, "pool_share": 0.0, "examples": False, "separate": False, "guidelines": False},
+    "generator": {"gate_size": 0, "examples": False, "separate": False, "guidelines": False},
     "annotator": {"quarantine": False},
 }
 
@@ -33,7 +33,7 @@ STRATEGIES: Mapping[str, Settings] = {
         },
         "evaluator": {"curriculum": "lessons"},
         "analyst": {"probe": False, "crossfit": False},
-        "generator": {"gate_size": 0, "pool_share": 0.0, "varied": False, "guidelines": False, "conversation": True},
+        "generator": {"gate_size": 0, "varied": False, "guidelines": False, "conversation": True},
         "annotator": {"votes": 1, "quarantine": False},
     },
     # Plain varied generation with blind labels and no feedback: what the loop has to beat.
@@ -48,7 +48,7 @@ STRATEGIES: Mapping[str, Settings] = {
     "auggpt": {
         "trainer": {"rival": False},
         "evaluator": {"curriculum": "breadth"},
-        "generator": {"gate_size": 0, "pool_share": 0.0, "first": "rewrites", "separate": False, "guidelines": False},
+        "generator": {"gate_size": 0, "first": "rewrites", "separate": False, "guidelines": False},
         "annotator": {"quarantine": False},
     },
     # The seeds and nothing else.

@@ -57,8 +57,9 @@ def print_run(run: Run) -> None:
         console.print(cycle_line(row), soft_wrap=True, markup=False)
     console.print("\nDecisions", style="bold")
     for row in run.metrics:
+        chosen = f"{row['batch_kind']}: {row['chosen']} " if row.get("chosen") else ""
         console.print(
-            f"  cycle {row['cycle']}: {'kept' if row['kept'] else 'shelved'}: {row['why']}",
+            f"  cycle {row['cycle']}: {chosen}{'kept' if row['kept'] else 'shelved'}: {row['why']}",
             soft_wrap=True,
             markup=False,
         )
@@ -78,8 +79,11 @@ def print_run(run: Run) -> None:
 
 
 def print_result(run: Run) -> None:
-    """What the test set said about the seed-only student and the champion."""
+    """What the gate and the test set said of the seed-only student and the champion, and what would help more."""
     console = Console(highlight=False)
+    for said in (held_out(run), run.outlook):
+        if said:
+            console.print(said, soft_wrap=True, markup=False)
     if guessed := len(run.guidelines.assumed):
         console.print(
             f"{guessed} of {len(run.guidelines.guideline)} guidelines are only assumed. `evokd show` lists them; "
@@ -126,6 +130,21 @@ def print_result(run: Run) -> None:
             f"{overlap} training texts are also in the test set; without those the champion has {without}.",
             markup=False,
         )
+
+
+def held_out(run: Run) -> str:
+    """The gate's score as what it is; empty where nothing is held out."""
+    score = run.metrics[-1]["scores"].get("gate") if run.metrics else None
+    if not score:
+        return ""
+    rows = [row for row in run.rows("samples.jsonl") if row["split"] == "gate"]
+    real = bool(rows) and all(row["origin"]["source"] == "pool" for row in rows)
+    whose = "of your own texts, drawn at random" if real else "texts that it wrote itself"
+    hides = "where the teacher is wrong" + ("" if real else ", and how your texts differ from its own")
+    return (
+        f"Agreement with the teacher on {score['n']:.0f} {whose}, before the last training: {interval(score)}. "
+        f"It does not show {hides}."
+    )
 
 
 def _few_usable(run: Run) -> str:

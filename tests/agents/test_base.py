@@ -116,7 +116,6 @@ def test_an_origin_says_what_the_draft_knew() -> None:
         (Annotator, {"method": "guess"}),
         (Generator, {"gate_size": -1}),
         (Generator, {"batch": 0}),
-        (Generator, {"pool_share": 1.5}),
         (Trainer, {"members": 0}),
         (Evaluator, {"curriculum": "x"}),
         (Analyst, {"lessons": -1}),

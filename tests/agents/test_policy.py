@@ -1,11 +1,11 @@
-"""The bandit between lessons and typical texts: what pays is played, what is in doubt is tried again."""
+"""The bandit over what to do next: what pays is played, what is in doubt is tried again, what is spent is left."""
 
 from typing import Any
 
 import pytest
 
 from evokd.agents.base import CycleReport
-from evokd.agents.policy import next_batch_kind
+from evokd.agents.policy import NAMES, TRIES, choose
 
 
 def row(
@@ -16,8 +16,8 @@ def row(
     if loss is not None:
         gate = {"loss": {"value": loss, "low": loss - spread, "high": loss + spread, "n": 150.0}}
     return CycleReport(
-        cycle=0, batch_kind=batch_kind, stats={}, fresh_before={}, fresh_after={}, gate=gate, scores={},
-        kept=kept, why="", champion="", teacher={"input": tokens / 2, "output": tokens / 2}, seconds={},
+        cycle=0, batch_kind=batch_kind, chosen="", stats={}, fresh_before={}, fresh_after={}, gate=gate, scores={},
+        kept=kept, why="", champion="", outlook="", teacher={"input": tokens / 2, "output": tokens / 2}, seconds={},
     )  # fmt: skip
 
 
@@ -25,18 +25,18 @@ BEGUN = [row("seed"), row("breadth", -1.0)]
 
 
 def share_of_lessons(history: list[CycleReport]) -> float:
-    return sum(next_batch_kind(history, seed) == "lessons" for seed in range(200)) / 200
+    return sum(choose(history, seed).batch_kind == "lessons" for seed in range(200)) / 200
 
 
 def test_breadth_until_something_is_learnt() -> None:
-    assert next_batch_kind([row("seed")], 0) == "breadth"
-    assert next_batch_kind([row("seed"), row("breadth", 0.3, kept=False)], 0) == "breadth"
+    assert choose([row("seed")], 0).batch_kind == "breadth"
+    assert choose([row("seed"), row("breadth", 0.3, kept=False)], 0).batch_kind == "breadth"
 
 
 def test_then_each_once_lessons_first() -> None:
-    assert next_batch_kind(BEGUN, 0) == "lessons"
-    assert next_batch_kind([*BEGUN, row("lessons", -0.5)], 0) == "breadth"
-    assert next_batch_kind([*BEGUN, row("breadth", -0.5)], 0) == "lessons"
+    assert choose(BEGUN, 0).batch_kind == "lessons"
+    assert choose([*BEGUN, row("lessons", -0.5)], 0).batch_kind == "breadth"
+    assert choose([*BEGUN, row("breadth", -0.5)], 0).batch_kind == "lessons"
 
 
 def test_the_first_batch_is_no_evidence_for_breadth() -> None:
@@ -113,9 +113,74 @@ def test_they_rest_where_breadth_has_no_more_texts_too() -> None:
 
 
 def test_without_a_gate_lessons_go_on() -> None:
-    assert next_batch_kind([row("seed"), row("breadth"), row("lessons"), row("lessons")], 0) == "lessons"
+    assert choose([row("seed"), row("breadth"), row("lessons"), row("lessons")], 0).batch_kind == "lessons"
 
 
 def test_the_same_history_gives_the_same_plan() -> None:
     history = [*BEGUN, row("lessons", -0.05), row("breadth", -0.05)]
-    assert len({next_batch_kind(history, 7) for _ in range(5)}) == 1
+    assert len({choose(history, 7).batch_kind for _ in range(5)}) == 1
+
+
+def with_pool(history: list[CycleReport], left: int = 500) -> list[str]:
+    return [choose(history, seed, left).batch_kind for seed in range(200)]
+
+
+def test_with_a_pool_it_begins_with_writing_and_then_labels_first() -> None:
+    assert choose([row("seed")], 0, 500).batch_kind == "breadth"
+    assert choose(BEGUN, 0, 500).batch_kind == "label"
+    assert choose([*BEGUN, row("label", -0.1)], 0, 500).batch_kind == "lessons"
+    assert choose([*BEGUN, row("label", -0.1), row("lessons", -0.1)], 0, 500).batch_kind == "breadth"
+
+
+def test_of_three_the_one_that_pays_for_its_tokens_is_played() -> None:
+    tried = [row("label", -0.1), row("lessons", -0.02), row("breadth", -0.02)]
+    assert set(with_pool([*BEGUN, *tried])) == {"label"}
+    dear = [row("label", -0.1, tokens=20_000), *tried[1:]]
+    assert "label" not in with_pool([*BEGUN, *dear])
+
+
+def test_a_pool_that_is_used_up_is_not_asked_again() -> None:
+    history = [*BEGUN, row("label", -0.5), row("lessons", -0.01), row("breadth", -0.01)]
+    assert "label" not in with_pool(history, left=0)
+    assert choose(history, 0, 0).spent == {"label": "none is left"}
+    near = [*history, {**row("label", kept=False), "stats": {"drafted": 0}}]
+    assert "label" not in with_pool(near, left=3), "what is left is near what is known"  # type: ignore[arg-type]
+
+
+def test_without_a_gate_what_is_there_is_labelled_then_lessons_go_on() -> None:
+    history = [row("seed"), row("breadth"), row("label")]
+    assert choose(history, 0, 9).batch_kind == "label" and choose(history, 0, 0).batch_kind == "lessons"
+
+
+@pytest.mark.parametrize(("tries", "left"), [(TRIES - 1, True), (TRIES, False)])
+def test_an_arm_that_brought_nothing_for_some_batches_is_spent(tries: int, left: bool) -> None:
+    history = [*BEGUN, row("lessons", -0.1), row("breadth", -0.1), *[row("label", 0.01)] * tries]
+    assert ("label" in choose(history, 0, 500).left) is left
+
+
+def test_an_arm_that_brought_something_lately_is_not_spent() -> None:
+    history = [*BEGUN, row("label", 0.01), row("label", 0.01), row("label", -0.05)]
+    assert "label" in choose(history, 0, 500).left
+
+
+def test_nothing_is_left_when_every_arm_is_spent_and_each_says_why() -> None:
+    history = [*BEGUN, *[row("breadth", 0.001)] * TRIES, too_hard(9)]
+    found = choose(history, 0, 0)
+    assert found.left == () and found.spent == {
+        "label": "none is left",
+        "lessons": "they are too hard for the student",
+        "breadth": f"the last {TRIES} batches brought nothing",
+    }
+
+
+def test_the_reason_names_what_each_brought_and_that_a_doubt_is_tried_again() -> None:
+    tried = [row("label", -0.1, tokens=2000), row("lessons", -0.04), row("breadth", -0.001)]
+    found = choose([*BEGUN, *tried], 0, 500)
+    assert found.why == (
+        "Gain in loss for 1,000 tokens, and batches: labelling your texts +0.0500 (± 0.0026) in 1; writing for lessons "
+        "+0.0400 (± 0.0051) in 1; writing in breadth +0.0010 (± 0.0051) in 1."
+    )
+    even = [*BEGUN, row("label", -0.02), row("lessons", -0.021), row("breadth", -0.02)]
+    doubted = [each for seed in range(50) if "in doubt" in (each := choose(even, seed, 500)).why]
+    assert doubted and all(each.why.endswith(f"now {name}.") for each in doubted for name in [NAMES[each.batch_kind]])
+    assert {each.batch_kind for each in doubted} == {"label", "breadth"}

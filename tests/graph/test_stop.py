@@ -9,11 +9,14 @@ from evokd.testing import world
 
 
 def history(**scores: float) -> list[Any]:
-    return [{"stats": {}, "scores": {split: {"value": value} for split, value in scores.items()}}]
+    return [
+        {"batch_kind": "breadth", "stats": {}, "scores": {split: {"value": value} for split, value in scores.items()}}
+    ]
 
 
 def drafted(*counts: int) -> list[Any]:
-    return [{"stats": {}, "scores": {}}, *({"stats": {"drafted": count}, "scores": {}} for count in counts)]
+    counted: list[dict[str, int]] = [{}, *({"drafted": count} for count in counts)]
+    return [{"batch_kind": "breadth", "stats": each, "scores": {}} for each in counted]
 
 
 @pytest.mark.parametrize(
@@ -29,8 +32,10 @@ def drafted(*counts: int) -> list[Any]:
         (Stop(target=0.9), {"history": history(gate=0.95)}, "the target is reached: 0.950 is at least 0.900"),
         (Stop(target=0.9), {"history": history()}, ""),
         (Stop(target=0.9), {"history": []}, ""),
+        (Stop(), {"nothing_left": True, "history": [{"outlook": "buy more"}]}, "buy more"),
         (Stop(), {"history": drafted(30, 0)}, ""),
         (Stop(), {"history": drafted(0, 0, 9)}, ""),
+        (Stop(), {"history": drafted(9, 0, 0), "batch_kind": "label"}, ""),
         (
             Stop(),
             {"history": drafted(9, 0, 0)},
@@ -39,4 +44,4 @@ def drafted(*counts: int) -> list[Any]:
     ],
 )
 def test_the_rule(rule: Stop, changes: dict[str, Any], why: str) -> None:
-    assert rule(world.state(**changes)) == why
+    assert rule(world.state(**{"batch_kind": "breadth", **changes})) == why

@@ -217,3 +217,24 @@ def spare(say: Any, prompt: Any) -> Any:
 def test_a_server_that_answers_nobody_is_told_as_such(tmp_path: Path) -> None:
     with pytest.raises(StepError, match=r"(?s)not one of 40 texts .*\n  the JSON does not fit the schema"):
         label(tmp_path, several(ALL_BAD), say=lambda prompt: "I would love to help you with that!")
+
+
+@pytest.mark.parametrize(("source", "kept"), [("pool", True), ("typical", False)])
+def test_a_third_answer_breaks_a_tie_about_a_text_of_the_pool_alone(tmp_path: Path, source: Any, kept: bool) -> None:
+    def wavering(prompt: Any) -> Any:
+        said = world.annotator(prompt)
+        return {"labels": [{**each, "label": "food"} for each in said["labels"]]} if prompt.sample == 1 else said
+
+    text = draft("the goal of the match", source=source, split="gate", target_class=None)
+    update, services = label(tmp_path, [text], say=wavering)
+    assert len(sent(services, "annotator")) == (3 if kept else 2)
+    held = services.memory.samples("gate")
+    assert [(each.label, each.origin.votes) for each in held] == [("sports", {"sports": 2, "food": 1})] * kept
+    assert update["stats"]["held_out"] == kept
+
+
+def test_texts_of_the_pool_and_written_ones_keep_their_places(tmp_path: Path) -> None:
+    mixed = [each.model_copy(update={"source": "pool"} if n % 2 else {}) for n, each in enumerate(several(24))]
+    update, services = label(tmp_path, mixed)
+    found = [*services.memory.get(update["batch"]), *services.memory.samples("gate")]
+    assert len(found) == 24 and all(each.label == world.true_label(each.text) for each in found)

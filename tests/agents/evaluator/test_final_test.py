@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from evokd.agents.evaluator.final_test import score_test_set
-from evokd.tasks.base import Example
+from evokd.agents.evaluator.final_test import FinalTest, score_test_set
+from evokd.tasks.base import Example, Origin
+from evokd.testing import world
 from tests.agents.acting import finished
 
 CHAMPION = "students/cycle-001"
@@ -71,3 +72,16 @@ def test_without_a_test_set_there_is_no_result(tmp_path: Path) -> None:
     (tmp_path / "data" / "test.jsonl").unlink()
     score_test_set(services, CHAMPION)
     assert not (tmp_path / "result.json").exists()
+
+
+@pytest.mark.parametrize(("source", "texts"), [("pool", "of the pool, at random"), ("typical", "of the teacher")])
+def test_what_the_gate_said_and_what_would_help_are_results(tmp_path: Path, source: Any, texts: str) -> None:
+    services = finished(tmp_path, TEST, {"goal league": "sports"})
+    origin = Origin(source=source)
+    services.memory.remember([Example(text="loan", label="money", split="gate", origin=origin)])
+    score = {"value": 0.5, "low": None, "high": None, "n": 1.0}
+    last: Any = {"outlook": "What would help is more.", "scores": {"gate": score}}
+    FinalTest()(world.state(champion=CHAMPION, history=[last]), services)
+    found = result(tmp_path)
+    assert found["outlook"] == "What would help is more."
+    assert found["agreement with the teacher"] == {**score, "texts": texts}

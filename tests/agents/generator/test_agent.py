@@ -10,6 +10,7 @@ import pytest
 from evokd.agents.annotator.agent import Annotator
 from evokd.agents.base import Draft, Services, State
 from evokd.agents.generator.agent import ROUNDS, Generator, _assign_gate
+from evokd.agents.generator.pool_sampling import PER_WRITTEN, count_unseen, example_texts
 from evokd.tasks.base import Example
 from evokd.testing import ScriptedTeacher, settled, step, words, world
 from tests.agents.acting import ODD, after_seeds, drafts, lesson, sent, train
@@ -204,24 +205,69 @@ def test_odd_texts_reach_the_disk_whole(tmp_path: Path) -> None:
     assert [draft.text for draft in drafts(there, 2)] == [" ".join(text.split()) for text in ODD.values()]
 
 
-def test_the_pool_gives_its_share_and_the_rest_is_written(tmp_path: Path) -> None:
+def test_the_first_batch_is_written_and_its_gate_is_of_the_pool(tmp_path: Path) -> None:
     there = world.services(tmp_path, pool=POOL)
     after_seeds(there)
-    generate(there, Generator(backbone=40, gate_size=20, pool_share=0.5))
+    generate(there, Generator(backbone=40, gate_size=20))
     written = drafts(there)
-    sources = Counter((draft.source, draft.split) for draft in written)
-    assert sources == {("pool", "train"): 20, ("pool", "gate"): 10, ("typical", "train"): 20, ("typical", "gate"): 10}
-    assert {draft.text for draft in written if draft.source == "pool"} <= set(POOL)
-    assert {draft.target_class for draft in written if draft.source == "pool"} == {None}
+    assert Counter((draft.source, draft.split) for draft in written) == {("typical", "train"): 40, ("pool", "gate"): 20}
+    gate = [draft for draft in written if draft.split == "gate"]
+    assert {draft.text for draft in gate} <= set(POOL) - set(example_texts(POOL)), "none that a prompt shows"
+    assert {draft.target_class for draft in gate} == {None}
+    assert not any(draft.text in said for draft in gate for said in sent(there))
 
 
-def test_a_pool_leaves_room_for_written_texts_of_every_class_to_begin_with(tmp_path: Path) -> None:
-    pool = [f"{world.make_text(label, random.Random(n))} {n}" for n in range(90) for label in world.VOCABULARY]
-    there = world.services(tmp_path, pool=pool)
+@pytest.mark.parametrize(("size", "real"), [(44, True), (45, False)])
+def test_a_pool_that_is_too_small_for_a_gate_leaves_it_to_the_teacher(tmp_path: Path, size: int, real: bool) -> None:
+    there = world.services(tmp_path, pool=POOL)
     after_seeds(there)
-    generate(there, Generator(backbone=16, gate_size=0, pool_share=0.9))
-    asked = Counter(draft.target_class for draft in drafts(there) if draft.source == "typical")
-    assert set(asked) == set(world.VOCABULARY) and min(asked.values()) == 2
+    generate(there, Generator(backbone=40, gate_size=size))
+    gate = Counter(draft.source for draft in drafts(there) if draft.split == "gate")
+    assert len(POOL) - len(example_texts(POOL)) == 88 and gate == {"pool" if real else "typical": size}
+    assert sum(draft.split == "train" for draft in drafts(there)) == 40
+
+
+def test_the_gate_is_a_random_part_of_the_pool(tmp_path: Path) -> None:
+    found = Counter[str]()
+    for seed in range(20):
+        there = world.services(tmp_path / str(seed), pool=POOL, seed=seed)
+        after_seeds(there)
+        generate(there, Generator(backbone=16, gate_size=44))
+        found.update(draft.text for draft in drafts(there) if draft.split == "gate")
+    assert set(found) == set(POOL[8:]) and max(found.values()) < 20
+
+
+def test_a_labelling_batch_is_of_the_pool_alone_and_larger_than_a_written_one(tmp_path: Path) -> None:
+    there = world.services(tmp_path, pool=POOL, teacher=ScriptedTeacher({}))
+    train(there, [("a kept text", "food")])
+    after_seeds(there)
+    update = generate(there, Generator(batch=5), cycle=2, batch_kind="label")
+    picked = drafts(there, 2)
+    assert {(draft.source, draft.split) for draft in picked} == {("pool", "train")}
+    assert update["stats"]["drafted"] == len(picked) == 5 * PER_WRITTEN
+    assert not sent(there), "nothing is written"
+
+
+def test_labelling_ends_when_the_pool_does(tmp_path: Path) -> None:
+    there = world.services(tmp_path, pool=POOL[:30])
+    train(there, [("a kept text", "food")])
+    after_seeds(there)
+    counts = []
+    for cycle in (2, 3, 4):
+        update = generate(there, Generator(batch=5), cycle=cycle, batch_kind="label")
+        counts.append((update["stats"]["drafted"], count_unseen(there)))
+        train(there, [(draft.text, "food") for draft in drafts(there, cycle)], "quarantined")
+    assert counts == [(20, 27), (7, 7), (0, 0)] and count_unseen(there) == 0
+
+
+@pytest.mark.parametrize("prompting", ["instruct", "completion"])
+def test_labelling_from_the_seeds_on_needs_no_generator(tmp_path: Path, prompting: Any) -> None:
+    there = world.services(tmp_path, pool=POOL, teacher=ScriptedTeacher({}, prompting=prompting))
+    after_seeds(there)
+    generate(there, Generator(backbone=40, gate_size=20), batch_kind="label")
+    texts = Counter(draft.text for draft in drafts(there))
+    assert Counter(draft.split for draft in drafts(there))["gate"] == 20 and not sent(there)
+    assert max(texts.values()) == 1 and 20 < len(texts) <= 60, "what is held out is not picked too"
 
 
 @pytest.mark.parametrize("examples", [True, False])
@@ -236,25 +282,13 @@ def test_a_small_batch_goes_to_the_classes_that_have_the_fewest_texts(tmp_path: 
     assert set(later[0]) | set(later[1]) == set(world.VOCABULARY)
 
 
-@pytest.mark.parametrize("prompting", ["instruct", "completion"])
-def test_a_pool_that_fills_the_batch_needs_no_generator(tmp_path: Path, prompting: Any) -> None:
-    there = world.services(tmp_path, pool=POOL, teacher=ScriptedTeacher({}, prompting=prompting))
+def test_a_written_copy_of_a_held_out_pool_text_is_refused(tmp_path: Path) -> None:
+    there = world.services(tmp_path, pool=POOL[:20], teacher=world.teacher(generator=saying(*POOL[:20], "goal new")))
     after_seeds(there)
-    generate(there, Generator(backbone=40, gate_size=20, pool_share=1.0))
-    assert len(drafts(there)) == 60 and not sent(there)
-
-
-def test_a_written_copy_of_a_picked_pool_text_is_refused(tmp_path: Path) -> None:
-    there = world.services(tmp_path, pool=POOL[:8], teacher=world.teacher(generator=saying(*POOL[:8], "goal new")))
-    train(there, [("a kept text", "food")])
-    after_seeds(there)
-    there.memory.remember(lessons=[lesson()])
-    update = generate(
-        there, Generator(batch=20, easy=False, pool_share=0.4), cycle=2, batch_kind="lessons", lessons=["2-short"]
-    )
-    texts = [draft.text for draft in drafts(there, 2)]
-    assert len(texts) == len(set(texts)) == 9
-    assert update["stats"]["refused"] == {"duplicate": 8 + 9 + 9}
+    generate(there, Generator(backbone=16, gate_size=9, examples=False))
+    texts = [draft.text for draft in drafts(there)]
+    gate = {draft.text for draft in drafts(there) if draft.split == "gate"}
+    assert len(texts) == len(set(texts)) and len(gate) == 9 and gate <= set(POOL[2:20])
 
 
 def test_no_text_is_drafted_twice_over_many_cycles(tmp_path: Path) -> None:

@@ -111,3 +111,43 @@ def test_a_large_pool_is_looked_at_in_part(tmp_path: Path) -> None:
 def test_odd_texts_are_picked_as_they_are(tmp_path: Path) -> None:
     there = services(tmp_path, list(ODD.values()))
     assert set(pick(there, 1000)) == set(ODD.values())
+
+
+def test_every_predicted_class_gives_texts_in_turn(tmp_path: Path) -> None:
+    shown = [f"shown {number}" for number in range(8)]
+    many, few = [f"goal goal loan {n}" for n in range(66)], [f"atom atom bread {n}" for n in range(6)]
+    there = services(tmp_path, [*shown, *many, *few])
+    chosen = pick(there, 20, cycle=3)
+    unsure = len(pool._least_sure(there, "students/cycle-000", many + few, 80)[1])
+    assert unsure == 6 and sum("atom" in text for text in chosen) == 6, "all that there are, as each gives in turn"
+    assert sum("goal" in text for text in chosen) == 14
+
+
+@pytest.mark.parametrize(
+    ("sizes", "count", "shares"),
+    [
+        ([5, 5], 4, [2, 2]),
+        ([1, 9, 9], 7, [1, 3, 3]),
+        ([2, 9], 99, [2, 9]),
+        ([3, 3, 3], 2, [1, 1, 0]),
+        ([], 3, []),
+        ([4], 0, [0]),
+    ],
+)
+def test_groups_give_in_turn(sizes: list[int], count: int, shares: list[int]) -> None:
+    assert pool.share_in_turn(sizes, count) == shares
+
+
+def test_the_gate_is_drawn_of_what_is_new_and_is_the_same_when_drawn_again(tmp_path: Path) -> None:
+    there = services(tmp_path, TEXTS)
+    train(there, [(TEXTS[9], "food")], "quarantined")
+    drawn = pool.draw_gate(there, 20)
+    assert drawn == pool.draw_gate(there, 20) and len(set(drawn)) == 20
+    assert not {TEXTS[9], *pool.example_texts(there.pool)} & set(drawn)
+    assert pool.draw_gate(there, 0) == []
+
+
+@pytest.mark.parametrize(("count", "enough"), [(0, False), (1, True), (10, True), (11, False)])
+def test_a_gate_leaves_as_many_texts_to_label(tmp_path: Path, count: int, enough: bool) -> None:
+    there = services(tmp_path, [f"goal {n}" for n in range(22)])
+    assert len(pool.example_texts(there.pool)) == 2 and pool.has_enough_for_gate(there, count) is enough

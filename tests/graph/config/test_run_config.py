@@ -9,6 +9,7 @@ import pytest
 import tomli_w
 
 from evokd.agents.annotator.agent import Annotator
+from evokd.agents.evaluator.agent import Evaluator
 from evokd.agents.generator.agent import Generator
 from evokd.graph.config.roles import ROLES
 from evokd.graph.config.run_config import RunConfig, agents, load, read_toml, stop_rule, validate
@@ -55,7 +56,7 @@ def config(**changes: Any) -> RunConfig:
         ({"agents": {"critic": {}}}, "the role in [agents] 'critic' is not known. Allowed: analyst, annotator, eval"),
         ({"agents": {"generator": 5}}, "agents.generator = 5: Input should be a valid dictionary."),
         ({"agents": {"annotator": {"method": "x"}}}, "method = 'x': Input should be 'auto', 'logprobs' or 'vote'."),
-        ({"agents": {"generator": {"pool_share": "much"}}}, "pool_share = 'much': Input should be a valid number"),
+        ({"agents": {"annotator": {"threshold": "much"}}}, "threshold = 'much': Input should be a valid number"),
         ({"stop": {"foo": 1}}, "[stop]: the key 'foo' is not known. Allowed: cycles, patience, target."),
         ({"stop": {"cycles": -1}}, "[stop]: cycles = -1: Input should be greater than or equal to 0."),
         ({"stop": {"kind": "soon"}}, "stop.kind 'soon' is not known. Allowed: module:Class."),
@@ -152,9 +153,9 @@ def test_an_override_of_what_is_no_table_is_told(tmp_path: Path) -> None:
 
 
 def test_a_strategy_is_a_set_of_defaults_that_the_config_overrides_key_by_key() -> None:
-    ring = agents(config(strategy="paper", agents={"generator": {"pool_share": 0.5}, "annotator": {"votes": 3}}))
+    ring = agents(config(strategy="paper", agents={"generator": {"batch": 5}, "annotator": {"votes": 3}}))
     assert isinstance(ring["generator"], Generator) and isinstance(ring["annotator"], Annotator)
-    assert (ring["generator"].pool_share, ring["generator"].gate_size, ring["generator"].varied) == (0.5, 0, False)
+    assert (ring["generator"].batch, ring["generator"].gate_size, ring["generator"].varied) == (5, 0, False)
     assert (ring["annotator"].votes, ring["annotator"].quarantine) == (3, False)
 
 
@@ -210,10 +211,11 @@ def test_every_part_of_ones_own_gets_settings_that_are_checked() -> None:
 
 
 @pytest.mark.parametrize("strategy", sorted(STRATEGIES))
-def test_only_ours_and_plain_generation_take_texts_of_a_pool(strategy: str) -> None:
-    generator = agents(config(strategy=strategy))["generator"]
-    assert isinstance(generator, Generator)
-    assert (generator.pool_share > 0) is (strategy in ("gated", "static", "none"))
+def test_only_ours_has_texts_of_a_pool_labelled(strategy: str) -> None:
+    ring = agents(config(strategy=strategy))
+    assert isinstance(ring["generator"], Generator) and isinstance(ring["evaluator"], Evaluator)
+    takes = ring["evaluator"].curriculum in ("gated", "label") or ring["generator"].gate_size > 0
+    assert takes is (strategy in ("gated", "none")), "for the gate, or to learn from"
 
 
 def test_a_role_of_ones_own_stands_where_order_puts_it_with_its_settings() -> None:

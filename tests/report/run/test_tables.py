@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from evokd.report.run.live import Live
-from evokd.report.run.tables import cycle_line, print_prompts, print_result, print_run
+from evokd.report.run.tables import cycle_line, held_out, print_prompts, print_result, print_run
 from evokd.report.run_files import Run
 from evokd.report.wording import harmless
 from evokd.tasks.errors import ConfigError
@@ -175,3 +175,29 @@ def test_prompts_are_shown_as_they_were_sent_by_role(tmp_path: Path, capsys: pyt
 def test_harmless_keeps_every_letter_and_line() -> None:
     assert harmless("Grüße,\n\t日本 👍") == "Grüße,\n\t日本 👍"
     assert harmless("a\x00\r\x7f\ud800") == "a\\x00\\r\\x7f\\ud800"
+
+
+@pytest.mark.parametrize(
+    ("source", "whose"),
+    [
+        ("pool", "of your own texts, drawn at random, before the last training: 75.0 [50, 90]. It does not show where "
+                 "the teacher is wrong."),
+        ("typical", "texts that it wrote itself, before the last training: 75.0 [50, 90]. It does not show where the "
+                    "teacher is wrong, and how your texts differ from its own."),
+    ],
+)  # fmt: skip
+def test_the_gates_score_is_told_as_what_it_is(source: str, whose: str, tmp_path: Path) -> None:
+    samples = [{"split": "gate", "status": "kept", "origin": {"source": source}}]
+    made = run(tmp_path, metrics=[row(scores={"gate": SCORE})], samples=samples)
+    assert held_out(made) == f"Agreement with the teacher on 20 {whose}"
+    assert held_out(run(tmp_path / "b", metrics=[row(scores={})], samples=samples)) == ""
+
+
+def test_why_a_batch_was_chosen_and_what_would_help_are_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = {"chosen": "Labelling your texts has not been tried yet.", "outlook": "What would help is [more] texts."}
+    crowned(run(tmp_path, metrics=[row(batch_kind="label", **told)]))
+    out = capsys.readouterr().out
+    assert "  cycle 1: label: Labelling your texts has not been tried yet. kept: not worse [with it]\n" in out
+    assert out.endswith("What would help is [more] texts.\n")
