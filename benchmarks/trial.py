@@ -32,6 +32,7 @@ from benchmarks.teachers.pool_labels import read_pool_labels
 from benchmarks.teachers.replay import Answering, Recording, Replay, read_rows, serve
 from benchmarks.teachers.simulator import Simulator
 from evokd.comparison.spec import overlaid
+from evokd.graph.config.parts import allow
 from evokd.graph.config.run_config import RunConfig, validate
 from evokd.graph.config.strategies import STRATEGIES
 from evokd.graph.run import drive
@@ -100,7 +101,9 @@ def settings(options: argparse.Namespace, url: str) -> dict[str, Any]:
             "trainer": {} if options.strategy == "paper" else {"members": options.members},
         },
     }  # fmt: skip
-    return overlaid(made, tomllib.loads("\n".join(options.set)), "--set")
+    made = overlaid(made, tomllib.loads("\n".join(options.set)), "--set")
+    allow([role for role in made.get("order", ()) if ":" in role])  # the command line has named them
+    return made
 
 
 def begun(options: argparse.Namespace, task: Task, folder: RunFolder, url: str = "") -> RunConfig:

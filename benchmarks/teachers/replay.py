@@ -241,7 +241,8 @@ def _squeezed(text: str) -> str:
 def _recorded(row: Row, task: Task) -> Text:
     text = row["text"] if "text" in row else " ".join(row["tokens"])
     label = task.gold(text, row["label"] if "label" in row else row["tags"])
-    return Text(text, label, row.get("cycle", 0), row.get("stance", ""), row.get("lesson"))  # "stance" is the files' own word
+    source = str(row.get("stance") or "")  # the word that the files were made with
+    return Text(text, label, row.get("cycle", 0), source, row.get("lesson"))
 
 
 def _advice(folder: Path) -> dict[tuple[int, str], str]:
