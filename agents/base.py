@@ -127,6 +127,8 @@ class Services:
     seed: int = 0
     pool: Sequence[str] = ()
     """The user's own unlabelled texts."""
+    assistant: Students | None = None
+    """Makes a larger student that teaches the last one; None where the user named none."""
     progress: Progress = no_progress
 
     def bar(self, what: str) -> Callable[[int, int], None]:

@@ -31,6 +31,10 @@ class Recipe(Frozen):
         return self.q if self.loss == "generalised" else 0.0
 
 
+BY_ENCODER = ("epochs", "min_steps", "max_steps", "batch_size", "learning_rate", "head_learning_rate")
+"""Settings of the training that a recipe decides where the user does not; those of one encoder are not another's."""
+
+
 class StudentSettings(Frozen):
     """The encoder and how it is trained.
 
@@ -42,6 +46,9 @@ class StudentSettings(Frozen):
     """`transformer`, or `module:Class` for a part of your own."""
     model: str = "minilm"
     """`minilm` (22 M parameters, comes with the install), or the folder or hub id of any Hugging Face encoder."""
+    assistant: str | None = None
+    """A larger encoder, named as `model` is: it learns the same texts once, when the loop is over, and the last student
+    learns what it says of the pool. The student does not grow. Without a pool it is not used."""
     max_length: int = Field(default=128, ge=8)
     """Word pieces; longer texts are cut, or read in windows where entities are sought."""
     epochs: int | None = Field(default=None, ge=0)

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -24,7 +24,7 @@ from .encoder.loading import (
 from .encoder.shortcuts import padded
 from .heads.base import Head, Rows
 from .heads.by_name import head_in, head_named
-from .settings import StudentSettings
+from .settings import BY_ENCODER, StudentSettings
 from .training.balance import class_weights
 from .training.fitting import Fitting, Material
 
@@ -188,6 +188,13 @@ class TransformerStudents:
         student = _student(network, encoder_path(self.settings.model), head, self.settings, seed)
         student.tokenizer = head.prepare(student.tokenizer)
         return student
+
+    def assistant(self) -> "TransformerStudents | None":
+        """The factory of the assistant, which is trained by the recipe of its own encoder; None where none is named."""
+        if self.settings.assistant is None:
+            return None
+        own = {"model": self.settings.assistant, "assistant": None, **dict.fromkeys(BY_ENCODER)}
+        return replace(self, settings=self.settings.model_copy(update=own))
 
     def with_recipe(self) -> StudentSettings:
         """The settings with the recipe of their head and encoder written out, where the user left any of it out.

@@ -1,10 +1,10 @@
 """The last training: when the loop is over, a last student learns all there is. A step of its own after the loop."""
 
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
-from ...student.base import Student
+from ...student.base import Student, Students
 from ...tasks.base import Example
 from ...tasks.metrics import paired
 from ..base import Services, State
@@ -37,7 +37,8 @@ def fit_last(services: Services, champion: str, trainer: Trainer) -> None:
     """Train a last student on everything kept and on the gate, which has nothing more to decide, and crown it.
 
     Where there are texts without labels, it is trained twice: the second student also learns what the first says of
-    them (self-training; measured in docs/results.md).
+    them (self-training; measured in docs/results.md). An assistant takes the place of the first: one fit of a larger
+    encoder on the same texts.
 
     Without the gate's texts half of the backbone is paid for and never learnt: at 300 texts that cost 2 points on TREC
     and on SST-2 against plain generation (docs/results.md). Where the user gave a dev set, the champion stays if that
@@ -58,18 +59,25 @@ def fit_last(services: Services, champion: str, trainer: Trainer) -> None:
     texts = trainer.select_texts(services, sorted(known, key=lambda example: example.id))
     imitated: list[Example] = []
 
-    def fitted(seed: int, which: str) -> Student:
-        student = services.students.new(seed)
-        bar = services.bar(f"last training, on all {len(texts) + len(imitated)} texts{which}")
-        student.fit(texts, bar, balance=trainer.balance, imitated=imitated)
-        return student
+    def learning(students: Students, what: str) -> Callable[[int, str], Student]:
+        def fitted(seed: int, which: str) -> Student:
+            student = students.new(seed)
+            bar = services.bar(f"{what}, on all {len(texts) + len(imitated)} texts{which}")
+            student.fit(texts, bar, balance=trainer.balance, imitated=imitated)
+            return student
+
+        return fitted
 
     seeds = [(services.seed + 1) * 10_000 - number for number in range(1, trainer.last_members + 1)]
     if not folder.exists() and (unlabelled := _unlabelled(services, champion)):
         first = folder.with_name(f".{folder.name}-first")
-        average_fits(services, first, seeds, fitted)
-        imitated += _imitated(services.students.load(first), unlabelled)
-    average_fits(services, folder, seeds, fitted)
+        if services.assistant is None:
+            average_fits(services, first, seeds, learning(services.students, "last training"))
+        else:
+            larger = replace(services, students=services.assistant)
+            average_fits(larger, first, seeds[:1], learning(larger.students, "training the assistant"))
+        imitated += _imitated((services.assistant or services.students).load(first), unlabelled)
+    average_fits(services, folder, seeds, learning(services.students, "last training"))
     shutil.rmtree(folder.with_name(f".{folder.name}-first"), ignore_errors=True)
     if not _harms_dev(services, champion, folder.name):
         services.folder.crown(services.folder.relative(folder))

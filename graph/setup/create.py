@@ -24,7 +24,7 @@ from ..config.parts import flags
 from ..config.run_config import RunConfig, agents, own_parts, parsed, read_toml, validate
 from .data_checks import warn_of_cut_texts, warn_of_split_entities, warn_of_unknown_script
 from .first_files import check_free, is_trained, start, write_first
-from .services import make_task
+from .services import make_assistant, make_task
 
 
 def create(
@@ -76,6 +76,7 @@ def create(
     warn_of_split_entities(task, [example for examples in splits.values() for example in examples])
     warn_of_unknown_script(config, shown[:200])
     config = with_recipe(config, task)
+    _check_assistant(config, task)
     files = {f"data/{split}.jsonl": json_lines(examples) for split, examples in splits.items()}
     files["data/pool.jsonl"] = json_lines({"text": text} for text in pool)
     if guidelines is not None:
@@ -99,6 +100,20 @@ def with_recipe(config: RunConfig, task: Task) -> RunConfig:
 
     students = TransformerStudents(config.student, tuple(task.labels), task.head)
     return config.model_copy(update={"student": students.with_recipe()})
+
+
+def _check_assistant(config: RunConfig, task: Task) -> None:
+    """Load the assistant once: it is needed at the very end, when all is paid for.
+
+    Raises:
+        ConfigError: it cannot be used.
+    """
+    assistant = make_assistant(config, task)
+    try:
+        if assistant is not None:
+            assistant.new(0)
+    except ConfigError as error:
+        raise ConfigError(f"student.assistant cannot be used as a student: {error}") from error
 
 
 def _check_annotator(config: RunConfig, task: Task) -> None:

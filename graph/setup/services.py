@@ -11,7 +11,7 @@ from ...memory.embedder import Embedder
 from ...memory.run_folder import RunFolder
 from ...student.base import Students
 from ...tasks.base import Example
-from ...tasks.errors import EvoKDError, StepError
+from ...tasks.errors import ConfigError, EvoKDError, StepError
 from ...tasks.task import Task
 from ...teacher.base import Teacher
 from ..config.extension_points import MEMORY, STUDENT, TASK, TASKS
@@ -32,6 +32,24 @@ def make_task(settings: TaskSettings) -> Task:
 def make_students(config: RunConfig, task: Task) -> Students:
     """The factory of the run's students."""
     return students_of(config.student, tuple(task.labels), task.head)
+
+
+def make_assistant(config: RunConfig, task: Task) -> Students | None:
+    """The factory of the larger student that teaches the last one, where the config names one.
+
+    Raises:
+        ConfigError: the students are the user's own, which have no other encoder.
+    """
+    if config.student.assistant is None:
+        return None
+    if config.student.kind not in STUDENT.ours:
+        raise ConfigError(
+            f"student.assistant = {config.student.assistant!r} goes with kind = 'transformer', not with "
+            f"{config.student.kind!r}. Take it out, or train your own assistant in a trainer of your own."
+        )
+    from ...student.transformer import TransformerStudents  # as above
+
+    return TransformerStudents(config.student, tuple(task.labels), task.head).assistant()
 
 
 def students_of(settings: StudentSection, labels: tuple[str, ...], head: str) -> Students:
@@ -104,4 +122,5 @@ def open_services(
             folder=folder,
             seed=config.seed,
             pool=tuple(json.loads(line)["text"] for line in pool if line),
+            assistant=make_assistant(config, task),
         )

@@ -369,3 +369,16 @@ def test_minilm_learns_two_topics_from_a_few_texts(freeze: int, tmp_path: Path) 
     student.save(tmp_path / "saved")
     asked = ["I want to hear some classical piano", "do I need an umbrella today"]
     assert [p.label for p in load_student(tmp_path / "saved").predict(asked)] == ["music", "weather"]
+
+
+def test_an_assistant_is_another_encoder_with_the_recipe_of_its_own(encoder: Path, tmp_path: Path) -> None:
+    larger = tiny.encoder(tmp_path / "larger", "mpnet")
+    settings = StudentSettings(model=str(encoder), assistant=str(larger), freeze=1, learning_rate=3e-3, max_length=20)
+    made = TransformerStudents(settings, ("music", "weather"))
+    assistant = made.assistant()
+    assert assistant is not None and (assistant.labels, assistant.head) == (made.labels, made.head)
+    taken = assistant.settings
+    assert (taken.model, taken.assistant, taken.freeze, taken.max_length) == (str(larger), None, 1, 20)
+    assert taken.learning_rate is None, "that of the student is not its own"
+    assert assistant.new(0).network.config.model_type == "mpnet" and assistant.assistant() is None
+    assert TransformerStudents(StudentSettings(model=str(encoder)), made.labels).assistant() is None

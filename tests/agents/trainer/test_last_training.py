@@ -13,7 +13,7 @@ from evokd.agents.trainer import last_training
 from evokd.agents.trainer.agent import Trainer
 from evokd.agents.trainer.last_training import fit_last
 from evokd.tasks.base import Example
-from evokd.testing import world
+from evokd.testing import WordStudent, WordStudents, world
 from tests.agents.acting import WatchedStudents, finished
 
 CHAMPION = "students/cycle-001"
@@ -97,3 +97,30 @@ def test_the_champion_stays_where_dev_clearly_says_so(tmp_path: Path) -> None:
     champion.save(services.folder.student(1))
     fit_last(services, CHAMPION, Trainer(last_members=2))
     assert (tmp_path / "best").resolve().name == "cycle-001" and (tmp_path / "students" / "final-001").exists()
+
+
+class Gourmets(WordStudents):
+    """Assistants that have learnt food, whatever they are taught."""
+
+    def load(self, folder: Path, seed: int = 0) -> WordStudent:
+        student = super().load(folder)
+        student.counts = {label: {} for label in student.counts} | {"food": dict.fromkeys(["unlabelled", "text"], 99.0)}
+        return student
+
+
+def test_an_assistant_takes_the_place_of_the_first_student_and_is_fitted_once(tmp_path: Path) -> None:
+    assistants = Gourmets(list(world.VOCABULARY))
+    pool = ["an unlabelled text", "goal league match"]
+    services = dataclasses.replace(with_gate(tmp_path), pool=pool, assistant=assistants)
+    before = services.students.fitted  # type: ignore[attr-defined]
+    fit_last(services, CHAMPION, Trainer(last_members=2))
+    assert assistants.fitted == 1 and services.students.fitted == before + 2  # type: ignore[attr-defined]
+    counts = services.students.load(tmp_path / "best").counts  # type: ignore[attr-defined]
+    assert counts["food"]["unlabelled"] > 0.9 > 0.1 > counts["sports"].get("unlabelled", 0.0)
+    assert [p.name for p in (tmp_path / "students").iterdir() if p.name.startswith(".")] == []
+
+
+def test_without_texts_to_speak_of_no_assistant_is_fitted(tmp_path: Path) -> None:
+    assistants = Gourmets(list(world.VOCABULARY))
+    fit_last(dataclasses.replace(with_gate(tmp_path), assistant=assistants), CHAMPION, Trainer(last_members=1))
+    assert assistants.fitted == 0

@@ -177,3 +177,20 @@ def test_a_held_out_text_that_is_a_seed_is_refused(inputs: Path) -> None:
     write(inputs / "test.jsonl", [{"text": " Good", "label": "yes"}])
     with pytest.raises(ConfigError, match="seed"):
         create(config(test="test.jsonl"), inputs, RunFolder(inputs / "run"))
+
+
+@pytest.mark.parametrize(
+    ("student", "why"),
+    [
+        ({"assistant": "/no/such"}, "student.assistant cannot be used as a student: .*'/no/such'"),
+        ({"kind": "tests.parts:Students", "assistant": "minilm"}, "student.assistant = 'minilm' goes with kind"),
+    ],
+)
+def test_an_assistant_that_cannot_be_had_is_told_before_anything_is_paid_for(
+    student: dict[str, str], why: str, inputs: Path
+) -> None:
+    wanted = config(pool="pool.jsonl")
+    wanted = wanted.model_copy(update={"student": wanted.student.model_copy(update=student)})
+    with pytest.raises(ConfigError, match=why):
+        create(wanted, inputs, RunFolder(inputs / "run"))
+    assert not (inputs / "run").exists()
