@@ -128,8 +128,17 @@ def with_pool(history: list[CycleReport], left: int = 500) -> list[str]:
 def test_with_a_pool_it_begins_with_writing_and_then_labels_first() -> None:
     assert choose([row("seed")], 0, 500).batch_kind == "breadth"
     assert choose(BEGUN, 0, 500).batch_kind == "label"
-    assert choose([*BEGUN, row("label", -0.1)], 0, 500).batch_kind == "lessons"
-    assert choose([*BEGUN, row("label", -0.1), row("lessons", -0.1)], 0, 500).batch_kind == "breadth"
+    assert choose([*BEGUN, row("label", -0.001)], 0, 500).batch_kind == "lessons"
+    assert choose([*BEGUN, row("label", -0.001), row("lessons", -0.1)], 0, 500).batch_kind == "breadth"
+
+
+def test_what_has_not_been_tried_waits_while_labelling_brings_something_beyond_chance() -> None:
+    labelled = [*BEGUN, row("label", -0.1), row("label", -0.05)]
+    found = choose(labelled, 0, 500)
+    assert found.batch_kind == "label" and found.why.endswith("waits while labelling brings so much.")
+    assert choose([*labelled, row("label", -0.004)], 0, 500).batch_kind == "lessons", "the last one was within chance"
+    assert choose(labelled, 0, 0).batch_kind == "lessons", "there are no more texts"
+    assert choose([*labelled, row("label", 0.2)], 0, 500).batch_kind == "lessons"
 
 
 def test_of_three_the_one_that_pays_for_its_tokens_is_played() -> None:
