@@ -38,14 +38,14 @@ def measure_standing(services: Services, scores: dict[str, Figures]) -> Standing
 
 
 def describe_outlook(choice: Choice, standing: Standing) -> str:
-    """What is left to gain from each way of going on, and what would help where that is nothing or there is no pool."""
+    """What is left to gain from each way of going on; and, where that or the pool is at an end, what would help."""
     said = []
     if choice.left:
         said.append(f"More cycles may bring something yet, by {_listed([NAMES[arm] for arm in choice.left])}.")
     if choice.spent:
         spent = _listed([f"{NAMES[arm]} ({why})" for arm, why in choice.spent.items()])
         said.append(f"There is nothing left to gain from {spent}.")
-    if not choice.left or standing.pool_left is None:
+    if not choice.left or not standing.pool_left:
         said.append(f"What would help is {_help(standing)}.")
     return " ".join(said)
 

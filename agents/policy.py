@@ -164,9 +164,15 @@ def _find_spent(
             spent[arm] = "the last batch had no new text"
         elif arm == "lessons" and _are_lessons_too_hard(later):
             spent[arm] = "they are too hard for the student"
-        elif len(rows) >= TRIES and _pool_gains(rows[-TRIES:], median_error(later)).value <= 0:
+        elif _brought_nothing(rows[-TRIES:], median_error(later)):
             spent[arm] = f"the last {TRIES} batches brought nothing"
     return spent
+
+
+def _brought_nothing(rows: Sequence[CycleReport], unknown: float) -> bool:
+    """Whether an arm was tried so often, and held-out texts show no gain; where none are held out, nobody knows."""
+    compared = any(_gate_loss(row) for row in rows)
+    return compared and len(rows) == TRIES and _pool_gains(rows, unknown).value <= 0
 
 
 def _are_lessons_too_hard(later: Sequence[CycleReport]) -> bool:

@@ -45,7 +45,8 @@ class Stop:
         alike = [row for row in state["history"] if row["batch_kind"] == state["batch_kind"]]  # others may have texts
         last = [has_no_drafts(row["stats"]) for row in alike[-EMPTY:]]
         if len(last) == EMPTY and all(last):
-            return f"the last {EMPTY} batches had no new text: what the teacher writes is there already"
+            there = "the pool holds" if state["batch_kind"] == "label" else "the teacher writes"
+            return f"the last {EMPTY} batches had no new text: what {there} is there already"
         if state["cycle"] > self.cycles:
             return f"all {self.cycles} cycles are done"
         return ""

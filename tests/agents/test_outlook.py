@@ -50,6 +50,7 @@ def test_without_a_pool_that_is_said_at_once() -> None:
     said = outlook(left=("lessons",), spent={}, pool_left=None)
     assert said.startswith("More cycles may") and said.endswith("as data.pool.")
     assert "help" not in outlook(left=("lessons",), spent={})
+    assert "What would help is more of your texts" in outlook(left=("lessons",), spent={}, pool_left=0)
 
 
 def test_the_standing_is_read_off_pool_gate_and_scores(tmp_path: Path) -> None:

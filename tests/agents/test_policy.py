@@ -157,7 +157,7 @@ def test_a_pool_that_is_used_up_is_not_asked_again() -> None:
 
 
 def test_without_a_gate_what_is_there_is_labelled_then_lessons_go_on() -> None:
-    history = [row("seed"), row("breadth"), row("label")]
+    history = [row("seed"), row("breadth"), *[row("label")] * 5]
     assert choose(history, 0, 9).batch_kind == "label" and choose(history, 0, 0).batch_kind == "lessons"
 
 

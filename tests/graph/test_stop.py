@@ -38,6 +38,11 @@ def drafted(*counts: int) -> list[Any]:
         (Stop(), {"history": drafted(9, 0, 0), "batch_kind": "label"}, ""),
         (
             Stop(),
+            {"history": [{**each, "batch_kind": "label"} for each in drafted(0, 0)], "batch_kind": "label"},
+            "the last 2 batches had no new text: what the pool holds is there already",
+        ),
+        (
+            Stop(),
             {"history": drafted(9, 0, 0)},
             "the last 2 batches had no new text: what the teacher writes is there already",
         ),
