@@ -123,7 +123,7 @@ def choose(history: Sequence[CycleReport], seed: int, pool_left: int | None = No
         return Choice(untried[0], f"{_sentence(NAMES[untried[0]])} has not been tried yet.", left, spent)
     able = [arm for arm in left if arm not in untried]
     able = able or [arm for arm in arms if arm != "lessons" or not _are_lessons_too_hard(later)]
-    known = {arm: _pool_gains(played[arm], median_error(later)) for arm in able}
+    known = {arm: _mean_gain(played[arm], median_error(later)) for arm in able}
     told = {arm: f"{NAMES[arm]} {known[arm]} in {len(played[arm])}" for arm in able}
     best, why = _draw_best(known, told, f"{seed} {len(history)}")
     why += ". What has not been tried waits while labelling brings so much" if untried else ""
@@ -172,7 +172,7 @@ def _find_spent(
 def _brought_nothing(rows: Sequence[CycleReport], unknown: float) -> bool:
     """Whether an arm was tried so often, and held-out texts show no gain; where none are held out, nobody knows."""
     compared = any(_gate_loss(row) for row in rows)
-    return compared and len(rows) == TRIES and _pool_gains(rows, unknown).value <= 0
+    return compared and len(rows) == TRIES and _mean_gain(rows, unknown).value <= 0
 
 
 def _are_lessons_too_hard(later: Sequence[CycleReport]) -> bool:
@@ -184,7 +184,7 @@ def _are_lessons_too_hard(later: Sequence[CycleReport]) -> bool:
     return bool(recent) and are_too_hard(recent[-1].get("too_hard", 0), recent[-1].get("for_lessons", 0))
 
 
-def _pool_gains(rows: Sequence[CycleReport], unknown: float) -> Gain:
+def _mean_gain(rows: Sequence[CycleReport], unknown: float) -> Gain:
     """What is known of the gain of an arm for 1,000 tokens: the mean over its batches, by how sure each is."""
     gains = [estimate_gain(row, unknown).per(_thousand_tokens(row)) for row in rows] or [Gain(0.0, unknown)]
     weights = [1 / gain.error**2 for gain in gains]

@@ -155,7 +155,10 @@ class DryRun:
 
 
 def answer_tokens(drafts: Sequence[Draft], task: Task, votes: int) -> tuple[int, int]:
-    """Tokens that writing the drafts, and labelling them so many times, would take: (written, labelled)."""
-    written = sum(tokens_of(draft.text) + 8 for draft in drafts)
+    """Tokens that writing the drafts, and labelling them so many times, would take: (written, labelled).
+
+    Nobody writes the texts of the pool.
+    """
+    written = sum(tokens_of(draft.text) + 8 for draft in drafts if draft.source != "pool")
     label = tokens_of(task.say("", task.stand_in(None))) + 10
     return written, votes * label * len(drafts)

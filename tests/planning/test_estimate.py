@@ -1,5 +1,7 @@
 """A plan: what a run would ask and cost, told by its own agents, and what the server really does."""
 
+import json
+import random
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 from evokd.graph.config.run_config import load
 from evokd.planning.estimate import Estimate, estimate
 from evokd.tasks.errors import ConfigError
+from evokd.testing import world
 from evokd.testing.loopback import Body, Loopback, Said, chat, error, serving
 from tests import parts
 
@@ -65,6 +68,22 @@ def test_cycles_are_those_of_the_strategy(
         assert made.later["generator"].tokens_out < made.first["generator"].tokens_out / 2, "a later batch is smaller"
     else:
         assert made.first["annotator"].calls == 1, "no breadth before the lessons, one vote"
+
+
+@pytest.mark.parametrize(("batch", "later"), [(4, {"analyst", "generator", "annotator"}), (40, {"annotator"})])
+def test_with_a_pool_the_dearer_kind_of_cycle_is_told_and_the_gate_is_labelled_not_written(
+    batch: int, later: set[str], tmp_path: Path, server: Loopback
+) -> None:
+    rng = random.Random(0)
+    texts = [f"{world.make_text(label, rng)} {n}" for n in range(60) for label in world.VOCABULARY]
+    tmp_path.joinpath("pool.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
+    sizes = {"backbone": 24, "gate_size": 16, "batch": batch}
+    data, agents = {"pool": "pool.jsonl"}, {"generator": sizes}
+    made = planned(tmp_path, server, offline=True, data=data, agents=agents)
+    assert set(made.later) == later and not made.lacks_pool
+    without = planned(tmp_path / "without", server, offline=True, agents=agents)
+    assert made.first["generator"].tokens_out < without.first["generator"].tokens_out and without.lacks_pool
+    assert made.first["annotator"].calls == 6, "two votes on 24 written texts in two lists, and on 16 of the pool in one"
 
 
 def test_a_teacher_that_answers_by_itself_cannot_be_planned(tmp_path: Path, server: Loopback) -> None:
