@@ -83,7 +83,7 @@ def test_with_a_pool_the_dearer_kind_of_cycle_is_told_and_the_gate_is_labelled_n
     assert set(made.later) == later and not made.lacks_pool
     without = planned(tmp_path / "without", server, offline=True, agents=agents)
     assert made.first["generator"].tokens_out < without.first["generator"].tokens_out and without.lacks_pool
-    assert made.first["annotator"].calls == 6, "two votes on 24 written texts in two lists, and on 16 of the pool in one"
+    assert made.first["annotator"].calls == 6, "two votes on 24 written texts in two lists, and on 16 real ones"
 
 
 def test_a_teacher_that_answers_by_itself_cannot_be_planned(tmp_path: Path, server: Loopback) -> None:
