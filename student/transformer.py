@@ -6,12 +6,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 import torch
 from langsmith import traceable
 
 from ..tasks.base import Example, Prediction
 from ..tasks.errors import ConfigError
 from .base import Progress
+from .codecs.base import Rows, compute
 from .encoder.loading import (
     automatic,
     check_freeze,
@@ -21,8 +23,9 @@ from .encoder.loading import (
     open_tokenizer,
     quiet,
 )
+from .encoder.reading import reading
 from .encoder.shortcuts import padded
-from .heads.base import Head, Rows
+from .heads.base import Head
 from .heads.by_name import head_in, head_named
 from .settings import BY_ENCODER, StudentSettings
 from .training.balance import class_weights
@@ -30,9 +33,6 @@ from .training.fitting import Fitting, Material
 
 LENGTH = "evokd_max_length"
 """In a student's config.json: tokens of a text that it reads."""
-
-BATCH = 64
-"""Rows per forward pass of a prediction."""
 
 
 @dataclass
@@ -100,14 +100,12 @@ class TransformerStudent:
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """One prediction per text, in order."""
         rows = self._rows(texts)
-        order = sorted(range(len(rows.ids)), key=lambda i: len(rows.ids[i]))
-        found: dict[int, torch.Tensor] = {}
+        return self.head.predictions(compute(rows, self._logits), rows)
+
+    def _logits(self, ids: list[list[int]]) -> np.ndarray:
         device = next(self.network.parameters()).device
-        for start in range(0, len(order), BATCH):
-            chosen = order[start : start + BATCH]
-            batch = padded([rows.ids[i] for i in chosen], self.tokenizer.pad_token_id, device)
-            found.update(zip(chosen, self.network(**batch).logits.cpu(), strict=True))
-        return self.head.predictions([found[i] for i in range(len(rows.ids))], rows)
+        found: np.ndarray = self.network(**padded(ids, self.tokenizer.pad_token_id, device)).logits.cpu().numpy()
+        return found
 
     @torch.no_grad()
     def average(self, others: Iterable[Self]) -> None:
@@ -150,7 +148,7 @@ class TransformerStudent:
         shutil.rmtree(before, ignore_errors=True)
 
     def _rows(self, texts: Sequence[str]) -> Rows:
-        rows: Rows = self.head.rows(self.tokenizer, texts, self._limit())
+        rows: Rows = self.head.rows(reading(self.tokenizer), texts, self._limit())
         return rows
 
     def _limit(self) -> int:

@@ -6,6 +6,7 @@ from statistics import median_high
 
 from ...agents.generator.lengths import tokens_of
 from ...memory.embedder import Embedder
+from ...student.codecs.windows import parted
 from ...tasks.base import Example, Span
 from ...tasks.entities.cells import UNIT
 from ...tasks.task import Task
@@ -36,8 +37,6 @@ def warn_of_split_entities(task: Task, examples: Sequence[Example]) -> None:
     """Warn where entities of the user's own begin or end inside what the student reads as a word."""
     if task.head != "token":
         return
-    from ...student.heads.windows import parted  # torch takes its time: not for other tasks
-
     spans = {example.text: [(s.start, s.end) for s in example.label if isinstance(s, Span)] for example in examples}
     cut = [(text[start:end], text) for text, own in spans.items() for start, end in parted(text, own)]
     if cut:

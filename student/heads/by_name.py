@@ -3,6 +3,7 @@
 from typing import Any
 
 from ...tasks.errors import ConfigError
+from ..codecs.by_name import describe
 from .base import Head
 from .multilabel import MultilabelHead
 from .sequence import SequenceHead
@@ -26,15 +27,7 @@ def head_in(config: Any) -> Head[Any]:
     """The head of a saved network, from its config.
 
     Raises:
-        ConfigError: the config is damaged, or its tags are not in our order.
+        ConfigError: the config is damaged, or its outputs are not in our order.
     """
-    outputs = [str(config.id2label[number]) for number in range(config.num_labels)]
-    architecture = str((config.architectures or [""])[0])
-    if architecture.endswith("ForTokenClassification"):
-        kind = HEADS["token"]
-    else:
-        kind = HEADS["multilabel" if config.problem_type == "multi_label_classification" else "sequence"]
-    head = kind(kind.labels_of(outputs), {key: value for key, value in vars(config).items() if key[:6] == "evokd_"})
-    if head.outputs != outputs:
-        raise ConfigError(f"its outputs should be {', '.join(head.outputs)}, but are {', '.join(outputs)}.")
-    return head
+    found = describe(config.to_dict())
+    return HEADS[found.name](found.labels, found.notes)

@@ -1,19 +1,20 @@
 """The head for one label per text: softmax, cross-entropy against a distribution, started by logistic regression."""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from pydantic import JsonValue
 from torch import nn
 
-from ...tasks.base import Example, Prediction
+from ...tasks.base import Example
 from ...tasks.errors import ConfigError
+from ..codecs.base import Rows
+from ..codecs.sequence import SequenceCodec
 from ..settings import Recipe
 from ..training.losses import generalised_cross_entropy
-from .base import Linear, Rows, WholeTextHead, first_tokens
+from .base import Linear, first_tokens
 
 REGULARISATION = 0.3
 """C of the logistic regression that the head starts from: one that fits closely learns wrong labels by heart, and the
@@ -27,19 +28,19 @@ PER_LABEL = 0.05
 short to make up for it (.71 against .79 with the 77 labels of Banking77, docs/results/many-classes.md)."""
 
 
-class SequenceHead(WholeTextHead):
+class SequenceHead(SequenceCodec):
     """One label per text."""
 
     problem_type: ClassVar[str | None] = "single_label_classification"
-    thresholded: ClassVar[bool] = False
+    pooled: ClassVar[bool] = True
+    starts: ClassVar[bool] = True
     recipe: ClassVar[Recipe] = Recipe(
         epochs=4, min_steps=24, max_steps=160, batch_size=16, learning_rate=1e-4, head_learning_rate=1e-3
     )
-    notes: Mapping[str, JsonValue] = {}
 
-    def __init__(self, labels: Sequence[str], notes: Mapping[str, Any] | None = None) -> None:
-        """Decide between `labels`."""
-        self.labels = tuple(labels)
+    def prepare(self, tokenizer: Any) -> Any:
+        """The tokenizer as it is."""
+        return tokenizer
 
     def targets(self, examples: Sequence[Example], rows: Rows) -> list[torch.Tensor]:
         """Distributions over the labels; soft labels are shared out over the known ones.
@@ -87,23 +88,6 @@ class SequenceHead(WholeTextHead):
         wanted = torch.stack(list(targets)).to(logits.device)
         excess = nn.functional.kl_div(torch.log_softmax(logits, dim=-1), wanted, reduction="none").sum(dim=-1)
         return (weights.to(logits.device) * generalised_cross_entropy(excess, q)).mean()
-
-    def predictions(self, logits: Sequence[torch.Tensor], rows: Rows) -> list[Prediction]:
-        """The most probable label of each text."""
-        if not logits:
-            return []
-        return [self._prediction(row) for row in torch.softmax(torch.stack(list(logits)).double(), dim=-1).tolist()]
-
-    def _prediction(self, shares: list[float]) -> Prediction:
-        best = max(range(len(shares)), key=shares.__getitem__)
-        probabilities = dict(zip(self.labels, shares, strict=True))
-        return Prediction(label=self.labels[best], probability=shares[best], probabilities=probabilities)
-
-    def reset(self) -> None:
-        """Nothing."""
-
-    def calibrate(self, examples: Sequence[Example], predictions: Sequence[Prediction]) -> None:
-        """Nothing: the most probable label is the answer."""
 
 
 def standardised(states: Sequence[torch.Tensor]) -> tuple[np.ndarray, np.ndarray, float]:

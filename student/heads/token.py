@@ -5,53 +5,38 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from pydantic import JsonValue
-from scipy.special import expit, log_softmax, softmax
 from torch import nn
 
-from ...tasks.base import Example, Prediction, Span
-from ...tasks.entities.tags import OUTSIDE, SpanPrediction, Word, decode, encode, tags_of
+from ...tasks.base import Example, Span
+from ...tasks.entities.tags import OUTSIDE, encode
 from ...tasks.errors import ConfigError
+from ..codecs.token import TokenCodec
+from ..codecs.windows import Passages
 from ..settings import Recipe
 from ..training.losses import generalised_cross_entropy
 from .base import Linear
 from .casing import mark_capitals
-from .viterbi import best_path
-from .windows import Passage, Passages, read
 
 UNASKED = -100
 """Target of a piece that says nothing: as transformers and torch have it."""
 
 
-class TokenHead:
+class TokenHead(TokenCodec):
     """Spans of given types."""
 
     loader: ClassVar[str] = "AutoModelForTokenClassification"
     problem_type: ClassVar[str | None] = None
     pooled: ClassVar[bool] = False
     starts: ClassVar[bool] = False
-    thresholded: ClassVar[bool] = False
     recipe: ClassVar[Recipe] = Recipe(
         epochs=12, min_steps=60, max_steps=400, batch_size=8, learning_rate=2e-4, head_learning_rate=2e-3
     )
-    notes: Mapping[str, JsonValue] = {}
 
     def __init__(self, labels: Sequence[str], notes: Mapping[str, Any] | None = None) -> None:
         """Find spans of the types `labels`."""
-        self.labels = tuple(labels)
-        self.tags = tags_of(self.labels)
+        super().__init__(labels, notes)
         self._number = {tag: number for number, tag in enumerate(self.tags)}
         self._inner = np.array([self._number[_inner(tag)] for tag in self.tags])
-
-    @property
-    def outputs(self) -> list[str]:
-        """The tags, outside first."""
-        return list(self.tags)
-
-    @staticmethod
-    def labels_of(outputs: Sequence[str]) -> tuple[str, ...]:
-        """The types in the order of their first tags."""
-        return tuple(dict.fromkeys(tag.partition("-")[2] for tag in outputs if tag != OUTSIDE))
 
     def prepare(self, tokenizer: Any) -> Any:
         """The tokenizer with marks for capitals, if it throws case away.
@@ -62,10 +47,6 @@ class TokenHead:
         if not tokenizer.is_fast:
             raise ConfigError("student.model has no fast tokenizer (tokenizer.json), which entities need for offsets.")
         return mark_capitals(tokenizer)
-
-    def rows(self, tokenizer: Any, texts: Sequence[str], limit: int) -> Passages:
-        """Windows over the texts."""
-        return read(tokenizer, texts, limit)
 
     def targets(self, examples: Sequence[Example], rows: Passages) -> list[torch.Tensor]:
         """The number of the tag of each token: a word's own on its first piece, the inner tag on those that follow.
@@ -110,53 +91,6 @@ class TokenHead:
         excess = nn.functional.cross_entropy(logits.transpose(1, 2), wanted, reduction="none")  # 0 where not asked
         total = (weights.to(logits.device)[:, None] * generalised_cross_entropy(excess, q)).sum()
         return total / (wanted != UNASKED).sum().clamp(min=1)
-
-    def predictions(self, logits: Sequence[torch.Tensor], rows: Passages) -> list[Prediction]:
-        """The spans of each text."""
-        return [self._prediction(passage, logits) for passage in rows.passages]
-
-    def _prediction(self, passage: Passage, logits: Sequence[torch.Tensor]) -> SpanPrediction:
-        if not passage.words:
-            return SpanPrediction(label=(), probability=1.0, probabilities={})
-        shares = self._shares(passage, logits)
-        path = best_path(shares, self.tags)
-        spans = decode([self.tags[tag] for tag in path], passage.words)
-        sure = shares[np.arange(len(path)), path]
-        words = zip(passage.words, shares.tolist(), strict=True)
-        return SpanPrediction.model_construct(  # our own numbers: to check them costs more than to compute them
-            label=tuple(span for span, _ in spans),
-            probability=float(sure.prod()),
-            probabilities={},
-            certainty=tuple(float(sure[own].min()) for _, own in spans),
-            words=tuple(
-                Word.model_construct(start=start, end=end, shares=dict(zip(self.tags, row, strict=True)))
-                for (start, end), row in words
-            ),
-        )
-
-    def reset(self) -> None:
-        """Nothing."""
-
-    def calibrate(self, examples: Sequence[Example], predictions: Sequence[Prediction]) -> None:
-        """Nothing: the most probable tags are the answer."""
-
-    def _shares(self, passage: Passage, logits: Sequence[torch.Tensor]) -> np.ndarray:
-        """The probability of each tag of each word, shape (words, tags).
-
-        All its pieces have a say in what a word is, with the mean of their log probabilities: the first is often its
-        case mark, the same for every name. Whether an entity begins there is what the first piece says.
-        """
-        parts = [logits[w.row][w.skip : w.skip + w.end - w.start].numpy() for w in passage.windows]
-        owners = np.array(passage.owners)
-        said = log_softmax(np.concatenate(parts)[owners >= 0].astype(float), axis=1)
-        firsts = np.flatnonzero(np.diff(owners[owners >= 0], prepend=-1))
-        begins, goes_on = said[:, 1::2], said[:, 2::2]
-        kinds = np.add.reduceat(np.hstack([said[:, :1], np.logaddexp(begins, goes_on)]), firsts)
-        kinds = softmax(kinds / np.diff(firsts, append=len(said))[:, None], axis=1)
-        begin = expit(begins[firsts] - goes_on[firsts])
-        shares = np.empty((len(firsts), len(self.tags)))
-        shares[:, :1], shares[:, 1::2], shares[:, 2::2] = kinds[:, :1], kinds[:, 1:] * begin, kinds[:, 1:] * (1 - begin)
-        return shares
 
 
 def _inner(tag: str) -> str:

@@ -12,7 +12,7 @@ import pytest
 import torch
 from langsmith import Client, tracing_context
 
-from evokd.student.heads.base import Rows
+from evokd.student.codecs.base import Rows
 from evokd.student.heads.sequence import SequenceHead
 from evokd.student.settings import StudentSettings
 from evokd.student.training.fitting import Fitting, Material

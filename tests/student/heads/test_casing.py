@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from transformers import AutoTokenizer
 
+from evokd.student.codecs.windows import read
+from evokd.student.encoder.reading import reading
 from evokd.student.heads.casing import mark_capitals
-from evokd.student.heads.windows import read
 from tests.student import tiny
 
 TEXT = "Élan sold iPhones in Paris today: U.S. (EU) Ж"
@@ -28,7 +29,7 @@ def test_marks_stand_before_capitalised_words_only(plain: Any) -> None:
 
 
 def test_words_are_where_they_were(plain: Any) -> None:
-    marked, before = (read(made, [TEXT], 200).passages[0] for made in (mark_capitals(plain), plain))
+    marked, before = (read(reading(made), [TEXT], 200).passages[0] for made in (mark_capitals(plain), plain))
     assert marked.words == before.words
     owners = dict.fromkeys(range(len(before.words)), 0)
     for owner in marked.owners:

@@ -8,7 +8,7 @@ import pytest
 import torch
 import transformers
 
-from evokd.student.heads.base import Rows
+from evokd.student.codecs.base import Rows
 from evokd.student.heads.multilabel import MultilabelHead
 from evokd.student.settings import StudentSettings
 from evokd.student.transformer import TransformerStudent, TransformerStudents, load_student

@@ -9,9 +9,10 @@ import pytest
 import torch
 import transformers
 
+from evokd.student.codecs.windows import Passage, Passages, Window
 from evokd.student.encoder.loading import layers
+from evokd.student.encoder.reading import reading
 from evokd.student.heads.token import UNASKED, TokenHead
-from evokd.student.heads.windows import Passage, Passages, Window
 from evokd.student.settings import StudentSettings
 from evokd.student.transformer import TransformerStudent, TransformerStudents, load_student
 from evokd.tasks.base import Example, Span
@@ -57,7 +58,7 @@ def test_all_pieces_of_a_word_say_what_it_is_and_the_first_whether_it_begins() -
     # two words of two pieces and one piece; the first piece of the first word, a case mark, knows nothing
     passage = Passage([(0, 5), (6, 9)], [-1, 0, 0, 1], [Window(0, 1, 0, 4)])
     said = torch.tensor([[9.0, 9, 9], [0.0, 0, -2], [0.0, 0, 3], [3.0, 0, 0]])
-    (found,) = head.predictions([torch.vstack([torch.zeros(1, 3), said])], Passages([[]], [passage]))
+    (found,) = head.predictions([torch.vstack([torch.zeros(1, 3), said]).numpy()], Passages([[]], [passage]))
     assert isinstance(found, SpanPrediction)
     logs = torch.log_softmax(said.double(), -1)
     outside = (logs[1, 0] + logs[2, 0]) / 2
@@ -161,7 +162,7 @@ def test_targets_are_on_every_piece_and_unasked_elsewhere() -> None:
     text = "Anna Lindström sees Émile."
     tokenizer = tiny.TOKENIZERS["wordpiece"](["an na lind strom se es emil e ."])
     head = TokenHead(["PER"])
-    rows = head.rows(tokenizer, [text], 50)
+    rows = head.rows(reading(tokenizer), [text], 50)
     (target,) = head.targets([Example(text=text, label=spans(text, "Anna Lindström", "Émile"))], rows)
     named = ["-" if number == UNASKED else head.tags[number] for number in target.tolist()]
     owners = [-1, *rows.passages[0].owners, -1]

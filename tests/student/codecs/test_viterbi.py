@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from evokd.student.heads.viterbi import best_path
+from evokd.student.codecs.viterbi import best_path
 from evokd.tasks.entities.tags import tags_of
 
 TAGS = tags_of(["PER", "LOC"])

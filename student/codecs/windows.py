@@ -5,11 +5,11 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 from ...tasks.base import clean
 from ...tasks.entities.tags import Place
 from .base import Rows
+from .tokenizer import Tokenizer
 
 OVERLAP = 4
 """A window shares one part in so many with the next."""
@@ -56,17 +56,16 @@ class Passages(Rows):
         return [number for number, passage in enumerate(self.passages) for _ in range(len(passage.windows) or 1)]
 
 
-def read(tokenizer: Any, texts: Sequence[str], limit: int) -> Passages:
+def read(tokenizer: Tokenizer, texts: Sequence[str], limit: int) -> Passages:
     """Cut texts into words and windows of at most `limit` tokens."""
     ids: list[list[int]] = []
     passages = []
     cleaned = [clean(text) for text in texts]
-    encodings = tokenizer(cleaned, truncation=False, verbose=False).encodings if texts else []
-    for text, encoding in zip(cleaned, encodings, strict=True):
+    for text, encoding in zip(cleaned, tokenizer.encodings(cleaned), strict=True):
         own = [number is not None for number in encoding.word_ids]
         if not any(own):
             passages.append(Passage([], [], []))
-            ids.append(encoding.ids[:limit] or [tokenizer.pad_token_id])
+            ids.append(encoding.ids[:limit] or [tokenizer.pad])
             continue
         first, last = own.index(True), len(own) - own[::-1].index(True)
         before, pieces, after = encoding.ids[:first], encoding.ids[first:last], encoding.ids[last:]

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evokd.student.heads.windows import _windows, read
+from evokd.student.codecs.windows import _windows, read
+from evokd.student.encoder.reading import reading
 from tests.student import tiny
 
 TEXTS = ["Émile's trip (to São Paulo, U.S.) cost 3.50€ 😀!", "  Grüße an Jean-Luc\nPicard  ", "x y_z 12:30"]
@@ -19,7 +20,7 @@ def tokenizer(request: pytest.FixtureRequest) -> Any:
 
 
 def words(tokenizer: Any, text: str) -> list[str]:
-    (passage,) = read(tokenizer, [text], 200).passages
+    (passage,) = read(reading(tokenizer), [text], 200).passages
     return [text[start:end] for start, end in passage.words]
 
 
@@ -65,7 +66,7 @@ def test_a_word_ends_after_half_an_emoji(tokenizer: Any) -> None:
 
 @pytest.mark.parametrize("text", ["", " ", "\n\t \u3000"])
 def test_a_text_without_words_is_a_row_without_questions(tokenizer: Any, text: str) -> None:
-    found = read(tokenizer, ["x", text], 200)
+    found = read(reading(tokenizer), ["x", text], 200)
     assert found.passages[1].words == [] and set(found.passages[1].owners) <= {-1}
     assert len(found.ids) == 2 and found.ids[1] and found.whose == [0, 1]
 
@@ -78,9 +79,9 @@ def test_scripts_without_spaces_are_words_by_piece() -> None:
 
 def test_every_piece_is_asked_once_in_windows_of_whole_words(tokenizer: Any) -> None:
     text = " ".join(TEXTS * 9)
-    found = read(tokenizer, ["x", text], 50)
+    found = read(reading(tokenizer), ["x", text], 50)
     passage = found.passages[1]
-    pieces = read(tokenizer, [text], 10_000)
+    pieces = read(reading(tokenizer), [text], 10_000)
     assert passage.words == pieces.passages[0].words and len(passage.windows) > 4
     assert found.whose == [0] + [1] * len(passage.windows)
     assert all(len(ids) <= 50 and (ids[0], ids[-1]) == (0, 2) for ids in found.ids)
@@ -110,6 +111,6 @@ def _depth(piece: int, window: tuple[int, int], size: int) -> float:
 
 
 def test_a_word_longer_than_a_window_is_cut(tokenizer: Any) -> None:
-    found = read(tokenizer, ["x" * 300], 12)
+    found = read(reading(tokenizer), ["x" * 300], 12)
     assert found.passages[0].words in ([(0, 300)], [(0, 300)])
     assert all(len(ids) <= 12 for ids in found.ids)

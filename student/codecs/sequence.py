@@ -1,0 +1,52 @@
+"""One label per text: softmax."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import JsonValue
+
+from ...tasks.base import Example, Prediction
+from .base import Rows, whole
+from .probabilities import softmax
+from .tokenizer import Tokenizer
+
+
+class SequenceCodec:
+    """One label per text."""
+
+    thresholded: ClassVar[bool] = False
+    notes: Mapping[str, JsonValue] = {}
+
+    def __init__(self, labels: Sequence[str], notes: Mapping[str, Any] | None = None) -> None:
+        """Decide between `labels`."""
+        self.labels = tuple(labels)
+
+    @property
+    def outputs(self) -> list[str]:
+        """The labels."""
+        return list(self.labels)
+
+    @staticmethod
+    def labels_of(outputs: Sequence[str]) -> tuple[str, ...]:
+        """The outputs."""
+        return tuple(outputs)
+
+    def rows(self, tokenizer: Tokenizer, texts: Sequence[str], limit: int) -> Rows:
+        """One row per text, cut at the limit."""
+        return whole(tokenizer, texts, limit)
+
+    def predictions(self, logits: Sequence[np.ndarray], rows: Rows) -> list[Prediction]:
+        """The most probable label of each text."""
+        return [self._prediction(row) for row in softmax(np.stack(logits)).tolist()] if logits else []
+
+    def _prediction(self, shares: list[float]) -> Prediction:
+        best = max(range(len(shares)), key=shares.__getitem__)
+        probabilities = dict(zip(self.labels, shares, strict=True))
+        return Prediction(label=self.labels[best], probability=shares[best], probabilities=probabilities)
+
+    def reset(self) -> None:
+        """Nothing."""
+
+    def calibrate(self, examples: Sequence[Example], predictions: Sequence[Prediction]) -> None:
+        """Nothing: the most probable label is the answer."""
