@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .agents.base import Agent, CycleReport, Draft, Services, State
     from .agents.batch_stats import BatchStats, add_stats
-    from .api import compare, load, plan, resume, run
+    from .api import compare, export, load, plan, resume, run
     from .graph.stop import Stop
     from .memory.base import Memory
     from .outcomes import ComparisonOutcome, RunOutcome
     from .planning.estimate import Estimate
     from .student.base import Student, Students
+    from .student.serving.parity import Parity
     from .student.serving.predictor import Predictor
     from .tasks.base import (
         Abstained,
@@ -40,20 +41,21 @@ if TYPE_CHECKING:
 __all__ = [
     "Abstained", "Agent", "Aggregate", "Answer", "BatchStats", "BudgetExhausted", "ComparisonOutcome",
     "ConfigError", "CycleReport", "Draft", "ErrorCase", "Estimate", "EvoKDError", "Example", "InvalidAnswer",
-    "Label", "Lesson", "Memory", "Message", "Origin", "ParsedLabel", "Prediction", "Predictor", "Prompt",
-    "RunOutcome", "Services", "Span", "State", "StepError", "Stop", "Student", "Students", "Task", "Teacher",
-    "TeacherDown", "Usage", "add_stats", "compare", "load", "plan", "resume", "run",
+    "Label", "Lesson", "Memory", "Message", "Origin", "Parity", "ParsedLabel", "Prediction", "Predictor",
+    "Prompt", "RunOutcome", "Services", "Span", "State", "StepError", "Stop", "Student", "Students", "Task", "Teacher",
+    "TeacherDown", "Usage", "add_stats", "compare", "export", "load", "plan", "resume", "run",
 ]  # fmt: skip
 
 _HOMES = {
     "agents.base": "Agent CycleReport Draft Services State",
     "agents.batch_stats": "BatchStats add_stats",
-    "api": "compare load plan resume run",
+    "api": "compare export load plan resume run",
     "graph.stop": "Stop",
     "memory.base": "Memory",
     "outcomes": "ComparisonOutcome RunOutcome",
     "planning.estimate": "Estimate",
     "student.base": "Student Students",
+    "student.serving.parity": "Parity",
     "student.serving.predictor": "Predictor",
     "tasks.base": "Abstained Aggregate ErrorCase Example InvalidAnswer Label Lesson Origin ParsedLabel Prediction Span",
     "tasks.errors": "BudgetExhausted ConfigError EvoKDError StepError",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .graph.config.run_config import RunConfig
     from .memory.run_folder import RunFolder
     from .planning.estimate import Estimate
+    from .student.serving.parity import Parity
     from .student.serving.predictor import Predictor
 
 Config = str | Path | Mapping[str, Any]
@@ -215,6 +216,45 @@ def load(model: str | Path, *, runs: str | Path = "runs", allow: Iterable[str] =
     from .graph.prediction import open_student
 
     return open_student(str(model), Path(runs), tuple(allow)).predictor
+
+
+def export(
+    model: str | Path,
+    to: str | Path,
+    *,
+    runs: str | Path = "runs",
+    allow: Iterable[str] = (),
+    show: Callable[[str], None] | None = None,
+) -> "Parity":
+    """Write a finished student for use without EvoKD: safetensors and ONNX, in float32 and, if it passes, in int8.
+
+    Needs the extra `export`. The network in int8 is written where it gives torch's answer on 99.5 % of the run's texts.
+
+    Args:
+        model: name or folder of a run (its best student), or a student's folder.
+        to: a new or empty folder, or that of an earlier export, which is replaced.
+        runs: folder that names are looked for in.
+        allow: `module:Class` of the task of your own that the run names.
+        show: called with what is being done, a line each. Nothing is printed.
+
+    Returns:
+        What `parity.json` says: how far the networks agree with torch, their megabytes, and why int8 is missing, if so.
+
+    Raises:
+        ConfigError: there is no such run, its student is one of your own, or the folder holds what EvoKD did not make.
+        StepError: torch cannot export the network.
+
+    Examples:
+        >>> from evokd.testing import world
+        >>> outcome = evokd.run(world.write("."), cycles=1)
+        >>> evokd.export("small", "exported", allow=world.PARTS)
+        Traceback (most recent call last):
+        ...
+        evokd.tasks.errors.ConfigError: The student of 'small' is one of your own: EvoKD cannot know how to write ...
+    """
+    from .graph.exporting import export_student
+
+    return export_student(str(model), Path(to), Path(runs), show or _quiet, tuple(allow))
 
 
 def create(

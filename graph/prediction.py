@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..memory.run_folder import RunFolder
-from ..student.base import Student, Students
+from ..student.base import Answering, Student, Students
+from ..student.serving.onnx import FULL, load_onnx
 from ..student.serving.predictor import Predictor
 from ..tasks.data.reading import read_texts
 from ..tasks.data.rows import FORMATS
@@ -29,7 +30,7 @@ AT_ONCE = 1 << 16
 class Finished:
     """A student that labels texts, and where its task has them in a data file."""
 
-    student: Student
+    student: Answering
     task: Task | None = None
     column: str | None = None
 
@@ -79,6 +80,17 @@ def open_student(model: str, runs: Path, allowed: Sequence[str] = ()) -> Finishe
 
     Raises:
         ConfigError: none of them is there, or it has a task or a student that the user has not allowed.
+    """
+    if (Path(model) / FULL).exists():
+        return Finished(load_onnx(Path(model)))
+    return open_trained(model, runs, allowed)
+
+
+def open_trained(model: str, runs: Path, allowed: Sequence[str] = ()) -> Finished:
+    """The same student as it was trained, also where it has been exported.
+
+    Raises:
+        ConfigError: as `open_student` does.
     """
     allow(allowed)
     run = run_folder(model, runs)

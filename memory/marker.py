@@ -1,6 +1,7 @@
 """The file by which a folder is known as EvoKD's own: where it is missing, all that lies there is somebody else's.
 
-It is the first file that is written. `run.json` marks a run folder, `comparison.json` the folder of a comparison.
+It is the first file that is written. `run.json` marks a run folder, `comparison.json` the folder of a comparison,
+`export.json` a student that was exported.
 """
 
 import json
@@ -19,7 +20,10 @@ from ..tasks.files import write_text
 SCHEMA = 1
 """Of what the marker says and of the folder; another version may lay out its folders in another way."""
 
-ELSEWHERE = "Choose a new or empty folder: another --name or --runs; for a comparison, another name or --out."
+ELSEWHERE = (
+    "Choose a new or empty folder: another --name or --runs; for a comparison, another name or --out; for an export, "
+    "another --to."
+)
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,11 @@ class Marker:
         """
         self.check_free()
         if not self.path.exists():
-            self._write({"schema": SCHEMA, "id": uuid.uuid4().hex})
+            self.mark()
+
+    def mark(self) -> None:
+        """Mark a folder that the caller has made."""
+        self._write({"schema": SCHEMA, "id": uuid.uuid4().hex})
 
     def lock(self) -> FileLock:
         """The right to begin or go on in the folder, which is made if it is new, until `release()` or the process ends.
@@ -120,3 +128,8 @@ def run_marker(root: Path) -> Marker:
 def comparison_marker(root: Path) -> Marker:
     """The marker of a comparison's folder."""
     return Marker(root / "comparison.json", "compare")
+
+
+def export_marker(root: Path) -> Marker:
+    """The marker of an exported student."""
+    return Marker(root / "export.json", "export")

@@ -9,6 +9,13 @@ from ..tasks.base import Example, Prediction
 Progress = Callable[[int, int], None]
 
 
+class Answering(Protocol):
+    """What labels texts: a student, or one that was exported."""
+
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        """One prediction per text, probabilities always."""
+
+
 class Student(Protocol):
     """One small model.
 

@@ -13,7 +13,7 @@ from langsmith import traceable
 from ..tasks.base import Example, Prediction
 from ..tasks.errors import ConfigError
 from .base import Progress
-from .codecs.base import Rows, compute
+from .codecs.base import LENGTH, Rows, compute
 from .encoder.loading import (
     automatic,
     check_freeze,
@@ -30,9 +30,6 @@ from .heads.by_name import head_in, head_named
 from .settings import BY_ENCODER, StudentSettings
 from .training.balance import class_weights
 from .training.fitting import Fitting, Material
-
-LENGTH = "evokd_max_length"
-"""In a student's config.json: tokens of a text that it reads."""
 
 
 @dataclass
@@ -85,7 +82,7 @@ class TransformerStudent:
 
     def _fit(self, examples: Sequence[Example], counting: Sequence[float], progress: Progress | None) -> int:
         torch.manual_seed(self.seed)
-        rows = self._rows([example.text for example in examples])
+        rows = self.rows([example.text for example in examples])
         targets = self.head.targets(examples, rows)
         weights = torch.tensor([counting[number] for number in rows.whose])
         material = Material(rows.ids, targets, weights / weights.mean())
@@ -99,10 +96,12 @@ class TransformerStudent:
     @torch.inference_mode()
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """One prediction per text, in order."""
-        rows = self._rows(texts)
-        return self.head.predictions(compute(rows, self._logits), rows)
+        rows = self.rows(texts)
+        return self.head.predictions(compute(rows, self.logits), rows)
 
-    def _logits(self, ids: list[list[int]]) -> np.ndarray:
+    @torch.inference_mode()
+    def logits(self, ids: list[list[int]]) -> np.ndarray:
+        """The network's answer to rows of token ids, shape (rows, outputs) or (rows, tokens, outputs)."""
         device = next(self.network.parameters()).device
         found: np.ndarray = self.network(**padded(ids, self.tokenizer.pad_token_id, device)).logits.cpu().numpy()
         return found
@@ -136,8 +135,9 @@ class TransformerStudent:
         aside, before = (folder.with_name(f".{folder.name}.{state}") for state in ("aside", "before"))
         for left in (aside, before):  # by a save that was killed
             shutil.rmtree(left, ignore_errors=True)
-        for key, value in {**self.head.notes, LENGTH: self.settings.max_length}.items():
+        for key, value in {**self.head.notes, LENGTH: self.limit}.items():
             setattr(self.network.config, key, value)
+        self.tokenizer.model_max_length = self.limit  # for whoever opens the folder without us
         self.network.save_pretrained(aside)
         self.tokenizer.save_pretrained(aside)
         for weights in aside.glob("*.safetensors"):  # written for their owner alone, unlike all other files
@@ -147,11 +147,13 @@ class TransformerStudent:
         aside.rename(folder)
         shutil.rmtree(before, ignore_errors=True)
 
-    def _rows(self, texts: Sequence[str]) -> Rows:
-        rows: Rows = self.head.rows(reading(self.tokenizer), texts, self._limit())
+    def rows(self, texts: Sequence[str]) -> Rows:
+        """The texts as rows of token ids."""
+        rows: Rows = self.head.rows(reading(self.tokenizer), texts, self.limit)
         return rows
 
-    def _limit(self) -> int:
+    @property
+    def limit(self) -> int:
         """Tokens that are read: the setting, or what the encoder has positions for, two of which are some families'."""
         positions = int(getattr(self.network.config, "max_position_embeddings", 0) or 0)
         positions = positions if positions > 0 else 10**9

@@ -10,6 +10,9 @@ from pydantic import JsonValue
 from ...tasks.base import Example, Prediction, clean
 from .tokenizer import Tokenizer
 
+LENGTH = "evokd_max_length"
+"""Key of config.json: tokens of a text that the student reads."""
+
 BATCH = 64
 """Rows per forward pass of a prediction."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ...tasks.base import Prediction, clean
 from ...tasks.errors import ConfigError
-from ..base import Student
+from ..base import Answering
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Predictor:
         ['food', 'sports']
     """
 
-    student: Student
+    student: Answering
 
     def predict(self, texts: Iterable[str]) -> list[Prediction]:
         """Label texts.

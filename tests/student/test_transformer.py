@@ -82,7 +82,7 @@ def test_soft_labels_are_learnt_as_distributions(encoder: Path) -> None:
 def test_soft_labels_are_shared_out_over_the_known_labels(encoder: Path) -> None:
     student = students(encoder).new(seed=0)
     odd = Example(text="rain", label="weather", soft={"weather": 3.0, "music": 1.0, "other": 9.0})
-    assert student.head.targets([odd], student._rows([odd.text]))[0].tolist() == [0.25, 0.75]
+    assert student.head.targets([odd], student.rows([odd.text]))[0].tolist() == [0.25, 0.75]
 
 
 def test_a_label_the_student_does_not_know_is_named(encoder: Path) -> None:
@@ -184,8 +184,8 @@ def test_odd_texts_can_be_learnt_and_asked(encoder: Path) -> None:
     for prediction in student.predict(ODD):
         assert sum(prediction.probabilities.values()) == pytest.approx(1.0)
         assert prediction.probability == max(prediction.probabilities.values())
-    assert len(student._rows(["wind " * 5000]).ids[0]) == 38  # of the 40 positions two may be the family's own
-    assert len(students(encoder, max_length=8).new(seed=0)._rows(["wind " * 5000]).ids[0]) == 8
+    assert len(student.rows(["wind " * 5000]).ids[0]) == 38  # of the 40 positions two may be the family's own
+    assert len(students(encoder, max_length=8).new(seed=0).rows(["wind " * 5000]).ids[0]) == 8
 
 
 def test_two_thousand_texts_come_back_in_order(encoder: Path) -> None:

@@ -41,7 +41,7 @@ class Case:
         self.network = student.network.double()
         self.head = student.head
         self.recipe = self.settings.recipe(self.head.recipe, self.network.config.hidden_size)
-        self.tokens = student._rows([example.text for example in texts_to_learn.examples()]).ids
+        self.tokens = student.rows([example.text for example in texts_to_learn.examples()]).ids
         targets = torch.eye(2).double()[[LABELS.index(example.label) for example in texts_to_learn.examples()]]
         self.material = Material(self.tokens, targets, torch.ones(len(self.tokens)).double())
 
