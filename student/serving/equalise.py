@@ -148,10 +148,10 @@ def _scaled_table(model: Any, node: Any, table: Any) -> list[Any]:
     rows, given = numpy_helper.to_array(table), node.output[0]
     sizes = np.maximum(np.abs(rows).max(axis=1, keepdims=True), LEAST).astype(np.float32)
     table.CopyFrom(numpy_helper.from_array((rows / sizes).astype(np.float32), table.name))
-    model.graph.initializer.append(numpy_helper.from_array(sizes, f"{given}_sizes"))
-    node.output[0] = f"{given}_equal"
+    model.graph.initializer.append(numpy_helper.from_array(sizes, f"{given}_row_sizes"))
+    node.output[0] = f"{given}_row"
     return [
         node,
-        helper.make_node("Gather", [f"{given}_sizes", node.input[1]], [f"{given}_scale"], f"{given}_scale"),
-        helper.make_node("Mul", [f"{given}_equal", f"{given}_scale"], [given], f"{given}_restored"),
+        helper.make_node("Gather", [f"{given}_row_sizes", node.input[1]], [f"{given}_row_size"], f"{given}_row_size"),
+        helper.make_node("Mul", [f"{given}_row", f"{given}_row_size"], [given], f"{given}_row_restored"),
     ]

@@ -83,6 +83,8 @@ def load_onnx(folder: Path, *, quantized: bool | None = None, threads: int = 1) 
             raise ConfigError(f"{LENGTH} in its config.json should be a number of tokens, not {limit!r:.60}.")
         tokenizer = _tokenizer(folder, config)
         session = open_session(folder / name, threads)
+        if (count := session.get_outputs()[0].shape[-1]) != len(codec.outputs):
+            raise ConfigError(f"{name} has {count} outputs, and its config.json names {len(codec.outputs)}.")
     except Exception as error:  # whatever a damaged file breaks in foreign code
         raise ConfigError(f"The student in {folder} cannot be read: {str(error).strip().splitlines()[0]}") from error
     return OnnxStudent(session, tokenizer, codec, limit)
