@@ -60,9 +60,8 @@ def export_student(
     from ..student.serving.export import write_student  # torch takes its time: not before all else is in order
 
     to.parent.mkdir(parents=True, exist_ok=True)
-    aside, before = (to.with_name(f".{to.name}.{state}") for state in ("export", "replaced"))
-    for left in (aside, before):  # by an export that was killed
-        shutil.rmtree(left, ignore_errors=True)
+    aside, before = (to.with_name(f".{to.name}.evokd-{state}") for state in ("export", "replaced"))
+    _tidy(to, aside, before)
     try:
         parity = write_student(student, aside, _trial(run_folder(model, runs), finished.task), show)
         write_text(aside / PARITY, parity.model_dump_json(indent=1) + "\n")
@@ -72,9 +71,16 @@ def export_student(
             to.rename(before)
         aside.rename(to)
     finally:
-        for left in (aside, before):
-            shutil.rmtree(left, ignore_errors=True)
+        _tidy(to, aside, before)
     return parity
+
+
+def _tidy(to: Path, aside: Path, before: Path) -> None:
+    """Remove what was written aside, and put an earlier export back whose place nothing has taken."""
+    if before.exists() and not to.exists():
+        before.rename(to)
+    for left in (aside, before):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _ours(finished: Finished, model: str) -> "TransformerStudent":
