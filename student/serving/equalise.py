@@ -28,11 +28,13 @@ Peaks = Mapping[str, np.ndarray]
 def layers_of(model: Any) -> list[Any]:
     """The multiplications by constant weights of their own, in the order in which they are computed.
 
-    The two small maps on one vector a text that end a classifier (`Gemm`) are none of them: quantised, the one that
-    EvoKD starts near the identity loses what it has learnt, and they hold two hundredths of the weights.
+    The maps that end a classifier are none of them, neither the last one nor one on a single vector a text (`Gemm`):
+    quantised, the one that EvoKD starts near the identity loses what it has learnt, and they hold few weights.
     """
     own = _own_constants(model)
-    return [node for node in model.graph.node if node.op_type == "MatMul" and node.input[1] in own]
+    outputs = model.graph.output[0].type.tensor_type.shape.dim[-1].dim_value
+    inner = {each.name for each in model.graph.initializer if each.name in own and each.dims[-1:] != [outputs]}
+    return [node for node in model.graph.node if node.op_type == "MatMul" and node.input[1] in inner]
 
 
 def tables_of(model: Any) -> list[Any]:

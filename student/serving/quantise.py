@@ -1,4 +1,4 @@
-"""A network in eight bits: the ways to get there, from the smallest to the most faithful."""
+"""A network in eight bits: the ways to get there, from the fastest to the most faithful."""
 
 import hashlib
 import logging
@@ -15,8 +15,9 @@ from torch import nn
 
 from ..encoder.shortcuts import padded
 from .equalise import equalise, layers_of, measure_peaks, tables_of
+from .weight_only import store_weights
 
-LEFT_OUT = (0, 4, 8, 16)
+LEFT_OUT = (0, 4, 8)
 """How many of the layers that lose most stay in float32, of one way after the other."""
 
 LOOKED_AT = 64
@@ -33,7 +34,7 @@ class Candidate:
 
 
 def candidates(network: Any, model: Any, rows: Sequence[list[int]], pad: int, threads: int) -> Iterator[Candidate]:
-    """Quantised forms of a network, the smallest and fastest first; each is made when it is asked for.
+    """Quantised forms of a network, the fastest first; each is made when it is asked for.
 
     Args:
         network: under torch, to measure what each layer loses.
@@ -50,13 +51,14 @@ def candidates(network: Any, model: Any, rows: Sequence[list[int]], pad: int, th
     ranked: list[str] = []
     for count in LEFT_OUT:
         if count >= len(layers):
-            return
+            break
         if count and not ranked:
             ranked = most_lossy(network, model, rows[:LOOKED_AT], pad)
         left = f", {count} of {len(layers)} layers in float32" if count else ""
         kept = set(ranked[:count])
         names = [*tables, *(name for name in layers if name not in kept)]
         yield Candidate(f"one scale a token{left}", _quantised(equal, names))
+    yield Candidate("weights alone, computed in float32", store_weights(model).SerializeToString())
 
 
 def _quantised(model: Any, names: Collection[str]) -> bytes:

@@ -14,7 +14,7 @@ WIDTH = 16
 
 
 def network(outlier: float = 1.0) -> Any:
-    """Word vectors, a layer, their mean, a layer: one output says weather, the other music.
+    """Word vectors, a layer, their sum, two layers: one output says weather, the other music.
 
     Args:
         outlier: how much larger one column of one word's vector is than all others.
@@ -27,6 +27,7 @@ def network(outlier: float = 1.0) -> Any:
         "first": rng.normal(size=(WIDTH, WIDTH)).astype(np.float32),
         "second": rng.normal(size=(WIDTH, 2)).astype(np.float32),
         "axis": np.array([1], np.int64),
+        "third": rng.normal(size=(WIDTH, WIDTH)).astype(np.float32),
         "two": np.array([2], np.int64),
     }
     nodes = [
@@ -37,7 +38,8 @@ def network(outlier: float = 1.0) -> Any:
         helper.make_node("Unsqueeze", ["floats", "two"], ["mask"], "mask"),
         helper.make_node("Mul", ["bounded", "mask"], ["masked"], "masked"),
         helper.make_node("ReduceSum", ["masked", "axis"], ["total"], "total", keepdims=0),
-        helper.make_node("MatMul", ["total", "second"], ["logits"], "layer_2"),
+        helper.make_node("MatMul", ["total", "third"], ["deep"], "layer_2"),
+        helper.make_node("MatMul", ["deep", "second"], ["logits"], "last"),
     ]
     sizes = ["batch", "length"]
     return helper.make_model(

@@ -12,6 +12,9 @@ from tests.student.serving import little
 
 ROWS = [[0, 4, 9, 2], [0, 11, 2], [0, 30, 31, 12, 13, 2]]
 
+OUTLIERS = ["layer_1"]
+"""Where one column of one word is sixty times as large as all others."""
+
 
 def logits(model: Any) -> np.ndarray:
     session = open_session(model if isinstance(model, bytes) else model.SerializeToString())
@@ -27,12 +30,12 @@ def model() -> Any:
     return little.network(outlier=60.0)
 
 
-def test_layers_and_tables_are_found(model: Any) -> None:
+def test_layers_and_tables_are_found_but_not_the_last(model: Any) -> None:
     assert names(model) == ["layer_1", "layer_2", "look_up"]
 
 
 def test_weights_that_two_layers_share_are_left_alone(model: Any) -> None:
-    model.graph.node[-1].input[1] = "first"
+    model.graph.node[-2].input[1] = "first"
     assert names(model) == ["look_up"]
 
 
@@ -52,13 +55,13 @@ def test_the_network_computes_the_same(model: Any) -> None:
 def test_eight_bits_lose_less(model: Any) -> None:
     exact = logits(model)
     equal = equalise(model, measure_peaks(model, ROWS, 1))
-    plain, careful = (np.abs(logits(_quantised(each, names(model))) - exact).mean() for each in (model, equal))
+    plain, careful = (np.abs(logits(_quantised(each, OUTLIERS)) - exact).mean() for each in (model, equal))
     assert 0 < careful < plain / 2
 
 
 def test_an_answer_hardly_depends_on_its_neighbours(model: Any) -> None:
     def moved(given: Any) -> float:
-        session = open_session(_quantised(given, names(model)))
+        session = open_session(_quantised(given, OUTLIERS))
         alone = np.concatenate([infer(session, [row], 1) for row in ROWS])
         return float(np.abs(alone - infer(session, ROWS, 1)).mean())
 
