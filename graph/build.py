@@ -2,7 +2,7 @@
 
                 seed examples
                      |
-     START ----> trainer ----> evaluator --(done?)--> last_training ----> final_test ----> END
+     START ----> trainer ----> evaluator --(done?)-> last_training -> calibration -> final_test -> END
                     ^              |
                     |           analyst
                     |              |
@@ -31,6 +31,7 @@ from ..agents.base import Agent, Services, State
 from ..agents.batch_stats import check_stats
 from ..agents.evaluator.final_test import FinalTest
 from ..agents.trainer.agent import Trainer
+from ..agents.trainer.calibration import Calibration
 from ..agents.trainer.last_training import LastTraining
 from ..tasks.errors import BudgetExhausted, ConfigError, EvoKDError, StepError
 from .consistency import LAST, note_rows, ties
@@ -50,10 +51,11 @@ def initial_state() -> State:
 
 
 def last_steps(ring: Mapping[str, Agent]) -> dict[str, Agent]:
-    """What comes after the loop, in order; a trainer of the user's own does its last training itself."""
+    """What comes after the loop, in order; a trainer of the user's own does the first two itself."""
     trainer = ring["trainer"]
-    training: dict[str, Agent] = {"last_training": LastTraining(trainer)} if isinstance(trainer, Trainer) else {}
-    return {**training, "final_test": FinalTest()}
+    if not isinstance(trainer, Trainer):
+        return {"final_test": FinalTest()}
+    return {"last_training": LastTraining(trainer), "calibration": Calibration(trainer), "final_test": FinalTest()}
 
 
 def build(ring: Mapping[str, Agent], stop: Stopping, context: type = Services) -> Graph:

@@ -23,7 +23,7 @@ from ..teacher.accounting.ledger import count_paid
 from .checkpoints import FILE
 from .config.roles import ROLES
 
-LAST = ("last_training", "final_test")
+LAST = ("last_training", "calibration", "final_test")
 """Steps after the loop."""
 
 OURS = (*ROLES, *LAST)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ..memory.marker import export_marker
 from ..memory.run_folder import RunFolder
+from ..student.serving.confidence import UNKNOWN, note_temperature
 from ..student.serving.parity import Parity, Trial
 from ..tasks.base import Example
 from ..tasks.errors import ConfigError
@@ -64,6 +65,9 @@ def export_student(
     _tidy(to, aside, before)
     try:
         parity = write_student(student, aside, _trial(run_folder(model, runs), finished.task), show)
+        if finished.confidence != UNKNOWN:
+            finished.confidence.write(aside)
+            note_temperature(aside, finished.confidence.temperature)
         write_text(aside / PARITY, parity.model_dump_json(indent=1) + "\n")
         export_marker(aside).mark()
         export_marker(to).check_free()  # minutes have passed

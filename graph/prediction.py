@@ -1,14 +1,17 @@
 """Labelling texts with a finished student."""
 
-import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
+from pydantic import JsonValue
+
 from ..memory.run_folder import RunFolder
 from ..student.base import Answering, Student, Students
+from ..student.serving.confidence import UNKNOWN, Confidence, read_confidence
 from ..student.serving.onnx import FULL, load_onnx
 from ..student.serving.predictor import Predictor
 from ..tasks.data.reading import read_texts
@@ -22,52 +25,65 @@ from .setup.create import check_unchanged, settings_of
 from .setup.own_students import NAME, read_description
 from .setup.services import make_students, make_task, students_of
 
+Row = dict[str, JsonValue]
+"""A text and what is said of it."""
+
 AT_ONCE = 1 << 16
 """Most bytes of lines that are answered together."""
+
+ROWS_AT_ONCE = 512
+"""Rows of a data file that are answered together: answers come as the work goes on."""
 
 
 @dataclass(frozen=True)
 class Finished:
-    """A student that labels texts, and where its task has them in a data file."""
+    """A student that labels texts, what is known of its confidence, and where its task has texts in a data file."""
 
     student: Answering
     task: Task | None = None
     column: str | None = None
+    confidence: Confidence = UNKNOWN
 
-    @property
+    @cached_property
     def predictor(self) -> Predictor:
         """The student alone, for texts that come from no file."""
-        return Predictor(self.student)
+        return Predictor(self.student, self.confidence)
 
-    def lines(self, stream: BinaryIO, source: str) -> Iterator[list[str]]:
-        """Answers to lines, one JSON object each, as soon as the lines are there; blank ones are skipped.
+    def lines(self, stream: BinaryIO, source: str, **asked: float | None) -> Iterator[list[Row]]:
+        """Answers to lines, as the command line prints them, as soon as the lines are there; blank ones are skipped.
+
+        Args:
+            stream: of a file or a pipe.
+            source: what it is called.
+            asked: `abstain` and `sets`, as `Predictor.predict` has them.
 
         Raises:
-            ConfigError: a line is not UTF-8.
+            ConfigError: a line is not UTF-8, or what is asked cannot be had.
         """
         number, rest = 0, b""
         while data := os.read(stream.fileno(), AT_ONCE):  # no more than is there: somebody may wait for the answer
             *lines, rest = (rest + data).split(b"\n")
-            yield self._said(_decoded(lines, number, source))
+            yield self._said(_decoded(lines, number, source), asked)
             number += len(lines)
-        yield self._said(_decoded([rest], number, source))
+        yield self._said(_decoded([rest], number, source), asked)
 
-    def file(self, path: Path) -> Iterator[list[str]]:
+    def file(self, path: Path, **asked: float | None) -> Iterator[list[Row]]:
         """The same for a file: of JSON lines, CSV and other data files the text of every row, of others every line.
 
         Raises:
-            ConfigError: rows without a text, or a file that cannot be read.
+            ConfigError: rows without a text, a file that cannot be read, or what is asked cannot be had.
         """
         if path.suffix.lower() not in FORMATS:
             with path.open("rb") as stream:
-                yield from self.lines(stream, str(path))
+                yield from self.lines(stream, str(path), **asked)
             return
-        yield self._said(read_texts(str(path), self.task, text=self.column, base=Path(), each_once=False))
+        texts = read_texts(str(path), self.task, text=self.column, base=Path(), each_once=False)
+        for start in range(0, len(texts), ROWS_AT_ONCE):
+            yield self._said(texts[start : start + ROWS_AT_ONCE], asked)
 
-    def _said(self, texts: Sequence[str]) -> list[str]:
-        pairs = zip(texts, self.predictor.predict(texts), strict=True)
-        rows = ({"text": text, **prediction.row(text)} for text, prediction in pairs)
-        return [json.dumps(row, ensure_ascii=False) for row in rows]
+    def _said(self, texts: Sequence[str], asked: Mapping[str, float | None]) -> list[Row]:
+        said = self.predictor.stream(texts, abstain=asked.get("abstain"), sets=asked.get("sets"))
+        return [{"text": text, **prediction.row(text)} for text, prediction in zip(texts, said, strict=True)]
 
 
 def open_student(model: str, runs: Path, allowed: Sequence[str] = ()) -> Finished:
@@ -82,7 +98,7 @@ def open_student(model: str, runs: Path, allowed: Sequence[str] = ()) -> Finishe
         ConfigError: none of them is there, or it has a task or a student that the user has not allowed.
     """
     if (Path(model) / FULL).exists():
-        return Finished(load_onnx(Path(model)))
+        return Finished(load_onnx(Path(model)), confidence=read_confidence(Path(model)))
     return open_trained(model, runs, allowed)
 
 
@@ -104,7 +120,7 @@ def open_trained(model: str, runs: Path, allowed: Sequence[str] = ()) -> Finishe
     if (Path(model) / "model.safetensors").exists():
         from ..student.transformer import load_student  # torch takes its time: not for a student of one's own
 
-        return Finished(load_student(Path(model)))
+        return Finished(load_student(Path(model)), confidence=read_confidence(Path(model)))
     if (Path(model) / NAME).exists():
         return _of_its_own(Path(model))
     raise ConfigError(
@@ -119,13 +135,14 @@ def _of_run(run: RunFolder, best: Path) -> Finished:
     require((kind for kind in (config.task.kind, config.student.kind) if ":" in kind), f"{run.root}/config.toml")
     config = complete_parts(config, ("task", "student"), is_whole=True)
     task = make_task(config.task)
-    return Finished(_loaded(make_students(config, task), best), task, config.data.text)
+    return Finished(_loaded(make_students(config, task), best), task, config.data.text, read_confidence(best))
 
 
 def _of_its_own(folder: Path) -> Finished:
     settings, labels, head = read_description(folder)
     require([settings.kind] if ":" in settings.kind else [], str(folder / NAME))
-    return Finished(_loaded(students_of(settings, labels, head), folder))
+    student = _loaded(students_of(settings, labels, head), folder)
+    return Finished(student, confidence=read_confidence(folder))
 
 
 def _loaded(students: Students, folder: Path) -> Student:

@@ -11,7 +11,8 @@ ledger.jsonl        one row per teacher call      transcripts.jsonl  what was se
 cycles/003/         conversation.json, drafts.jsonl, cases.jsonl (the fresh batch before and after);
                     held_out_drafts.jsonl, which no role but the annotator reads
 students/cycle-003/ the champion or challenger of that cycle, as safetensors
-students/final-003/ the last student: what the champion of cycle 3 learnt, and the gate's texts
+students/final-003/ the last student: what the champion of cycle 3 learnt, and the gate's texts; the best one has
+                    confidence.json: its temperature, and how sure it was of right and wrong answers
 best                link to the best student, or a file that names its folder
 end.json            hashes of what the end made
 rows.json           how many rows the files above had after the last step

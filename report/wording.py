@@ -48,3 +48,15 @@ def bounds(score: Row, form: str) -> str:
     if score["low"] is None:
         return "[too few to tell]"
     return f"[{100 * score['low']:{form}}, {100 * score['high']:{form}}]"
+
+
+def calibration_line(calibration: Row) -> str:
+    """What the test set said of the probabilities, and what they were calibrated on."""
+    before, after = (f"{100 * calibration[side]['ece']:.1f} %" for side in ("before", "after"))
+    if calibration["source"] == "none":
+        return f"Expected calibration error on the test set: {before}. The probabilities are not calibrated."
+    texts = "rows of the dev file" if calibration["source"] == "dev" else "training texts, out of fold"
+    return (
+        f"Expected calibration error on the test set: {after}; without the temperature of "
+        f"{calibration['temperature']:.2f}, found on {calibration['n']} {texts}: {before}."
+    )

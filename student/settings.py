@@ -50,7 +50,8 @@ class StudentSettings(Frozen):
     """A larger encoder, named as `model` is: it learns the same texts once, when the loop is over, and the last student
     learns what it says of the pool. The student does not grow. Without a pool it is not used."""
     max_length: int = Field(default=128, ge=8)
-    """Word pieces; longer texts are cut, or read in windows where entities are sought."""
+    """Word pieces of a row. Of longer texts the beginning is learnt, and all is labelled, in windows; entities are also
+    learnt in windows. With several labels a text only the beginning counts."""
     epochs: int | None = Field(default=None, ge=0)
     """Passes over the texts, within `min_steps` and `max_steps`; past `max_steps` at least three passes."""
     min_steps: int | None = Field(default=None, ge=0)

@@ -27,6 +27,7 @@ from .encoder.reading import reading
 from .encoder.shortcuts import padded
 from .heads.base import Head
 from .heads.by_name import head_in, head_named
+from .serving.confidence import TEMPERATURE
 from .settings import BY_ENCODER, StudentSettings
 from .training.balance import class_weights
 from .training.fitting import Fitting, Material
@@ -82,13 +83,13 @@ class TransformerStudent:
 
     def _fit(self, examples: Sequence[Example], counting: Sequence[float], progress: Progress | None) -> int:
         torch.manual_seed(self.seed)
-        rows = self.rows([example.text for example in examples])
+        rows = self.rows([example.text for example in examples]).learnt
         targets = self.head.targets(examples, rows)
         weights = torch.tensor([counting[number] for number in rows.whose])
         material = Material(rows.ids, targets, weights / weights.mean())
         recipe = self.settings.recipe(self.head.recipe, self.network.config.hidden_size)
         fitting = Fitting(self.network, self.head, recipe, self.tokenizer.pad_token_id, self.seed)
-        self.head.reset()
+        self._forget()
         steps = fitting.fit(material, self.warm, progress)
         self.warm = True
         return steps
@@ -123,12 +124,17 @@ class TransformerStudent:
                 tensor += theirs[name].to(tensor.device)
         for tensor in own.values():
             tensor /= count
-        self.head.reset()
+        self._forget()
 
     def calibrate(self, examples: Sequence[Example]) -> None:
         """Set decision thresholds on held-out examples, for heads that have any; saved with the student."""
         if self.head.thresholded:
             self.head.calibrate(examples, self.predict([example.text for example in examples]))
+
+    def _forget(self) -> None:
+        """Forget thresholds and temperature: the network is about to change, or has changed."""
+        self.head.reset()
+        vars(self.network.config).pop(TEMPERATURE, None)
 
     def save(self, folder: Path) -> None:
         """Write beside the folder, then rename: what is there is whole."""

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 
+from .likelihood import at_temperature
 from .wording import harmless, one_line
 
 Split = Literal["seed", "train", "gate", "dev", "test"]
@@ -164,6 +165,10 @@ class Prediction(Frozen):
     """Of `label`."""
     probabilities: dict[str, float]
     """Of every label of the task; of a closed list they sum to one."""
+    abstained: bool = False
+    """Whether it is too unsure for the risk that `abstain` allows: `label` is then a guess, not an answer."""
+    possible: tuple[str, ...] = ()
+    """Where `sets` was asked for: labels that hold the right one as often as was asked, the most probable first."""
 
     @property
     def margin(self) -> float:
@@ -171,12 +176,21 @@ class Prediction(Frozen):
         ranked = sorted(self.probabilities.values(), reverse=True)
         return ranked[0] - ranked[1]
 
+    def at_temperature(self, temperature: float) -> Self:
+        """The same answer with its probabilities at a temperature (`tasks.likelihood.at_temperature`)."""
+        shares = at_temperature(self.probabilities, temperature)
+        return self.model_copy(
+            update={"probabilities": shares, "probability": shares.get(str(self.label), self.probability)}
+        )
+
     def row(self, text: str) -> dict[str, JsonValue]:
-        """What `predict` prints for the text."""
+        """What `predict` prints for the text; of one that it abstains on the label is null, and a `guess` is told."""
+        label: JsonValue = self.label if isinstance(self.label, str) else [str(each) for each in self.label]
         return {
-            "label": self.label if isinstance(self.label, str) else [str(each) for each in self.label],
+            **({"label": None, "guess": label} if self.abstained else {"label": label}),
             "probability": round(self.probability, 4),
             "probabilities": {name: round(p, 4) for name, p in self.probabilities.items()},
+            **({"possible": list(self.possible)} if self.possible else {}),
         }
 
 

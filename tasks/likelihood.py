@@ -29,6 +29,21 @@ def negative_log_likelihood(shares: Mapping[str, float], right: str, inverse_tem
     return min(WORST, math.log(total) - inverse_temperature * math.log(own))
 
 
+def at_temperature(shares: Mapping[str, float], temperature: float) -> dict[str, float]:
+    """Probabilities that sum to one, made flatter by a temperature above 1 and sharper by one below it.
+
+    Their order stays. Of a softmax they become what it gives for its logits divided by the temperature (Guo et al.
+    2017, arXiv 1706.04599).
+    """
+    if temperature == 1:
+        return dict(shares)
+    logits = {answer: math.log(share) / temperature for answer, share in shares.items() if share > 0}
+    most = max(logits.values(), default=0.0)
+    weights = {answer: math.exp(logits[answer] - most) if answer in logits else 0.0 for answer in shares}
+    total = math.fsum(weights.values())
+    return {answer: weight / total for answer, weight in weights.items()}
+
+
 def _bounded(share: float) -> float:
     # Written so that NaN counts as the smallest and not as a loss that poisons a mean.
     return min(share, 1.0) if share > SMALLEST_PROBABILITY else SMALLEST_PROBABILITY

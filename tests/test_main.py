@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -200,9 +201,32 @@ def predicts(evokd: Callable[..., Said], tmp_path: Path, monkeypatch: pytest.Mon
     with file.open() as lines:
         monkeypatch.setattr(sys, "stdin", lines)
         assert evokd("predict", tmp_path / "runs" / "small") == (0, out, "")
+    abstains(evokd, tmp_path, file)
     file.write_bytes(b"fine\ncaf\xe9\n")
     code, _, err = evokd("predict", "small", file)
     assert (code, err) == (2, f"evokd: {file}, line 2: not UTF-8 (unexpected end of data at byte 3).\n")
+
+
+def abstains(evokd: Callable[..., Said], tmp_path: Path, file: Path) -> None:
+    code, out, err = evokd("predict", "small", file, "--abstain", "0.3")
+    answers = [json.loads(line) for line in out.splitlines()]
+    given = [answer["label"] for answer in answers if answer["label"] is not None]
+    assert code == 0 and all(("guess" in answer) == (answer["label"] is None) for answer in answers)
+    condition, count = err.splitlines()
+    assert re.fullmatch(
+        r"A label is given from a probability of [01]\.\d+ on\. Of \d+ training texts, each answered by a fit without "
+        r"it, \d+% had one, \d+\.\d% of them wrong\. At most 30\.0% of the labels are expected to be "
+        r"wrong where your texts are like those\.",
+        condition,
+    )
+    assert count == f"{len(given)} of 4 texts have a label; the others have a guess."
+    assert evokd("predict", "small", file, "--sets", "0.1")[::2] == (
+        2,
+        "evokd: sets = 0.1 needs at least 100 rows of your own in the run's dev file, with one label a text, and has "
+        "0: texts that a teacher wrote promise nothing about yours.\n",
+    )
+    code, out, err = evokd("predict", "small", file, "--abstain", "0.0001")
+    assert (code, out) == (2, "") and err.startswith("evokd: abstain = 0.0001 cannot be reached: of ")
 
 
 BAD_DATA: list[tuple[str, str | bytes, str]] = [

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from itertools import compress
 from typing import Any
 
+from ...student.serving.calibration import reliability
+from ...student.serving.confidence import read_confidence
 from ...tasks.base import Example, Prediction, bare
 from ...tasks.metrics import pooled, pooled_difference
 from ...tasks.task import Points
@@ -61,6 +63,7 @@ def score_test_set(services: Services, champion: str, ended: CycleReport | None 
             "difference": pooled_difference(after, before).model_dump(),
             "training texts that stand in the test set": clean.count(False),
             "champion score without those": pooled(list(compress(after, clean))).model_dump() if any(clean) else None,
+            "calibration": _calibration(services, examples, predicted),
             "details": services.task.score([example.label for example in examples], predicted),
         },
     )
@@ -77,6 +80,18 @@ def _scored(example: Example, untaught: Prediction, predicted: Prediction, point
     """One test text for comparisons of runs, paired over texts: the labels, and what it adds to the best's score."""
     said = (each.model_dump(mode="json", include={"label"})["label"] for each in (example, untaught, predicted))
     return {"id": example.id, **dict(zip(("label", "seeds only", "predicted"), said, strict=True)), "points": points}
+
+
+def _calibration(services: Services, examples: list[Example], raw: list[Prediction]) -> dict[str, Any] | None:
+    """How far the best student's confidence is from the truth, without and with its temperature; None for entities."""
+    if not all(prediction.probabilities for prediction in raw):
+        return None
+    confidence = read_confidence((services.folder.root / "best").resolve())
+    calibrated = [prediction.at_temperature(confidence.temperature) for prediction in raw]
+    right = [services.task.is_right(example.label, said.label) for example, said in zip(examples, raw, strict=True)]
+    before, after = (reliability([each.probability for each in said], right) for said in (raw, calibrated))
+    fitted_on = {"source": confidence.source, "n": len(confidence.right)}
+    return {"temperature": confidence.temperature, **fitted_on, "before": before, "after": after}
 
 
 def _already(services: Services, champion: str) -> bool:

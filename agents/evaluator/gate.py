@@ -5,20 +5,15 @@ each is first made as sure as it should be: a student with few texts is too sure
 question types, and every further text moves that, whatever it teaches (docs/results/gate.md).
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
+from ...student.serving.calibration import Vector, fit_temperature, losses
 from ...tasks.base import Example, Prediction
 from ...tasks.metrics import Score, paired, pooled_difference
 from ...tasks.task import Points, Task
 from ..base import Figures, Services
-
-Vector = npt.NDArray[np.float64]
 
 FEWEST = 40
 """Held-out texts below which only the veto of a dev set can shelve a batch: a teacher that can label little leaves a
@@ -30,10 +25,6 @@ FEWEST_DEV = 20
 CHANCE = 1.64
 """Standard errors by which a batch must be worse to be shelved (one-sided 5 %): its texts are paid for, and more are
 better than fewer. It once had to be better beyond chance, and lessons that helped were shelved."""
-
-SPREAD = 1.0
-"""Standard deviation of the logarithm of the power that suits a student, before any text is seen: for students of 120
-to 280 texts 0.3 to 1.7 was best."""
 
 
 @dataclass(frozen=True)
@@ -98,18 +89,9 @@ def _score_side(services: Services, student: Path, texts: Sequence[Example]) -> 
 
 
 def calibrated_losses(task: Task, texts: Sequence[Example], predictions: Sequence[Prediction]) -> Vector:
-    """The loss of each text at the power of the probabilities that makes the mean loss smallest.
+    """The loss of each text at the temperature that makes the mean loss smallest.
 
     It is fitted on the texts that are scored: one number for each side of a comparison learns none of them by heart.
     Where texts are few, or all right whatever the power, the prior keeps it near one.
     """
-    from scipy.optimize import minimize_scalar
-
-    def losses(log_inverse_temperature: float) -> Vector:
-        inverse_temperature = math.exp(log_inverse_temperature)
-        return np.array([task.loss(e, p, inverse_temperature) for e, p in zip(texts, predictions, strict=True)])
-
-    def cost(log_inverse_temperature: float) -> float:
-        return float(losses(log_inverse_temperature).sum() + (log_inverse_temperature / SPREAD) ** 2 / 2)
-
-    return losses(minimize_scalar(cost, bounds=(-2.0, 2.0), method="bounded", options={"xatol": 0.005}).x)
+    return losses(task, texts, predictions, fit_temperature(task, texts, predictions))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ...student.base import Student, Students
-from ...tasks.base import Example
+from ...tasks.base import Example, Split
 from ...tasks.metrics import paired
 from ..base import Services, State
 from ..evaluator.gate import calibrated_losses, harms
@@ -16,6 +16,8 @@ from .weight_averaging import average_fits
 IMITATED = 1000
 """Most texts of the pool that the last student learns as well, with the probabilities that a first one gives them: they
 cost nothing and are what it will meet. Not for entities, where it did not pay."""
+
+SPLITS: tuple[Split, ...] = ("seed", "train", "gate")
 
 
 @dataclass(frozen=True)
@@ -50,13 +52,10 @@ def fit_last(services: Services, champion: str, trainer: Trainer) -> None:
             the run is resumed with more cycles.
         trainer: says of how many fits it is the mean.
     """
-    kept, gate = services.memory.samples("train"), services.memory.samples("gate")
-    if not kept:
+    if not services.memory.samples("train"):
         return
     folder = services.folder.root / "students" / champion.replace("students/cycle", "final")
-    known = [*services.memory.samples("seed"), *kept, *gate]
-    # Another order makes another student, by up to a point on 300 texts: the same texts are to make the same one.
-    texts = trainer.select_texts(services, sorted(known, key=lambda example: example.id))
+    texts = last_texts(services, trainer)
     imitated: list[Example] = []
 
     def learning(students: Students, what: str) -> Callable[[int, str], Student]:
@@ -81,6 +80,13 @@ def fit_last(services: Services, champion: str, trainer: Trainer) -> None:
     shutil.rmtree(folder.with_name(f".{folder.name}-first"), ignore_errors=True)
     if not _harms_dev(services, champion, folder.name):
         services.folder.crown(services.folder.relative(folder))
+
+
+def last_texts(services: Services, trainer: Trainer) -> list[Example]:
+    """All labelled texts that the last student learns: the user's own, those kept and those of the gate."""
+    known = [example for split in SPLITS for example in services.memory.samples(split)]
+    # Another order makes another student, by up to a point on 300 texts: the same texts are to make the same one.
+    return trainer.select_texts(services, sorted(known, key=lambda example: example.id))
 
 
 def _unlabelled(services: Services, champion: str) -> list[str]:

@@ -31,7 +31,7 @@ def average_fits(services: Services, folder: Path, seeds: Sequence[int], fit: Ca
 
 
 def _average(services: Services, folder: Path, seeds: Sequence[int], fit: Callable[[int, str], Student]) -> None:
-    of = _settings(services)
+    of = hash_settings(services)
     parts = [folder.with_name(f".{folder.name}-{seed}-{of}") for seed in seeds[:-1]]
     for number, (part, seed) in enumerate(zip(parts, seeds, strict=False), start=1):
         if not part.exists():
@@ -42,7 +42,7 @@ def _average(services: Services, folder: Path, seeds: Sequence[int], fit: Callab
     student.save(folder)
 
 
-def _settings(services: Services) -> str:
+def hash_settings(services: Services) -> str:
     """Tells fits made under other settings apart: a run that is resumed may have another student by then."""
     path = services.folder.root / "config.toml"
     raw = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}

@@ -9,7 +9,7 @@ from rich.text import Text
 from ...tasks.errors import ConfigError
 from ..labels import labels_table
 from ..run_files import Row, Run
-from ..wording import batch_stats, bounds, harmless, interval, percent
+from ..wording import batch_stats, bounds, calibration_line, harmless, interval, percent
 from .costs import by_role
 
 COLUMNS = (
@@ -123,6 +123,8 @@ def print_result(run: Run) -> None:
             soft_wrap=True,
             markup=False,
         )
+    if calibration := result.get("calibration"):
+        console.print(calibration_line(calibration), soft_wrap=True, markup=False)
     overlap = result["training texts that stand in the test set"]
     if overlap:
         without = interval(result["champion score without those"])

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 import numpy as np
 from pydantic import JsonValue
 
-from ...tasks.base import Example, Prediction, clean
+from ...tasks.base import Example, Prediction
 from .tokenizer import Tokenizer
 
 LENGTH = "evokd_max_length"
@@ -27,6 +27,11 @@ class Rows:
     def whose(self) -> list[int]:
         """The number of the text that each row is of."""
         return list(range(len(self.ids)))
+
+    @property
+    def learnt(self) -> "Rows":
+        """The rows that a student is trained on."""
+        return self
 
 
 R = TypeVar("R", bound=Rows)
@@ -70,13 +75,6 @@ class Codec(Protocol[R]):
 
     def calibrate(self, examples: Sequence[Example], predictions: Sequence[Prediction]) -> None:
         """Set what decides between answers on held-out examples; nothing for most."""
-
-
-def whole(tokenizer: Tokenizer, texts: Sequence[str], limit: int) -> Rows:
-    """One row per text, cut at the limit."""
-    if not texts:
-        return Rows([])
-    return Rows([each or [tokenizer.pad] for each in tokenizer.ids([clean(text) for text in texts], limit)])
 
 
 def compute(rows: Rows, forward: Callable[[list[list[int]]], np.ndarray], size: int = BATCH) -> list[np.ndarray]:

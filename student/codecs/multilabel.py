@@ -10,8 +10,8 @@ from pydantic import JsonValue
 from ...tasks.base import Example, Prediction
 from ...tasks.errors import ConfigError
 from ...tasks.kinds.label_sets import LabelsPrediction
-from .base import Rows, whole
 from .probabilities import sigmoid
+from .reading import CutRows, cut
 from .tokenizer import Tokenizer
 
 THRESHOLDS = "evokd_thresholds"
@@ -60,19 +60,21 @@ class MultilabelCodec:
         """The thresholds."""
         return {THRESHOLDS: dict(self.thresholds)}
 
-    def rows(self, tokenizer: Tokenizer, texts: Sequence[str], limit: int) -> Rows:
-        """One row per text, cut at the limit."""
-        return whole(tokenizer, texts, limit)
+    def rows(self, tokenizer: Tokenizer, texts: Sequence[str], limit: int) -> CutRows:
+        """One row per text, cut at the limit: what several windows would say of a text was not measured."""
+        return cut(tokenizer, texts, limit)
 
-    def predictions(self, logits: Sequence[np.ndarray], rows: Rows) -> list[Prediction]:
+    def predictions(self, logits: Sequence[np.ndarray], rows: CutRows) -> list[Prediction]:
         """The labels above their thresholds."""
-        return [self._prediction(row) for row in sigmoid(np.stack(logits)).tolist()] if logits else []
+        if not logits:
+            return []
+        return [self._prediction(*row) for row in zip(sigmoid(np.stack(logits)).tolist(), rows.cut, strict=True)]
 
-    def _prediction(self, shares: list[float]) -> LabelsPrediction:
+    def _prediction(self, shares: list[float], is_cut: bool) -> LabelsPrediction:
         probabilities = dict(zip(self.labels, shares, strict=True))
         chosen = tuple(label for label, share in probabilities.items() if share >= self.thresholds[label])
         sides = [share if label in chosen else 1 - share for label, share in probabilities.items()]
-        return LabelsPrediction(label=chosen, probability=math.prod(sides), probabilities=probabilities)
+        return LabelsPrediction(label=chosen, probability=math.prod(sides), probabilities=probabilities, cut=is_cut)
 
     def reset(self) -> None:
         """Set all thresholds to one half."""

@@ -7,8 +7,8 @@ import numpy as np
 from pydantic import JsonValue
 
 from ...tasks.base import Example, Prediction
-from .base import Rows, whole
 from .probabilities import softmax
+from .reading import WindowRows, windows
 from .tokenizer import Tokenizer
 
 
@@ -32,13 +32,13 @@ class SequenceCodec:
         """The outputs."""
         return tuple(outputs)
 
-    def rows(self, tokenizer: Tokenizer, texts: Sequence[str], limit: int) -> Rows:
-        """One row per text, cut at the limit."""
-        return whole(tokenizer, texts, limit)
+    def rows(self, tokenizer: Tokenizer, texts: Sequence[str], limit: int) -> WindowRows:
+        """Windows over the texts."""
+        return windows(tokenizer, texts, limit)
 
-    def predictions(self, logits: Sequence[np.ndarray], rows: Rows) -> list[Prediction]:
-        """The most probable label of each text."""
-        return [self._prediction(row) for row in softmax(np.stack(logits)).tolist()] if logits else []
+    def predictions(self, logits: Sequence[np.ndarray], rows: WindowRows) -> list[Prediction]:
+        """The most probable label of each text, by the mean of the probabilities of its windows."""
+        return [self._prediction(row) for row in rows.mean(softmax(np.stack(logits))).tolist()] if logits else []
 
     def _prediction(self, shares: list[float]) -> Prediction:
         best = max(range(len(shares)), key=shares.__getitem__)

@@ -9,10 +9,8 @@ from itertools import pairwise
 from ...tasks.base import clean
 from ...tasks.entities.tags import Place
 from .base import Rows
+from .reading import OVERLAP
 from .tokenizer import Tokenizer
-
-OVERLAP = 4
-"""A window shares one part in so many with the next."""
 
 UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 """Thai, Lao, Burmese, Khmer, Chinese and Japanese: without spaces, every piece is a word."""

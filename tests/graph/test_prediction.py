@@ -1,6 +1,5 @@
 """Labelling lines with a finished student."""
 
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ def student() -> WordStudent:
 
 def said(path: Path, content: bytes, **more: Any) -> list[dict[str, Any]]:
     path.write_bytes(content)
-    return [json.loads(answer) for answers in Finished(student(), **more).file(path) for answer in answers]
+    return [answer for answers in Finished(student(), **more).file(path) for answer in answers]
 
 
 def test_every_line_gets_its_label_and_all_probabilities(tmp_path: Path) -> None:
@@ -59,7 +58,7 @@ def test_a_line_is_answered_when_it_is_there(tmp_path: Path) -> None:
         answers = Finished(student()).lines(stream, "standard input")
         for text in ("soup with bread", "a goal and a match"):
             other.write(f"{text}\n".encode())
-            assert [json.loads(answer)["text"] for answer in next(answers)] == [text]
+            assert [answer["text"] for answer in next(answers)] == [text]
 
 
 @pytest.mark.parametrize(

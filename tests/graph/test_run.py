@@ -53,7 +53,8 @@ def test_a_run_from_start_to_end_and_again(tmp_path: Path) -> None:
         shown = [event["row"]["cycle"] for event in trial.events if "row" in event]
         assert shown == [0, 1, 2]
         assert {event["step"] for event in trial.events if "step" in event} == {
-            "trainer", "evaluator", "analyst", "generator", "annotator", "last_training", "final_test",
+            "trainer", "evaluator", "analyst", "generator", "annotator", "last_training", "calibration",
+                "final_test",
         }  # fmt: skip
         result = json.loads((trial.folder.root / "result.json").read_text())
         assert result["champion score"]["value"] > result["seeds only"]["value"] and result["seeds only"]["n"] == 24

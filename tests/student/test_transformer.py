@@ -14,6 +14,7 @@ from langsmith import Client, tracing_context
 
 from evokd.student.codecs.base import Rows
 from evokd.student.heads.sequence import SequenceHead
+from evokd.student.serving.confidence import note_temperature, read_confidence
 from evokd.student.settings import StudentSettings
 from evokd.student.training.fitting import Fitting, Material
 from evokd.student.transformer import TransformerStudent, TransformerStudents, load_student
@@ -382,3 +383,34 @@ def test_an_assistant_is_another_encoder_with_the_recipe_of_its_own(encoder: Pat
     assert taken.learning_rate is None, "that of the student is not its own"
     assert assistant.new(0).network.config.model_type == "mpnet" and assistant.assistant() is None
     assert TransformerStudents(StudentSettings(model=str(encoder)), made.labels).assistant() is None
+
+
+def test_the_whole_of_a_long_text_has_a_say_and_the_first_window_is_learnt(encoder: Path) -> None:
+    examples = texts_to_learn.examples()
+    student = fitted(encoder, examples, max_length=12)
+    [head] = student.predict(["rain sun wind rain sun wind rain sun wind rain"])
+    [tail] = student.predict(["play the song music album sing play the song music"])
+    [both] = student.predict(
+        ["rain sun wind rain sun wind rain sun wind rain " + "play the song music album sing " * 20]
+    )
+    assert (head.label, tail.label, both.label) == ("weather", "music", "music")
+    short, long = fitted(encoder, examples, max_length=12), fitted(encoder, examples, max_length=12)
+    for made, more in ((short, ""), (long, " wind snow today" * 9)):
+        made.fit([Example(text="play the song music album sing will it snow today" + more, label="music")])
+    assert same(weights(short), weights(long))
+
+
+def test_a_temperature_is_kept_by_a_save_and_forgotten_by_a_fit(encoder: Path, tmp_path: Path) -> None:
+    examples = texts_to_learn.examples()
+    fitted(encoder, examples).save(tmp_path / "one")
+    note_temperature(tmp_path / "one", 1.5)
+    student = load_student(tmp_path / "one")
+    student.save(tmp_path / "two")
+    assert read_confidence(tmp_path / "two").temperature == 1.5
+    student.fit(examples)
+    student.save(tmp_path / "two")
+    assert read_confidence(tmp_path / "two").temperature == 1.0
+    averaged = load_student(tmp_path / "one")
+    averaged.average([student])
+    averaged.save(tmp_path / "two")
+    assert read_confidence(tmp_path / "two").temperature == 1.0

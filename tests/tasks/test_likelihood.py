@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evokd.tasks.likelihood import WORST, negative_log_likelihood
+from evokd.tasks.likelihood import WORST, at_temperature, negative_log_likelihood
 
 SHARE = st.floats(0.001, 1.0)
 
@@ -49,3 +49,23 @@ def test_a_higher_power_is_surer_of_what_is_likely() -> None:
         for inverse_temperature in (0.5, 1.0, 2.0)
     ]
     assert likely == sorted(likely, reverse=True) and unlikely == sorted(unlikely)
+
+
+@given(st.lists(st.floats(-30, 30), min_size=2, max_size=6), st.floats(0.14, 7.4))
+def test_a_temperature_divides_the_logits_and_keeps_the_order(logits: list[float], temperature: float) -> None:
+    def softmax(power: float) -> dict[str, float]:
+        weights = [math.exp((each - max(logits)) * power) for each in logits]
+        return {str(place): weight / sum(weights) for place, weight in enumerate(weights)}
+
+    shares, found = softmax(1.0), at_temperature(softmax(1.0), temperature)
+    assert found == pytest.approx(softmax(1 / temperature), abs=1e-9) and sum(found.values()) == pytest.approx(1.0)
+    assert list(found) == list(shares)
+    for one in shares:
+        for other in shares:
+            assert found[one] >= found[other] or shares[one] < shares[other]
+
+
+def test_a_share_of_nothing_stays_nothing_and_no_shares_stay_none() -> None:
+    assert at_temperature({"a": 1.0, "b": 0.0}, 5.0) == {"a": 1.0, "b": 0.0}
+    assert at_temperature({"a": 5e-324, "b": 1.0}, 0.14) == {"a": 0.0, "b": 1.0}
+    assert at_temperature({}, 2.0) == {}

@@ -1,5 +1,6 @@
 """The test set is opened when the run has ended, and what training has in common with it is told."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -7,8 +8,10 @@ from typing import Any
 import pytest
 
 from evokd.agents.evaluator.final_test import FinalTest, score_test_set
-from evokd.tasks.base import Example, Origin
-from evokd.testing import world
+from evokd.student.serving.confidence import Confidence
+from evokd.tasks.base import Example, Origin, Span
+from evokd.tasks.kinds.ner import Ner
+from evokd.testing import WordSpansStudent, WordStudents, world
 from tests.agents.acting import finished
 
 CHAMPION = "students/cycle-001"
@@ -85,3 +88,32 @@ def test_what_the_gate_said_and_what_would_help_are_results(tmp_path: Path, sour
     found = result(tmp_path)
     assert found["outlook"] == "What would help is more."
     assert found["agreement with the teacher"] == {**score, "texts": texts}
+
+
+def test_the_students_confidence_is_compared_with_the_truth_without_and_with_its_temperature(tmp_path: Path) -> None:
+    given = {f"{label} {word}": label for label, words in world.VOCABULARY.items() for word in words}
+    services = finished(tmp_path, TEST | {"bank of the river": "science"}, given)
+    score_test_set(services, CHAMPION)
+    found = result(tmp_path)["calibration"]
+    assert (found["temperature"], found["source"], found["n"]) == (1.0, "none", 0)
+    assert found["before"] == found["after"] and found["before"]["n"] == 5
+    (tmp_path / "result.json").unlink()
+    Confidence(temperature=4.0, source="dev", confidences=(0.9, 0.5), right=(True, False)).write(
+        services.folder.student(1)
+    )
+    score_test_set(services, CHAMPION)
+    calibrated = result(tmp_path)["calibration"]
+    assert (calibrated["temperature"], calibrated["source"], calibrated["n"]) == (4.0, "dev", 2)
+    assert calibrated["before"] == found["before"] and calibrated["after"]["brier"] != found["before"]["brier"]
+    assert sum(each["n"] for each in calibrated["after"]["bins"]) == 5
+    assert result(tmp_path)["champion score"]["value"] == 0.8, "the answers are the same"
+
+
+def test_entities_have_no_such_figures(tmp_path: Path) -> None:
+    services = finished(tmp_path, TEST, TEST)
+    students = WordStudents(list(world.VOCABULARY), WordSpansStudent)
+    spans = Ner("Find them.", dict.fromkeys(world.VOCABULARY, ""))
+    rows = [Example(text="goal and league", label=(Span(start=0, end=4, type="sports"),), split="test")]
+    services.folder.write_rows(tmp_path / "data" / "test.jsonl", rows)
+    score_test_set(dataclasses.replace(services, students=students, task=spans), CHAMPION)
+    assert result(tmp_path)["calibration"] is None

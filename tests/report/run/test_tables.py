@@ -9,7 +9,7 @@ import pytest
 from evokd.report.run.live import Live
 from evokd.report.run.tables import cycle_line, held_out, print_prompts, print_result, print_run
 from evokd.report.run_files import Run
-from evokd.report.wording import harmless
+from evokd.report.wording import calibration_line, harmless
 from evokd.tasks.errors import ConfigError
 from evokd.tasks.guidelines import Guidelines
 
@@ -139,6 +139,19 @@ def test_figures_of_an_earlier_student_are_told_to_be_that(tmp_path: Path, capsy
         (found.root / "best").symlink_to(f"students/{best}", target_is_directory=True)
         print_result(found)
         assert ("are of students/final-001, not of the best student now, cycle-007." in capsys.readouterr().out) is told
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("none", "on the test set: 8.1 %. The probabilities are not calibrated."),
+        ("dev", "on the test set: 3.4 %; without the temperature of 1.50, found on 200 rows of the dev file: 8.1 %."),
+        ("out of fold", "of 1.50, found on 200 training texts, out of fold: 8.1 %."),
+    ],
+)
+def test_the_calibration_is_told_in_a_sentence(source: str, said: str) -> None:
+    sides = {"before": {"ece": 0.081}, "after": {"ece": 0.034}}
+    assert calibration_line({"temperature": 1.5, "source": source, "n": 200, **sides}).endswith(said)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 import evokd
-from evokd.student.codecs.base import Rows, compute, whole
+from evokd.student.codecs.base import Rows, compute
 
 
 def test_rows_are_computed_from_the_shortest_and_given_back_in_order() -> None:
@@ -21,16 +21,6 @@ def test_rows_are_computed_from_the_shortest_and_given_back_in_order() -> None:
     assert asked == [[1, 1], [2, 4], [9]]
     assert [int(each[0]) for each in found] == [1, 2, 3, 4, 5]
     assert compute(Rows([]), forward) == []
-
-
-def test_a_text_without_tokens_is_a_row_of_padding() -> None:
-    class Deaf:
-        pad = 7
-
-        def ids(self, texts: list[str], limit: int) -> list[list[int]]:
-            return [[] for _ in texts]
-
-    assert whole(Deaf(), ["x", ""], 5).ids == [[7], [7]]  # type: ignore[arg-type]
 
 
 def test_neither_torch_nor_transformers_nor_scipy_is_imported() -> None:
