@@ -25,7 +25,11 @@ app = typer.Typer(
     epilog="With --debug, after any command, an error shows the file and line it came from.",
 )
 
-for command in (runs.run, runs.plan, runs.resume, models.predict, models.export, reports.show, runs.compare):
+for command in (
+    *(runs.run, runs.plan, runs.resume),
+    *(models.predict, models.export, models.serve),
+    *(reports.show, runs.compare),
+):
     app.command()(command)
 app.command("new-role")(extending.new_role)
 app.command(hidden=True)(runs.cell)  # `compare` starts it

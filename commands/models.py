@@ -1,11 +1,12 @@
 """Commands for what a run leaves: its student."""
 
 import json
+import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -13,7 +14,15 @@ from .options import Allow, Runs
 
 if TYPE_CHECKING:
     from ..graph.prediction import Row
+    from ..student.serving.http.served import Served
     from ..student.serving.predictor import Predictor
+
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+TOKEN = "EVOKD_TOKEN"
+"""Environment variable of the token that `serve` asks its clients for."""
 
 
 def predict(
@@ -107,3 +116,81 @@ def export(
     elif found.int8:
         typer.echo(f"int8: {found.int8.megabytes} MB ({found.int8.way}), {found.int8.judged}.")
     typer.echo(f"Written to {to}. Figures: {to / 'parity.json'}.")
+
+
+def serve(
+    model: Annotated[str, typer.Argument(help="An exported student's folder; or a run, or a student's folder.")],
+    host: Annotated[str, typer.Option(help="Address to listen at; 0.0.0.0 is all of this machine's.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen at; 0 takes a free one.", min=0, max=65535)] = 8080,
+    max_body: Annotated[int, typer.Option(help="Most bytes of a request.", min=1)] = 2_000_000,
+    max_texts: Annotated[int, typer.Option(help="Most texts of a request.", min=1)] = 32,
+    max_characters: Annotated[int, typer.Option(help="Most characters of a text.", min=1)] = 10_000,
+    max_waiting: Annotated[int, typer.Option(help="Most texts that wait; more are refused (429).", min=1)] = 512,
+    threads: Annotated[int, typer.Option(help="Threads of the model.", min=1)] = 1,
+    log_level: Annotated[LogLevel, typer.Option(help="How much is logged; texts never are.")] = "info",
+    allow: Allow = None,
+    runs: Runs = Path("runs"),
+) -> None:
+    """Answer over HTTP as Text Embeddings Inference does.
+
+    Where EVOKD_TOKEN is set in the environment, clients must send it: `Authorization: Bearer TOKEN`.
+    """
+    from ..tasks.errors import ConfigError
+
+    try:
+        from ..student.serving.http.app import make_app
+        from ..student.serving.http.limits import Limits
+        from ..student.serving.http.server import bind
+        from ..student.serving.http.server import serve as answer
+    except ImportError as error:
+        raise ConfigError(f"serve needs a package that is missing: pip install 'evokd[serve]' ({error})") from None
+
+    limits = Limits(body=max_body, texts=max_texts, characters=max_characters, waiting=max(max_waiting, max_texts))
+    token = _token()
+    with bind(host, port) as bound:  # first: what is in the way is told before a model is loaded
+        app = make_app(_open_served(model, runs, allow or (), threads), limits, token)
+        where = f"http://{host}:{bound.getsockname()[1]}"
+        typer.echo(f"{model} is served at {where}/predict. How to ask: {where}/openapi.json. Ctrl-C ends it.")
+        if token is None and host not in LOOPBACK:
+            typer.echo(f"Whoever reaches {host} may ask: set {TOKEN} in the environment to ask for a token.", err=True)
+        answer(app, bound, log_level)
+
+
+def _token() -> str | None:
+    """What clients must send, if anything.
+
+    Raises:
+        ConfigError: it is set to nothing, which would let everybody in.
+    """
+    from ..tasks.errors import ConfigError
+
+    token = os.environ.get(TOKEN)
+    if token is not None and not token.strip():
+        raise ConfigError(f"{TOKEN} is set in the environment, and is empty. Give it a value, or unset it.")
+    return token
+
+
+def _open_served(model: str, runs: Path, allow: Sequence[str], threads: int) -> "Served":
+    """A student ready to be served: an exported one with ONNX Runtime, others with torch.
+
+    Raises:
+        ConfigError: there is none, or the rest of EvoKD is not installed and it is needed.
+    """
+    from ..student.serving.http.reach import reach_in
+    from ..student.serving.http.served import Served
+    from ..student.serving.onnx import load_onnx
+    from ..tasks.errors import ConfigError
+
+    folder = Path(model)
+    if (folder / "onnx").is_dir():
+        return Served.warmed(folder.resolve().name, load_onnx(folder, threads=threads), reach_in(folder))
+    try:
+        from ..graph.prediction import open_student
+        from ..graph.run import run_folder
+    except ImportError as error:
+        raise ConfigError(f"{model!r} is no exported student, and others need the whole of EvoKD ({error}).") from None
+    student = open_student(model, runs, allow).student
+    if "torch" in sys.modules:  # a student of the user's own may do without
+        sys.modules["torch"].set_num_threads(threads)
+    best = run_folder(model, runs).root / "best"
+    return Served.warmed(folder.resolve().name, student, reach_in(best if best.exists() else folder))
