@@ -40,6 +40,9 @@ test-slow: install  ## Run the slow tests: real models, servers, kills, packages
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt ray langgraph-checkpoint-postgres 'psycopg[binary]'
 	# The development server wants other versions of some packages: an environment of its own, on top of this one.
 	test -x $(VENV)/studio/bin/langgraph || $(BIN)/python tests/studio_environment.py $(VENV)/studio
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt playwright axe-playwright-python
+	# Reports are tried in a real browser. Where none can be installed, those tests are left out and say so.
+	command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get install -qq -y chromium; } || true
 	$(BIN)/python -m pytest -q -m slow
 
 test-all: test test-slow  ## Run every test.

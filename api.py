@@ -310,9 +310,11 @@ def _drive(
     config: "RunConfig", folder: "RunFolder", show: Callable[[Event], None] | None, answer: object = None
 ) -> RunOutcome:
     from .graph.run import drive, flush_traces
+    from .report.run.page import page_kept
 
     try:
-        ended = drive(config, folder, show or _quiet, answer)
+        with page_kept(folder.root, show or _quiet) as shown:
+            ended = drive(config, folder, shown, answer)
     finally:
         flush_traces()
     return RunOutcome(ended.how, ended.why, folder.root)

@@ -7,9 +7,10 @@ later batches have thirty texts. Cross-fitting shows all that is kept to student
 
 import math
 import random
+from typing import Any
 
 from ..tasks.base import Example, Prediction
-from ..tasks.task import Task
+from ..tasks.task import Points, Task
 from .base import Case, Services
 
 LEAST = 24
@@ -33,6 +34,12 @@ def case_of(task: Task, example: Example, before: Prediction, after: Prediction)
         right_before=task.is_right(example.label, before.label),
         right_after=task.is_right(example.label, after.label),
     )
+
+
+def scored(example: Example, predicted: Prediction, points: Points) -> dict[str, Any]:
+    """A held-out text as a row of a file: id, label, what a student says, and what that adds to its score."""
+    label, said = (each.model_dump(mode="json", include={"label"})["label"] for each in (example, predicted))
+    return {"id": example.id, "label": label, "predicted": said, "points": points}
 
 
 def last_batch(services: Services, cycle: int) -> list[Case]:

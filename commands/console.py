@@ -27,14 +27,15 @@ def drive_shown(config: "RunConfig", folder: "RunFolder", answer: object = None)
     from ..graph.setup.create import resuming
     from ..report.run.costs import more_would_buy
     from ..report.run.live import Live
+    from ..report.run.page import page_kept
     from ..report.run.tables import print_result
     from ..report.run_files import Run
     from ..tasks.errors import StepError
 
     again = resuming(config, folder)
     try:
-        with Live(config.name, str(folder.root)) as live:
-            outcome = drive(config, folder, live.show, answer)
+        with Live(config.name, str(folder.root)) as live, page_kept(folder.root, live.show) as shown:
+            outcome = drive(config, folder, shown, answer)
     except StepError as error:
         raise StepError(
             f"{error}\nNothing before this step is lost. Settings: {folder.root / 'config.toml'}. Go on with: {again}"
@@ -74,10 +75,12 @@ def print_all_costs(run: "Run") -> None:
     """What the teacher cost, and how large the caches of its answers are."""
     from ..graph.setup.create import settings_of
     from ..memory.run_folder import RunFolder
-    from ..report.run.costs import print_costs
+    from ..report.document import Document
+    from ..report.formats.terminal import print_document
+    from ..report.run.costs import costs
     from ..teacher.accounting.cache import measure
 
-    print_costs(run)
+    print_document(Document(run.root.name, [costs(run)]))
     shared = settings_of(RunFolder(run.root)).teacher.cache
     own = run.root / "answers.sqlite"
     for cache in (own, *([Path(shared)] if shared else [])):

@@ -122,9 +122,12 @@ def cell(
     begin(allow)
     from ..comparison.worker import drive_cell
     from ..memory.run_folder import RunFolder
+    from ..report.run.page import write_or_tell
     from ..teacher.settings import BudgetSettings
 
-    raise typer.Exit(drive_cell(RunFolder(folder.resolve()), BudgetSettings.model_validate_json(limits), cache))
+    code = drive_cell(RunFolder(folder.resolve()), BudgetSettings.model_validate_json(limits), cache)
+    write_or_tell(folder.resolve())
+    raise typer.Exit(code)
 
 
 def _json_or_text(said: str) -> object:

@@ -70,7 +70,9 @@ def drive(config: RunConfig, folder: RunFolder, show: Callable[[Event], None], a
         opened.callback(lambda: folder.write_json(_active(folder), minutes + (time.monotonic() - began) / 60))
         trace = opened.enter_context(open_trace(config, folder))
         loop = opened.enter_context(_open_loop(config, folder))
+        folder.stop_file.unlink(missing_ok=True)  # of an earlier process that ended before it saw it
         outcome = loop.stream(services, control, show) if loop.start(is_whole, answer) else loop.outcome()
+        folder.stop_file.unlink(missing_ok=True)
         if outcome.how in ("finished", "budget"):
             note_end(folder)
         if trace:
@@ -92,7 +94,7 @@ class _Loop:
 
     def __init__(self, config: RunConfig, folder: RunFolder, saver: Any) -> None:
         ring, self._stop = agents(config), stop_rule(config)
-        self._root, self._ring = folder.root, ring
+        self._root, self._ring, self._stop_file = folder.root, ring, folder.stop_file
         self._given: Any = None
         self._tracers = tracers(folder)
         self._settings: Any = {
@@ -154,6 +156,8 @@ class _Loop:
                     control=control,
                 ):
                     _show(mode, event, show)
+                    if self._stop_file.exists():
+                        control.request_drain("stop file")
         except GraphDrained:
             return Outcome("interrupted", "as asked, after a whole step")
         except GraphRecursionError as error:

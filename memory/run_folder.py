@@ -5,15 +5,21 @@ config.toml         what the run was asked to do, resolved
 guidelines.toml     what counts where annotators would differ; made to be edited (tasks that need it)
 samples.conll       seeds and kept texts, a token and its tag a line (entities)
 samples.jsonl       every kept, shelved and quarantined text with its label, source and votes
+map.jsonl           where texts lie by their vectors, for the report
+report.html         the report, written anew after every cycle
+versions.json       what the run was begun with
 lessons.jsonl       what the analyst wrote and what each lesson brought
 metrics.jsonl       one row per cycle
 ledger.jsonl        one row per teacher call      transcripts.jsonl  what was sent and said
 cycles/003/         conversation.json, drafts.jsonl, cases.jsonl (the fresh batch before and after);
-                    held_out_drafts.jsonl, which no role but the annotator reads
+                    held_out_drafts.jsonl, which no role but the annotator reads; held_out.jsonl, what the
+                    champion says of gate and dev, which the report alone reads
 students/cycle-003/ the champion or challenger of that cycle, as safetensors
 students/final-003/ the last student: what the champion of cycle 3 learnt, and the gate's texts; the best one has
                     confidence.json: its temperature, and how sure it was of right and wrong answers
 best                link to the best student, or a file that names its folder
+progress.json       what a process at work is doing; gone when it has ended
+stop                written by who wants the run to end after its step
 end.json            hashes of what the end made
 rows.json           how many rows the files above had after the last step
 result.json         what the test set said        scored.jsonl  every test text under the best student
@@ -58,6 +64,11 @@ class RunFolder:
     def student(self, cycle: int) -> Path:
         """The student trained in one cycle."""
         return self.root / "students" / f"cycle-{cycle:03d}"
+
+    @property
+    def stop_file(self) -> Path:
+        """While it is there, the run ends after the step it is in, as after Ctrl-C; whoever may write here may ask."""
+        return self.root / "stop"
 
     def rival(self, cycle: int) -> Path:
         """A student trained only to be compared, without the batch; removed when its cycle is decided."""

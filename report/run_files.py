@@ -1,5 +1,6 @@
 """A run folder as the report reads it: files only, nothing of the running program."""
 
+import tomllib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -57,6 +58,12 @@ class Run:
             raise damaged(link, " is missing or leads nowhere")
         return found.name
 
+    @property
+    def best_folder(self) -> Path:
+        """Folder of the best student; a path that is not there where it has none."""
+        link = self.root / "best"
+        return led_to(link) or link
+
     @cached_property
     def result(self) -> Row | None:
         """What the test set said, if there was one and the run is over."""
@@ -75,10 +82,56 @@ class Run:
         return str(self.metrics[-1].get("outlook", "")) if self.metrics else ""
 
     @cached_property
+    def samples(self) -> list[Row]:
+        """Every text of the run with its label, source and fate; dev and test texts are not among them."""
+        return self.rows("samples.jsonl")
+
+    @cached_property
+    def ledger(self) -> list[Row]:
+        """A row for every call of the teacher."""
+        return self.rows("ledger.jsonl")
+
+    @cached_property
+    def lessons(self) -> list[Row]:
+        """What the analyst wrote, and what each lesson brought."""
+        return self.rows("lessons.jsonl")
+
+    @cached_property
+    def tested(self) -> list[Row]:
+        """Every test text with its label and what the best student says; none before the test set is opened."""
+        return self._with_texts("test", self.rows("scored.jsonl"))
+
+    def held_out(self, cycle: int, split: str) -> list[Row]:
+        """What the champion of a cycle says of the texts of `dev` or `gate`."""
+        return [row for row in self.rows(f"cycles/{cycle:03d}/held_out.jsonl") if row["split"] == split]
+
+    @cached_property
+    def dev(self) -> list[Row]:
+        """Every dev text with its label and what the champion of the last cycle says."""
+        return self._with_texts("dev", self.held_out(self.metrics[-1]["cycle"], "dev") if self.metrics else [])
+
+    def _with_texts(self, split: str, rows: list[Row]) -> list[Row]:
+        texts = {row["id"]: row["text"] for row in self.rows(f"data/{split}.jsonl")} if rows else {}
+        return [{**row, "text": texts.get(row["id"], "")} for row in rows]
+
+    @cached_property
+    def config(self) -> Row:
+        """What the run was asked to do, whole.
+
+        Raises:
+            ConfigError: `config.toml` is damaged.
+        """
+        path = self.root / "config.toml"
+        try:
+            return tomllib.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ConfigError(f"{path} is not TOML ({error}).") from None
+
+    @cached_property
     def learnt(self) -> list[Row]:
         """The texts that the best student learnt, seeds left out; those of the gate, where it learnt them too."""
         splits = ("train", "gate") if str((self.result or {}).get("champion", "")).startswith("final") else ("train",)
-        return [row for row in self.rows("samples.jsonl") if row["split"] in splits and row["status"] == "kept"]
+        return [row for row in self.samples if row["split"] in splits and row["status"] == "kept"]
 
     @cached_property
     def guidelines(self) -> Guidelines:

@@ -3,6 +3,9 @@
 from ..tasks.wording import harmless as harmless
 from .run_files import Row
 
+SETS = {"test": "test file", "dev": "dev file", "gate": "gate", "train": "written or pool", "seed": "your seeds"}
+"""Split -> its words."""
+
 BATCH_STATS = {
     "lessons_refused": "lessons refused",
     "analysis_failed": "analyses failed",

@@ -32,3 +32,19 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
     yield
+
+
+@pytest.fixture(autouse=True)
+def no_charts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every run writes its page; a tenth of a second for each chart of it is left to the tests that take `charts`."""
+    monkeypatch.setattr("evokd.report.formats.html.is_there", lambda: False)
+
+
+@pytest.fixture
+def charts(monkeypatch: pytest.MonkeyPatch, no_charts: None) -> None:
+    """Charts are drawn, or the test is skipped where matplotlib is not installed."""
+    from evokd.report.charts import is_there
+
+    if not is_there():
+        pytest.skip("matplotlib is not installed (the extra `plots`)")
+    monkeypatch.setattr("evokd.report.formats.html.is_there", is_there)

@@ -182,7 +182,7 @@ def test_a_whole_run(evokd: Callable[..., Said], tmp_path: Path, monkeypatch: py
         assert evokd("run", config, "--name", "other", "--cycles", "0")[0] == 0
     assert {path.name for path in (tmp_path / "runs").iterdir()} == {"small", "other"}
     code, out, _ = evokd("show", "small")
-    assert code == 0 and "cycle 1: kept: " in out and f"Champion: {Path('runs/small/best')}" in out
+    assert code == 0 and "What was decided" in out and f"Champion: {Path('runs/small/best')}" in out
     code, out, _ = evokd("show", "small", "--prompts", "--role", "annotator")
     assert code == 0 and "annotator, cycle 1" in out and "generator" not in out
     code, out, _ = evokd("show", "small", "--costs")

@@ -118,7 +118,7 @@ def test_the_wheel_has_one_name_all_prompts_and_its_types(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"evokd"}
-    kinds = ("*.py", "prompts/*.md", "role_template/**/*.txt")
+    kinds = ("*.py", "prompts/*.md", "role_template/**/*.txt", "page.*", "watch.js")
     inside = {path for name in NAMES for kind in kinds for path in (ROOT / name).rglob(kind)}
     expected = {path.relative_to(ROOT).as_posix() for path in inside}
     expected |= {"__init__.py", "api.py", "main.py", "outcomes.py", "py.typed"}

@@ -4,15 +4,15 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from ...tasks.base import ErrorCase, Example, Split
 from ...tasks.metrics import pooled
 from ..base import Case, CycleReport, Figures, Services, State
-from ..cases import case_of
+from ..cases import case_of, scored
 from ..outlook import describe_outlook, measure_standing
 from ..policy import Choice, choose
-from .export import export_samples
+from .export import export_map, export_samples
 from .gate import Decision, decide
 
 
@@ -49,7 +49,7 @@ class Evaluator:
             fresh_before=_score(services, cases, "before") if cycle else {},
             fresh_after=_score(services, cases, "after") if cycle else {},
             gate=decision.evidence,
-            scores=_scores(champion, services),
+            scores=_scores(champion, services, cycle),
             kept=decision.keep,
             why=decision.why,
             champion=champion,
@@ -62,6 +62,7 @@ class Evaluator:
         services.folder.write_rows(services.folder.root / "metrics.jsonl", [dict(each) for each in history])
         services.folder.write_rows(services.folder.root / "lessons.jsonl", services.memory.lessons())
         export_samples(services)
+        export_map(services)
         return State(
             cycle=cycle + 1,
             batch_kind=choice.batch_kind,
@@ -161,8 +162,10 @@ def _score(services: Services, cases: Sequence[Case], when: Literal["before", "a
     return pooled(points).model_dump() if points else {}
 
 
-def _scores(champion: str, services: Services) -> dict[str, Figures]:
+def _scores(champion: str, services: Services, cycle: int) -> dict[str, Figures]:
+    """The champion's scores on the held-out sets; what it says of each text is written down for the report alone."""
     scores: dict[str, Figures] = {}
+    rows: list[dict[str, Any]] = []
     student = services.students.load(services.folder.root / champion)
     splits: tuple[Split, ...] = ("gate", "dev")
     for split in splits:
@@ -174,4 +177,6 @@ def _scores(champion: str, services: Services) -> dict[str, Figures]:
                 for example, prediction in zip(examples, predictions, strict=True)
             ]
             scores[split] = pooled(points).model_dump()
+            rows += [{"split": split, **scored(*row)} for row in zip(examples, predictions, points, strict=True)]
+    services.folder.write_rows(services.folder.cycle(cycle) / "held_out.jsonl", rows)
     return scores

@@ -1,5 +1,6 @@
 """A run folder is made, with all data checked; its `config.toml` is written and read: whole, and without secrets."""
 
+import json
 import random
 import shlex
 from collections.abc import Callable
@@ -25,6 +26,7 @@ from ..config.run_config import RunConfig, agents, own_parts, parsed, read_toml,
 from .data_checks import warn_of_cut_texts, warn_of_split_entities, warn_of_unknown_script
 from .first_files import check_free, is_trained, start, write_first
 from .services import make_assistant, make_task
+from .versions import versions
 
 
 def create(
@@ -81,6 +83,7 @@ def create(
     files["data/pool.jsonl"] = json_lines({"text": text} for text in pool)
     if guidelines is not None:
         files["guidelines.toml"] = guidelines.toml()
+    files["versions.json"] = json.dumps(versions(), indent=1)
     try:
         start(folder, {**files, "config.toml": _toml(config)}, began=fixed(config), keep=keep)
     except OSError as error:

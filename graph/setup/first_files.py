@@ -22,7 +22,9 @@ from ...memory.run_folder import RunFolder
 from ...tasks.errors import ConfigError
 from ...tasks.files import write_text
 
-FIRST = (*(f"data/{name}.jsonl" for name in ("seed", "dev", "test", "pool")), "guidelines.toml", "config.toml")
+DATA = tuple(f"data/{name}.jsonl" for name in ("seed", "dev", "test", "pool"))
+
+FIRST = (*DATA, "guidelines.toml", "versions.json", "config.toml")
 """Files that a run begins with."""
 
 BEGUN = ("students", "best", "metrics.jsonl")

@@ -4,8 +4,8 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-from ..labels import adaptivity
 from .cells import CellRun, ComparisonRun
+from .labels import adaptivity
 from .statistics import lines
 
 CELLS = (

@@ -2,10 +2,7 @@
 
 from collections.abc import Sequence
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
+from ..document import Figure, Section, Table
 from ..run_files import Row, Run
 
 FIGURES = ("calls", "reused", "in", "cached", "out", "usd", "seconds", "repaired", "bad")
@@ -16,25 +13,25 @@ MORE = 10_000
 """Tokens that `more_would_buy` speaks of."""
 
 
-def by_role(run: Run) -> Table:
-    """A line for every role, and one for all."""
-    return _table("Teacher", "role", run.rows("ledger.jsonl"))
-
-
-def print_costs(run: Run) -> None:
+def costs(run: Run) -> Section:
     """By role, by cycle, and per accepted text."""
-    console = Console(highlight=False)
-    ledger = run.rows("ledger.jsonl")
-    console.print(_table("By role", "role", ledger))
-    console.print()
-    console.print(_table("By cycle", "cycle", ledger))
-    console.print()
-    console.print(per_text(run), soft_wrap=True, markup=False)
+    tables = [_table("By role", "role", run.ledger), _table("By cycle", "cycle", run.ledger)]
+    return Section("What it cost", [per_text(run)], tables=tables)
+
+
+def spent(run: Run) -> Figure:
+    """All of it in a line."""
+    paid = _paid(run.ledger)
+    usd, minutes = _usd(paid), sum(sum(row["seconds"].values()) for row in run.metrics) / 60
+    tokens = f"{_tokens(paid):,} tokens in {len(paid):,} calls of the teacher, {minutes:,.0f} minutes of work"
+    if usd is None:
+        return Figure("What it cost", "price unknown", tokens)
+    return Figure("What it cost", f"{usd:.2f} USD" if usd >= 0.1 or not usd else f"{usd:.4f} USD", tokens)
 
 
 def per_text(run: Run) -> str:
     """What one accepted text cost, all roles together, as a sentence."""
-    kept, paid = _accepted(run), _paid(run.rows("ledger.jsonl"))
+    kept, paid = _accepted(run), _paid(run.ledger)
     tokens = _tokens(paid)
     if not kept:
         return f"No text is accepted yet; {tokens:,} tokens are spent."
@@ -46,7 +43,7 @@ def per_text(run: Run) -> str:
 def more_would_buy(run: Run) -> str:
     """How many texts a higher limit would bring, a line; empty where there are none to go by."""
     done = {row["cycle"] for row in run.metrics}  # texts of a cycle that the limit cut off are not counted yet
-    kept, paid = _accepted(run), [row for row in _paid(run.rows("ledger.jsonl")) if row["cycle"] in done]
+    kept, paid = _accepted(run), [row for row in _paid(run.ledger) if row["cycle"] in done]
     tokens, usd = _tokens(paid), _usd(paid)
     if not kept or not tokens:
         return ""
@@ -57,18 +54,20 @@ def more_would_buy(run: Run) -> str:
     )
 
 
+def until(run: Run, cycle: int) -> tuple[int, float | None]:
+    """Tokens and money up to the end of a cycle; None where a price is unknown."""
+    paid = [row for row in _paid(run.ledger) if row["cycle"] <= cycle]
+    return _tokens(paid), _usd(paid)
+
+
 def _table(title: str, key: str, ledger: Sequence[Row]) -> Table:
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for name in (key, *FIGURES):
-        table.add_column(name, justify="left" if name == key else "right", no_wrap=True)
     groups: dict[str, list[Row]] = {}
     for row in ledger:
         groups.setdefault(str(row[key]), []).append(row)
-    for name, rows in groups.items():
-        table.add_row(Text(name), *_figures(rows))
+    rows = [[name, *_figures(found)] for name, found in groups.items()]
     if len(groups) > 1:
-        table.add_row("all", *_figures(ledger))
-    return table
+        rows.append(["all", *_figures(ledger)])
+    return Table((key, *FIGURES), rows, title)
 
 
 def _figures(rows: Sequence[Row]) -> list[str]:
@@ -86,7 +85,7 @@ def _figures(rows: Sequence[Row]) -> list[str]:
 
 
 def _accepted(run: Run) -> int:
-    rows = [row for row in run.rows("samples.jsonl") if row["split"] in ("train", "gate")]
+    rows = [row for row in run.samples if row["split"] in ("train", "gate")]
     return sum(row["status"] == "kept" for row in rows)
 
 

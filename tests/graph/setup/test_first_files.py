@@ -93,7 +93,7 @@ def test_a_false_start_is_replaced_and_loses_only_what_was_written_there(folder:
     assert second.lost <= ours, "nothing is deleted or overwritten that was not written before"
     assert second.lost >= {folder.root / name for name in (*FIRST, "run.json", "checkpoints.sqlite")}
     left = {name for name in FIRST if (folder.root / name).exists()}
-    assert left == {"data/seed.jsonl", "data/dev.jsonl", "data/pool.jsonl", "config.toml"}
+    assert left == {"data/seed.jsonl", "data/dev.jsonl", "data/pool.jsonl", "versions.json", "config.toml"}
     assert read_config(folder).data == config(dev="dev.jsonl").data
     assert not (folder.root / "checkpoints.sqlite-wal").exists()
 

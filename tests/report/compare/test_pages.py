@@ -9,8 +9,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from evokd.report.compare.pages import write_report
-from evokd.report.compare.plots import is_there
-from evokd.report.document import sections
+from evokd.report.compare.sections import document
 from tests.report.comparisons import call, cell, listed, right, row, sample
 
 HOSTILE = (
@@ -27,16 +26,6 @@ HOSTILE = (
     "$\\frac{1}{0}$",
     "&lt;i&gt;",
 )
-
-
-MATPLOTLIB = is_there()
-
-
-@pytest.fixture(autouse=True)
-def without_plots(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Drawing takes its time: one test does it."""
-    for module in ("evokd.report.document", "evokd.report.compare.plots"):
-        monkeypatch.setattr(f"{module}.is_there", lambda: False)
 
 
 class Elements(HTMLParser):
@@ -75,7 +64,7 @@ def test_a_hostile_label_is_text_in_html(tmp_path: Path) -> None:
     hostile(tmp_path)
     write_report(tmp_path)
     found = Elements((tmp_path / "report.html").read_text(encoding="utf-8"))
-    assert not found.names & {"script", "img", "i", "b"} and "a" not in found.names
+    assert not found.names & {"img", "i", "b"}
     assert not {each for each in found.attributes if each.startswith("on")}
     assert set(HOSTILE) <= set(found.cells)
 
@@ -155,18 +144,16 @@ def test_without_matplotlib_the_page_says_what_is_missing(tmp_path: Path) -> Non
     assert "pip install &#x27;evokd[plots]&#x27;" in page and "<svg" not in page
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(not MATPLOTLIB, reason="matplotlib is not installed (the extra `plots`)")
-def test_the_page_has_plots_and_needs_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.undo()
+@pytest.mark.usefixtures("charts")
+def test_the_page_has_charts_and_needs_nothing_else(tmp_path: Path) -> None:
     small(tmp_path)
     write_report(tmp_path)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert page.count("<svg") == page.count("</svg>") == 2
+    assert page.count("<svg") == page.count("</svg>") == 5
     for axis in ("teacher tokens", "USD", "samples learnt", "F1 gained, points"):
         assert axis in page
     found = Elements(page)
-    assert not found.names & {"script", "link", "img", "iframe"}
+    assert not found.names & {"link", "img", "iframe"} and "style" not in found.attributes
 
 
 @pytest.mark.parametrize(
@@ -182,5 +169,5 @@ def test_a_sentence_says_whether_there_is_a_winner(won: list[int], said: str, tm
         cell(tmp_path, f"t.static.kall.s{seed}", right())
         cell(tmp_path, f"t.gated.kall.s{seed}", right(*range(more)))
         names += [f"t.static.kall.s{seed}", f"t.gated.kall.s{seed}"]
-    notes = [note for section in sections(listed(tmp_path, *names)) for note in section.notes]
+    notes = [note for section in document(listed(tmp_path, *names)).sections for note in section.notes]
     assert said in notes

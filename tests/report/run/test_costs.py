@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from evokd.report.run.costs import more_would_buy, per_text, print_costs
+from evokd.report.document import Document
+from evokd.report.formats.terminal import print_document
+from evokd.report.run.costs import costs, more_would_buy, per_text, spent, until
 from tests.report.run.test_tables import run
 
 
@@ -30,7 +32,7 @@ SAMPLES = [
 
 
 def test_sums_by_role_and_cycle(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    print_costs(run(tmp_path / "a", ledger=LEDGER, samples=SAMPLES))
+    print_document(Document("a", [costs(run(tmp_path / "a", ledger=LEDGER, samples=SAMPLES))]))
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert "generator 1 0 100 40 10 0.0100 2 0 0" in lines
     assert "annotator 2 1 200 80 20 0.0200 3 1 1" in lines
@@ -56,3 +58,12 @@ def test_what_a_higher_limit_would_buy(tmp_path: Path) -> None:
         run(tmp_path / "b", ledger=unpriced, samples=SAMPLES[:1], metrics=done)
     )
     assert more_would_buy(run(tmp_path / "c", ledger=LEDGER, metrics=done)) == ""
+
+
+def test_all_of_it_in_a_figure_and_up_to_a_cycle(tmp_path: Path) -> None:
+    metrics = [{"cycle": 1, "seconds": {"trainer": 90.0, "evaluator": 30.0}}]
+    found = run(tmp_path / "a", ledger=LEDGER, metrics=metrics)
+    assert spent(found).value == "0.0300 USD"
+    assert spent(found).remark == "330 tokens in 3 calls of the teacher, 2 minutes of work"
+    assert until(found, 1) == (220, pytest.approx(0.02))
+    assert spent(run(tmp_path / "b", ledger=[call("generator", usd=None)])).value == "price unknown"

@@ -37,6 +37,12 @@ def run(root: Path, **files: Any) -> Run:
     return Run(root)
 
 
+@pytest.fixture(autouse=True)
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal in which no cell of a table is broken."""
+    monkeypatch.setenv("COLUMNS", "250")
+
+
 def crowned(made: Run) -> None:
     """Print a run that has a best student."""
     (made.root / "students" / "cycle-001").mkdir(parents=True)
@@ -65,12 +71,17 @@ def test_the_screen_shows_cycles_and_folder_as_they_are(capsys: pytest.CaptureFi
 def test_show_tells_all_and_lets_no_text_drive_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lesson = {
         "cycle": 2,
+        "id": "2-x",
+        "kind": "lesson",
         "name": EVIL,
         "pattern": EVIL,
+        "advice": EVIL,
+        "evidence": ["gone"],
         "effect": {"samples": 6.0, "before": 0.5, "after": 1.0, "kept": 1.0},
     }
     call = {
         "role": "generator",
+        "cycle": 1,
         "from_cache": False,
         "usd": None,
         "input": 10,
@@ -80,7 +91,7 @@ def test_show_tells_all_and_lets_no_text_drive_the_terminal(tmp_path: Path, caps
         "outcome": "ok",
     }
     calls = [call, {**call, "from_cache": True, "usd": 0.0}, {**call, "outcome": "bad answer: x"}]
-    sample = {"split": "train", "status": "kept"}
+    sample = {"id": "x", "text": EVIL, "label": EVIL, "split": "train", "status": "kept", "origin": {"lesson": "2-x"}}
     files = {
         "metrics": [row(), row(cycle=2, stats={"other": {f"criticised {EVIL}": 7}}), row(cycle=3, stats={})],
         "lessons": [lesson, {**lesson, "effect": {}}],
@@ -102,14 +113,21 @@ def test_show_tells_all_and_lets_no_text_drive_the_terminal(tmp_path: Path, caps
     (found.root / "guidelines.toml").write_text(Guidelines.model_validate({"guideline": [guideline]}).toml())
     print_run(found)
     out = capsys.readouterr().out
-    assert "[too few to tell]" in out and "kept: not worse [with it]" in out and "[red]a" in out
-    assert "cycle 1: refused 4 (duplicate 3, held-out 1), accepted 20, quarantined 2 (a tie 2)\n" in out
-    assert "cycle 2: criticised [/bold] [red]x" in out and "2J 7\n" in out and "cycle 3: nothing counted\n" in out
-    assert "train, kept: 3" in out and "unknown" in out and "[/bold]" in out
+    told = " ".join(out.split())
+    assert "[too few to tell]" in out and "not worse [with it]" in told and "[red]a" in out
+    assert "refused 4 (duplicate 3, held-out 1), accepted 20, quarantined 2 (a tie 2)" in told
+    assert "criticised [/bold] [red]x" in told and "2J 7" in told and "nothing counted" in told
+    assert "written or pool kept 3" in told and "unknown" in out and "[/bold]" in out
+    assert "The student may or may not have got better: 75.0 % before, 75.0 % after" in out
+    assert (
+        "Not sure (+10.0 points on these texts. On other texts of this kind, expect -2.0 to +20.0 (95 % interval))"
+        in out
+    )
+    assert "The score on its 6 learnt texts went from 50 to 100 %. The batch was kept." in out
     assert "seeds only 75.0 [50, 90], champion 75.0 [50, 90], difference +10.0 points [-2.0, +20.0]." in out
     assert "the last student, which learnt the gate's texts too; without them it had 75.0 [50, 90]." in out
     assert "1 of 1 guidelines are only assumed" in out
-    assert "assumed: a [bold]\\x1b[1mteam: OSLO 3 => LOC OSLO" in out
+    assert "a [bold]\\x1b[1mteam" in out and "LOC OSLO" in out
     assert "2 training texts are also in the test set" in out
     assert not set("\x1b\x07\x9b") & set(out)
 
@@ -168,7 +186,7 @@ def test_a_run_with_hardly_any_usable_text_is_warned_about(
 
 def test_show_of_a_run_without_a_cycle(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     print_run(run(tmp_path / "a"))
-    assert "No cycle is finished yet." in capsys.readouterr().out
+    assert "No cycle is finished yet" in capsys.readouterr().out
 
 
 def test_prompts_are_shown_as_they_were_sent_by_role(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,1 @@
+"""The three faces of a report: a page, Markdown, and the terminal."""
