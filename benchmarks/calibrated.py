@@ -47,7 +47,7 @@ from evokd.testing import ListMemory, ScriptedTeacher
 RECORDED = {"trec6": "AB", "sst2": "A", "banking77": "A"}
 """Files of recorded texts that are learnt."""
 
-LEARNT, SCORED, FOREIGN = 300, 1000, 500
+LEARNT, SCORED, FOREIGN, DRAWS = 300, 1000, 500, 400
 RISK = 0.05
 
 
@@ -126,6 +126,24 @@ def tell(name: str, task: Task, scored: Sequence[Example], raw: Sequence[Predict
     print(f"  {'':<12} threshold {where.threshold:.3f}  {promised}; {came}", flush=True)
 
 
+def tell_draws(task: Task, scored: Sequence[Example], raw: Sequence[Prediction], size: int) -> None:
+    """Print what abstaining comes to over many draws of dev rows from the scored ones, on the rows that are left."""
+    right = np.array([task.is_right(example.label, said.label) for example, said in zip(scored, raw, strict=True)])
+    sure, rng, came = np.array([each.probability for each in raw]), np.random.default_rng(0), []
+    for _ in range(DRAWS):
+        order = rng.permutation(len(right))
+        dev, rest = order[:size], order[size:]
+        found = Confidence(confidences=tuple(sure[dev].tolist()), right=tuple(right[dev].tolist()))
+        try:
+            given = sure[rest] >= found.abstention(RISK).threshold
+        except ConfigError:
+            continue
+        came.append((given.mean(), (~right[rest][given]).mean()))
+    answered, wrong = np.mean(came, axis=0) if came else (0.0, 0.0)
+    came_out = f"reached {len(came)}, answered {answered:.0%}, wrong {wrong:.3f}"
+    print(f"  {'draws':<12} {size} dev rows, {DRAWS} times: {came_out}", flush=True)
+
+
 def tell_sets(scored: Sequence[Example], raw: Sequence[Prediction], found: Confidence) -> None:
     """Print how often conformal sets hold the right label, and how large they are."""
     for risk in (0.1, 0.05):
@@ -168,6 +186,7 @@ def main() -> None:
             answers = list(zip(texts.dev[:size], student.predict([e.text for e in texts.dev[:size]]), strict=True))
             found = measure(task, answers, is_dev=True)
             tell("dev rows", task, texts.scored, raw, found)
+            tell_draws(task, texts.scored, raw, size)
         tell_sets(texts.scored, raw, found)
         if given.foreign:
             tell_foreign(given.data / given.foreign, texts, raw, student)

@@ -36,7 +36,7 @@ from evokd.tasks.task import Task
 ROWS = {"trec6": 300, "sst2": 300, "ag_news": 400, "banking77": 900, "conll2003": 600}
 """Train rows that each student learns."""
 
-HEARD, SCORED, TIMED = 900, 1000, 100
+HEARD, SCORED, TIMED = 700, 1000, 100
 """Most texts to choose and judge by, rows of the test file, and texts that are timed one by one."""
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evokd.agents.evaluator.gate import Vector, calibrated_losses
+from evokd.agents.evaluator.gate import calibrated_losses
+from evokd.student.serving.calibration import Vector
 from evokd.student.transformer import TransformerStudent
 from evokd.tasks.base import Example, Prediction
 from evokd.tasks.task import Task

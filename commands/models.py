@@ -68,9 +68,14 @@ def _conditions(predictor: "Predictor", abstain: float | None, sets: float | Non
         found = predictor.abstention(abstain)
         yield (
             f"A label is given from a probability of {found.threshold:.3f} on. Of {predictor.confidence.told_from}, "
-            f"{found.answered / found.n:.0%} had one, {found.wrong / found.answered:.1%} of them wrong."
-            f" At most {abstain:.1%} of the labels are expected to be wrong where your texts are like those."
+            f"{found.answered / found.n:.0%} had one, {found.wrong / found.answered:.1%} of them wrong. "
+            f"At most {abstain:.1%} of the labels are expected to be wrong where your texts are like those."
         )
+        if predictor.confidence.source == "out of fold":
+            yield (
+                "Real texts are harder than those that a teacher wrote: up to four times as many of their labels were "
+                "wrong where it was measured. A run with 100 rows in its dev file goes by those."
+            )
     if sets is not None:
         predictor.confidence.set_threshold(sets)
         yield (

@@ -87,6 +87,29 @@ def watch(
         server.server_close()
 
 
+def doctor(
+    config: Annotated[
+        Path | None, typer.Argument(help="Config of the run to come: its teacher gets one tiny call.")
+    ] = None,
+    runs: Runs = Path("runs"),
+) -> None:
+    """Say whether this machine is ready for a run, and what helps where it is not."""
+    from .options import begin
+
+    begin()
+    from ..graph.config.run_config import load
+    from ..planning.doctor import examine
+    from ..report.wording import harmless
+
+    is_well = True
+    for each in examine(runs, load(config) if config else None):
+        is_well = is_well and each.is_well
+        typer.echo(f"{'ok     ' if each.is_well else 'PROBLEM'}  {each.of}: {harmless(each.said)}")
+        if each.advice:
+            typer.echo(f"         {each.advice}")
+    raise typer.Exit(0 if is_well else 1)
+
+
 def _found(name: str, runs: Path) -> "Run":
     """The run a name or a path means; one of another version is refused."""
     from ..memory.marker import run_marker

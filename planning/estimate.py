@@ -164,7 +164,7 @@ def estimate(config: RunConfig, base: Path, offline: bool) -> Estimate:
             )
     made = Estimate(
         first=first, later=later, prompts=_first_of_each(teacher.asked), cycles=getattr(stop_rule(config), "cycles", 1),
-        concurrency=config.teacher.concurrency, prices=_prices(config.teacher, sorted({*first, *later})),
+        concurrency=config.teacher.concurrency, prices=price_notes(config.teacher, sorted({*first, *later})),
         seeds_only=scores, metric=task.metric, connection=connection, agreement=agreement, doubts=(),
         has_test=config.data.test is not None, lacks_pool=_lacks_pool(config),
     )  # fmt: skip
@@ -200,7 +200,7 @@ def _dry_run(config: RunConfig, services: Services, teacher: DryRun, state: Stat
     return estimate_cost(teacher.asked[before:], drafts, services.task, config.teacher)
 
 
-def _prices(teacher: TeacherSettings, roles: Sequence[str]) -> tuple[str, ...]:
+def price_notes(teacher: TeacherSettings, roles: Sequence[str]) -> tuple[str, ...]:
     """One sentence for each model that the roles ask; nothing on the embedded one."""
     told = {}
     for endpoint in (teacher.role(role) for role in roles):

@@ -6,6 +6,7 @@ The page, Markdown and the terminal (`formats/`) each show all of it in their ow
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 Query = Mapping[str, str]
@@ -50,6 +51,11 @@ class Picture:
     draw: Callable[[], str]
     """Gives an SVG element of our own making."""
     caption: str
+
+    @cached_property
+    def svg(self) -> str:
+        """The chart, drawn once however often the page is put together."""
+        return self.draw()
 
 
 @dataclass

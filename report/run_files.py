@@ -60,9 +60,13 @@ class Run:
 
     @property
     def best_folder(self) -> Path:
-        """Folder of the best student; a path that is not there where it has none."""
-        link = self.root / "best"
-        return led_to(link) or link
+        """Folder of the best student: its own, or in a copy of the run without the others what stands at `best`.
+
+        Raises:
+            ConfigError: `best` points to none.
+        """
+        own = self.root / "students" / self.best
+        return own if own.is_dir() else self.root / "best"
 
     @cached_property
     def result(self) -> Row | None:

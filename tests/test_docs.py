@@ -28,7 +28,10 @@ PRODUCT = ("commands", "tasks", "memory", "student", "teacher", "agents", "graph
 FOLDERS = (*PRODUCT, "benchmarks", "configs", "examples", "docs", "tests")
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 SOURCES = sorted(
-    path for folder in (*PRODUCT, "benchmarks", "configs") for path in (ROOT / folder).rglob("*.[pt][yo]*")
+    path
+    for folder in (*PRODUCT, "benchmarks", "configs")
+    for path in (ROOT / folder).rglob("*.[pt][yo]*")
+    if path.suffix != ".pyc"
 )
 
 GONE = ("what-left-and-why.md",)

@@ -212,13 +212,14 @@ def abstains(evokd: Callable[..., Said], tmp_path: Path, file: Path) -> None:
     answers = [json.loads(line) for line in out.splitlines()]
     given = [answer["label"] for answer in answers if answer["label"] is not None]
     assert code == 0 and all(("guess" in answer) == (answer["label"] is None) for answer in answers)
-    condition, count = err.splitlines()
+    condition, warning, count = err.splitlines()
     assert re.fullmatch(
         r"A label is given from a probability of [01]\.\d+ on\. Of \d+ training texts, each answered by a fit without "
         r"it, \d+% had one, \d+\.\d% of them wrong\. At most 30\.0% of the labels are expected to be "
         r"wrong where your texts are like those\.",
         condition,
     )
+    assert warning.startswith("Real texts are harder than those that a teacher wrote: ")
     assert count == f"{len(given)} of 4 texts have a label; the others have a guess."
     assert evokd("predict", "small", file, "--sets", "0.1")[::2] == (
         2,

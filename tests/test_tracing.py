@@ -179,7 +179,7 @@ def test_a_run_is_one_trace_named_after_it(traced: tuple[Sink, Path]) -> None:
 
 def test_its_nodes_are_the_steps_in_order(traced: tuple[Sink, Path]) -> None:
     ring = ["trainer", "evaluator", "analyst", "generator", "annotator"]
-    end = ["last_training", "final_test"]
+    end = ["last_training", "calibration", "final_test"]
     assert [node["name"] for node in nodes(traced[0])] == [*ring, *ring, "trainer", "evaluator", *end]
 
 
@@ -257,11 +257,12 @@ def test_a_training_is_shown_without_its_texts(traced: tuple[Sink, Path]) -> Non
     fits = [span for span in sink.spans.values() if span["name"] == "student.fit"]
     # The analyst trains as well, to see what students get wrong that have learnt the rest.
     fitting = {node["id"] for node in nodes(sink) if node["name"] in ("trainer", "analyst")}
-    [last_training] = [node for node in nodes(sink) if node["name"] == "last_training"]
+    [last_training, calibration] = [node for node in nodes(sink) if node["name"] in ("last_training", "calibration")]
     ordered = sorted(fits, key=lambda span: str(span["start_time"]))
-    cycles, last = ordered[:-5], ordered[-5:]
+    cycles, last, folds = ordered[:-9], ordered[-9:-4], ordered[-4:]
     assert len(cycles) >= 5 and {span["parent_run_id"] for span in cycles} <= fitting
     assert {span["parent_run_id"] for span in last} == {last_training["id"]}
+    assert {span["parent_run_id"] for span in folds} == {calibration["id"]}
     assert {4, 28} <= {span["inputs"]["texts"] for span in fits}, "how many texts there were is told"
     shown = json.dumps(fits, ensure_ascii=False)
     texts = [row["text"] for row in parts.rows(folder / "samples.jsonl")]

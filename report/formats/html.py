@@ -121,7 +121,7 @@ def _pictures(pictures: Sequence[Picture]) -> str:
 
 
 def _picture(picture: Picture) -> str:
-    return f"<figure>{picture.draw()}<figcaption>{escape(picture.caption)}</figcaption></figure>"
+    return f"<figure>{picture.svg}<figcaption>{escape(picture.caption)}</figcaption></figure>"
 
 
 def _listing(text: str) -> str:

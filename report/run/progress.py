@@ -55,7 +55,7 @@ def standing(run: Run) -> dict[str, Any]:
             "cycles": len(run.metrics),
             **_told(run, None),
         }
-    now = f"Cycle {event['cycle']}, {event['step']}: {event['what']}"
+    now = f"Cycle {event['cycle']}, {event['step']}{': ' if event['what'] else ''}{event['what']}"
     if event["total"]:
         now += f" ({event['done']:,} of {event['total']:,})"
     if silent > SILENT:

@@ -130,7 +130,7 @@ def held_out(run: Run) -> str:
     if not score:
         return ""
     rows = [row for row in run.samples if row["split"] == "gate"]
-    real = bool(rows) and all(row["origin"]["source"] == "pool" for row in rows)
+    real = bool(rows) and all(row["origin"].get("source") == "pool" for row in rows)
     whose = "of your own texts, drawn at random" if real else "texts that it wrote itself"
     hides = "where the teacher is wrong" + ("" if real else ", and how your texts differ from its own")
     return (

@@ -25,6 +25,7 @@ gives none (micro F1 .70 against .79 with 20 labels, docs/results/many-classes.m
 class MultilabelHead(MultilabelCodec):
     """All labels that fit, or none."""
 
+    loader: ClassVar[str] = "AutoModelForSequenceClassification"
     problem_type: ClassVar[str | None] = "multi_label_classification"
     pooled: ClassVar[bool] = True
     starts: ClassVar[bool] = True

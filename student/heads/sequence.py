@@ -31,6 +31,7 @@ short to make up for it (.71 against .79 with the 77 labels of Banking77, docs/r
 class SequenceHead(SequenceCodec):
     """One label per text."""
 
+    loader: ClassVar[str] = "AutoModelForSequenceClassification"
     problem_type: ClassVar[str | None] = "single_label_classification"
     pooled: ClassVar[bool] = True
     starts: ClassVar[bool] = True

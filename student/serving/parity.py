@@ -41,10 +41,10 @@ class Trial:
     def split(
         cls, texts: Sequence[str], gold: Mapping[str, Label], points: Callable[[Label, Label], tuple[float, float]]
     ) -> Self:
-        """A third of the distinct texts to choose by, the others to judge by, in the order of their hashes."""
+        """A quarter of the distinct texts to choose by, the others to judge by, in the order of their hashes."""
         ordered = [text for _, text in sorted({text_id(text): text for text in texts}.items())]
-        third = min(len(ordered) // 3, MOST_CHOOSING)
-        return cls(ordered[:third], ordered[third : third + MOST_JUDGING], gold, points)
+        count = min(len(ordered) // 4, MOST_CHOOSING)
+        return cls(ordered[:count], ordered[count : count + MOST_JUDGING], gold, points)
 
     def score(self, texts: Sequence[str], predictions: Sequence[Prediction]) -> float | None:
         """The score on the texts whose label is known, None if there are none."""
@@ -91,7 +91,13 @@ class Quantised(Frozen):
 
 
 class Parity(Frozen):
-    """What `parity.json` says of an exported student."""
+    """What `parity.json` says of an exported student.
+
+    Examples:
+        >>> parity = evokd.Parity(difference=2e-6, texts=300, megabytes=98.0, refused="no layer can be quantised")
+        >>> parity.int8 is None
+        True
+    """
 
     difference: float
     """Largest difference of a logit between float32 under ONNX Runtime and torch."""

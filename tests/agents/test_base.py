@@ -47,9 +47,9 @@ def used(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     names: set[str] = set()
     template = prompting._template
 
-    def watched(name: str) -> Any:
-        names.add(name)
-        return template(name)
+    def watched(path: Path) -> Any:
+        names.add(f"{path.parent.parent.name}/{path.stem}".removeprefix("agents/"))
+        return template(path)
 
     monkeypatch.setattr(prompting, "_template", watched)
     return names

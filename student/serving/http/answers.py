@@ -1,7 +1,6 @@
 """Predictions as clients of Text Embeddings Inference and of Hugging Face's pipelines know them."""
 
 import math
-from collections.abc import Sequence
 
 from pydantic import BaseModel
 
@@ -87,8 +86,3 @@ def _raw(share: float, several: bool) -> float:
     """The score before the sigmoid, or before the softmax up to a constant, which the softmax takes away."""
     kept = min(max(share, SMALLEST), 1 - SMALLEST) if several else max(share, SMALLEST)
     return math.log(kept) - (math.log1p(-kept) if several else 0.0)
-
-
-def shape_of(inputs: Sequence[Answer], batch: bool) -> Answer | list[Answer]:
-    """A list for each text of a batch; of a single text the list alone."""
-    return list(inputs) if batch else inputs[0]

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, TypeVar
 
@@ -117,11 +117,11 @@ def _body() -> dict[str, object]:
     return {"application/json": {"schema": PredictRequest.model_json_schema()}}
 
 
-def _checked(token: str) -> Callable[..., None]:
+def _checked(token: str) -> Callable[..., Awaitable[None]]:
     """A dependency that lets only those in who know the token; how long it takes tells nothing about it."""
     bearer = HTTPBearer(auto_error=False)
 
-    def check(given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> None:
+    async def check(given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> None:
         if given is None or not secrets.compare_digest(given.credentials.encode(), token.encode()):
             raise Problem(401, "unauthorized", "the token is missing or wrong; send `Authorization: Bearer TOKEN`.")
 

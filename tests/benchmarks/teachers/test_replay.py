@@ -46,9 +46,9 @@ def replay(tmp_path: Path) -> Replay:
     )
 
 
-def ask(replay: Replay, name: str, text: str, seed: int = 0) -> Any:
-    body = {"messages": [{"role": "user", "content": text}], "seed": seed}
-    return json.loads(replay.answer({**body, "response_format": {"json_schema": {"name": name}}}))
+def ask(replay: Replay, seed: int = 0, **about: Any) -> Any:
+    body = {"messages": [{"role": "user", "content": json.dumps(about)}], "seed": seed}
+    return json.loads(replay.answer({**body, "about": about}))
 
 
 def texts(answer: Any, kind: str) -> list[str]:
@@ -56,15 +56,15 @@ def texts(answer: Any, kind: str) -> list[str]:
 
 
 def test_plain_texts_come_in_their_order_and_once(replay: Replay) -> None:
-    order = 'Write 1 typical texts of the class "money", spread evenly'
-    given = [texts(ask(replay, "Listed", order, seed), "texts") for seed in (1, 2, 3)]
+    order = {"purpose": "breadth", "target_class": "money", "count": 1}
+    given = [texts(ask(replay, seed, **order), "texts") for seed in (1, 2, 3)]
     assert given == [["the bank raised a loan"], ["a loan and a debt"], []]
 
 
 def test_a_lesson_gets_its_own_hard_texts_and_its_share_of_the_easy_ones(replay: Replay) -> None:
     first, second = LESSONS
-    assert [each["name"] for each in ask(replay, "Analysis", "Find patterns")["lessons"]] == [first, second]
-    one, other = (ask(replay, "Written", f"Lesson: {name}\nPattern: x") for name in (first, second))
+    assert [each["name"] for each in ask(replay, purpose="analysis")["lessons"]] == [first, second]
+    one, other = (ask(replay, purpose="lesson", lesson_name=name) for name in (first, second))
     assert (texts(one, "hard"), texts(one, "typical")) == (
         ["a match for the price of a loan"],
         ["the referee and the coach"],
@@ -73,7 +73,8 @@ def test_a_lesson_gets_its_own_hard_texts_and_its_share_of_the_easy_ones(replay:
 
 
 def test_labels_are_those_recorded_and_other_texts_are_dropped(replay: Replay) -> None:
-    said = ask(replay, "Labels", "[1] a  soup\n[2] nobody wrote this\n[3] a loan and a debt")
+    asked = ("a  soup", "nobody wrote this", "a loan and a debt")
+    said = ask(replay, purpose="labels", texts=[{"id": n, "text": text} for n, text in enumerate(asked, start=1)])
     assert [each["label"] for each in said["labels"]] == ["food", "drop", "money"]
 
 

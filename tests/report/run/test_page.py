@@ -17,6 +17,7 @@ from evokd.main import main
 from evokd.memory.marker import run_marker
 from evokd.report.formats.markdown import markdown
 from evokd.report.run.page import MOST, document, page, write_page
+from evokd.report.run.reliability import reliability
 from evokd.report.run.texts import packed
 from evokd.report.run_files import Run
 from evokd.tasks.errors import ConfigError
@@ -233,12 +234,18 @@ def test_calibration_and_abstention_are_shown_where_they_are(tmp_path: Path) -> 
     run = write_run(tmp_path / "a")
     assert "Is it sure when it is right?" not in page(run)
     result = json.loads((run.root / "result.json").read_text())
-    result |= {
-        "ece": 0.031, "brier": 0.2,
-        "reliability": [{"confidence": 0.6, "accuracy": 0.5, "n": 10}, {"confidence": None, "accuracy": None, "n": 0}],
-        "risk_coverage": [{"coverage": 0.5, "risk": 0.01}, {"coverage": 1.0, "risk": 0.1}],
-    }  # fmt: skip
+    side = {"n": 10, "ece": 0.031, "brier": 0.2, "bins": [{"n": 10, "confidence": 0.6, "accuracy": 0.5}]}
+    result["calibration"] = {
+        "temperature": 1.5,
+        "source": "dev",
+        "n": 40,
+        "before": {**side, "ece": 0.08},
+        "after": side,
+    }
     (run.root / "result.json").write_text(json.dumps(result))
-    (run.root / "best" / "abstention.json").write_text('{"0.05": {"threshold": 0.8, "coverage": 0.6}}')
+    known = {"source": "dev", "confidences": [0.9] * 30 + [0.5] * 10, "right": [True] * 30 + [False] * 10}
+    (run.best_folder / "confidence.json").write_text(json.dumps(known))
     found = page(Run(run.root))
-    assert "Expected calibration error: 0.031" in found and "threshold 0.8, coverage 0.6" in found
+    assert "Expected calibration error on the test set: 3.1 %; without the temperature of 1.50" in found
+    section = reliability(Run(run.root))
+    assert section is not None and section.tables[0].rows[2:] == [["5%", "75%"], ["10%", "80%"]]

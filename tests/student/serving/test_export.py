@@ -150,7 +150,7 @@ def test_bad_candidates_and_few_texts_are_refused_with_figures(
         def _predict(self, way: Candidate, texts: list[str]) -> Any:  # type: ignore[override]
             said = self.student.predict(texts)
             wrong = said[0].model_copy(update={"label": ("nothing",)})
-            return [wrong, wrong, wrong, *said[3:]] if way.way == "wrong" or len(texts) > 350 else said
+            return [wrong, wrong, wrong, *said[3:]] if way.way == "wrong" or len(texts) > 400 else said
 
     wrong = Wrong(student, folder, many.trial, shown.append)
     monkeypatch.setattr(export, "candidates", lambda *given: iter([Candidate("wrong", model)]))

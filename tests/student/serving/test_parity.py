@@ -14,10 +14,10 @@ def said(*labels: str) -> list[Prediction]:
     return [Prediction(label=label, probability=1.0, probabilities={label: 1.0}) for label in labels]
 
 
-def test_a_third_of_the_distinct_texts_chooses_and_others_judge() -> None:
+def test_a_quarter_of_the_distinct_texts_chooses_and_others_judge() -> None:
     texts = [f"text {number}" for number in range(300)]
     made = Trial.split([*texts, *(text.upper() for text in texts)], {}, points)
-    assert len(made.choosing) == 100 and len(made.judging) == 200
+    assert len(made.choosing) == 75 and len(made.judging) == 225
     assert not {each.lower() for each in made.choosing} & {each.lower() for each in made.judging}
     assert Trial.split(texts[::-1], {}, points).choosing == Trial.split(texts, {}, points).choosing
     many = Trial.split([f"{number}" for number in range(9000)], {}, points)
