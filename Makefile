@@ -33,7 +33,7 @@ demo: install    ## Watch a student get better: our own small task, the embedded
 docs: install    ## Write docs/api.md from the docstrings.
 	$(BIN)/python docs/make_api.py
 
-test: install    ## Run the fast tests (under a minute).
+test: install    ## Run the fast tests (three minutes on two cores).
 	$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 test-slow: install  ## Run the slow tests: real models, servers, kills, packages, a local Ray cluster.
