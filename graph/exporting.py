@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from ..memory.marker import export_marker
 from ..memory.run_folder import RunFolder
@@ -15,6 +15,7 @@ from ..tasks.base import Example
 from ..tasks.errors import ConfigError
 from ..tasks.files import write_text
 from ..tasks.task import Task
+from .cards import Sample, write_cards
 from .prediction import Finished, open_trained
 from .run import run_folder
 
@@ -28,14 +29,6 @@ class PoolText(BaseModel):
     """A row of `data/pool.jsonl`."""
 
     text: str
-
-
-class Sample(Example):
-    """A row of `samples.jsonl`: an example and what became of it."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    status: str
 
 
 def export_student(
@@ -69,7 +62,10 @@ def export_student(
             finished.confidence.write(aside)
             note_temperature(aside, finished.confidence.temperature)
         write_text(aside / PARITY, parity.model_dump_json(indent=1) + "\n")
+        write_cards(aside, to.name, parity, run_folder(model, runs) if finished.task else None)
+        files = sorted(path.relative_to(aside).as_posix() for path in aside.rglob("*") if path.is_file())
         export_marker(aside).mark()
+        export_marker(aside).note(files=files)
         export_marker(to).check_free()  # minutes have passed
         if to.exists():
             to.rename(before)

@@ -16,6 +16,11 @@ from evokd.tasks.errors import ConfigError, StepError
 from evokd.testing import world
 
 PARITY = Parity(difference=0.0, texts=0, megabytes=1.0, refused="there are no texts")
+CONFIG = {
+    "architectures": ["BertForSequenceClassification"],
+    "id2label": {"0": "food", "1": "money"},
+    "evokd_max_length": 12,
+}
 Writing = Callable[..., Parity]
 
 
@@ -32,6 +37,7 @@ def seen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Trial]:
         assert isinstance(student, Student)
         folder.mkdir()
         (folder / "model.safetensors").write_text(f"weights {len(trials)}")
+        (folder / "config.json").write_text(json.dumps(CONFIG))
         trials.append(trial)
         show("writing")
         return PARITY
@@ -52,7 +58,10 @@ def leave(to: Path, model: str = "student") -> list[str]:
 def test_the_folder_has_figures_and_a_marker_and_is_replaced_by_the_next(seen: list[Trial], tmp_path: Path) -> None:
     to = tmp_path / "deep" / "out"
     assert leave(to) == ["writing"]
-    assert sorted(path.name for path in to.iterdir()) == ["export.json", "model.safetensors", "parity.json"]
+    written = ["README.md", "config.json", "model.safetensors", "parity.json"]  # no card of texts: it is of no run
+    assert sorted(path.name for path in to.iterdir()) == sorted(["export.json", *written])
+    assert json.loads((to / "export.json").read_text())["files"] == written
+    assert "\n# out\n" in (to / "README.md").read_text()
     assert json.loads((to / "parity.json").read_text())["refused"] == "there are no texts"
     assert leave(to) and (to / "model.safetensors").read_text() == "weights 1"
     assert [path.name for path in to.parent.iterdir()] == ["out"]
@@ -130,6 +139,7 @@ def test_the_texts_are_those_of_the_run_but_not_of_the_test(
     run = tmp_path / "runs" / "mine"
     (run / "data").mkdir(parents=True)
     (run / "run.json").write_text("{}")
+    monkeypatch.setattr("evokd.graph.exporting.write_cards", lambda *given: None)
     rows = {
         "data/seed.jsonl": [{"text": "a seed", "label": "food"}],
         "data/dev.jsonl": [{"text": "a dev text", "label": "money"}],

@@ -1,6 +1,8 @@
 """A student that leaves says what it said: in float32 to the last digits, in int8 or not at all."""
 
+import ast
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +16,10 @@ import transformers
 
 import evokd
 from evokd.student.serving import export
+from evokd.student.serving.cards.facts import Shape
+from evokd.student.serving.cards.model_card import model_card
+from evokd.student.serving.cards.usage import ASKED
+from evokd.student.serving.confidence import UNKNOWN
 from evokd.student.serving.export import write_student
 from evokd.student.serving.network import write_network
 from evokd.student.serving.onnx import FULL, QUANTIZED, infer, load_onnx, open_session
@@ -21,7 +27,7 @@ from evokd.student.serving.parity import ENOUGH, Parity, Trial
 from evokd.student.serving.quantise import Candidate
 from evokd.student.settings import StudentSettings
 from evokd.student.transformer import TransformerStudent, TransformerStudents, load_student
-from evokd.tasks.base import Example, Label
+from evokd.tasks.base import Example, Label, Span
 from evokd.tasks.errors import ConfigError, StepError
 from evokd.testing import examples as texts_to_learn
 from tests.student import tiny
@@ -114,6 +120,29 @@ def test_it_is_an_ordinary_folder_of_transformers(left: tuple[TransformerStudent
     long = "play the song today " * 400
     more = {} if task == "token-classification" else {"truncation": True}
     assert transformers.pipeline(task, model=str(folder))([long], **more)
+
+
+def test_every_way_of_the_card_says_what_the_student_says(
+    left: tuple[TransformerStudent, Path, Parity], tmp_path: Path
+) -> None:
+    student, folder, parity = left
+    (tmp_path / "student").symlink_to(folder, target_is_directory=True)
+    shape, text = Shape.read(folder), "rain today"
+    card = model_card("mine", shape, parity, UNKNOWN, None).replace(ASKED, text)
+    blocks = [part.split("```")[0] for part in card.split("```python\n")[1:]]
+    code = "\nprint('====')\n".join(blocks)
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    ours, pipeline, plain = done.stdout.split("====\n")
+    (own,) = student.predict([text])
+    assert ours.strip() == repr(load_onnx(folder).predict([text])[0].label)
+    if shape.head == "token":
+        assert {each.type for each in own.label if isinstance(each, Span)} == set(re.findall(r"[BI]-(\w+)", plain))
+        return
+    scores = {each["label"]: each["score"] for each in ast.literal_eval(pipeline.strip())}
+    assert scores == pytest.approx(own.probabilities, abs=1e-4)
+    told = ast.literal_eval(plain[plain.index("{") :].strip())
+    assert told == pytest.approx(own.probabilities, abs=0.1 if (folder / QUANTIZED).exists() else 1e-4)
 
 
 def test_int8_is_written_only_if_it_says_the_same(left: tuple[TransformerStudent, Path, Parity]) -> None:
