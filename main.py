@@ -27,7 +27,7 @@ app = typer.Typer(
 
 for command in (
     *(runs.run, runs.plan, runs.resume),
-    *(models.predict, models.export, models.serve),
+    *(models.predict, models.export, models.push, models.serve),
     *(reports.show, reports.report, reports.watch, reports.doctor, runs.compare),
 ):
     app.command()(command)

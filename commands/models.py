@@ -120,7 +120,28 @@ def export(
         typer.echo(f"int8: not written, as {found.refused}.")
     elif found.int8:
         typer.echo(f"int8: {found.int8.megabytes} MB ({found.int8.way}), {found.int8.judged}.")
-    typer.echo(f"Written to {to}. Figures: {to / 'parity.json'}.")
+    typer.echo(f"Written to {to}. Figures: {to / 'parity.json'}. Its card: {to / 'README.md'}.")
+
+
+def push(
+    model: Annotated[str, typer.Argument(help="An exported student's folder; or a run, which is exported first.")],
+    repo: Annotated[str, typer.Argument(metavar="OWNER/NAME", help="Repository on the Hugging Face hub.")],
+    private: Annotated[bool, typer.Option("--private", help="A new repository is private.")] = False,
+    data: Annotated[bool, typer.Option("--data", help="Also push the texts that the teacher wrote.")] = False,
+    allow: Allow = None,
+    runs: Runs = Path("runs"),
+) -> None:
+    """Push a student and its card to the Hugging Face hub.
+
+    The token is that of `hf auth login`, or HF_TOKEN in the environment. Texts of your own are never pushed.
+    """
+    from ..graph.sharing import push_student
+
+    addresses = push_student(
+        model, repo, runs, lambda step: typer.echo(f"{step} ..."), private=private, data=data, allowed=allow or ()
+    )
+    for address in addresses:
+        typer.echo(f"There: {address}")
 
 
 def serve(
