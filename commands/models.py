@@ -137,11 +137,11 @@ def push(
     """
     from ..graph.sharing import push_student
 
-    addresses = push_student(
+    lines = push_student(
         model, repo, runs, lambda step: typer.echo(f"{step} ..."), private=private, data=data, allowed=allow or ()
     )
-    for address in addresses:
-        typer.echo(f"There: {address}")
+    for line in lines:
+        typer.echo(line)
 
 
 def serve(

@@ -129,13 +129,13 @@ def test_an_exported_folder_is_pushed_as_it_is_and_nothing_else(
     assert sorted(files) == ["LICENSE", "README.md", "config.json", "onnx/model.onnx"]
     assert b"license: mit" in files["README.md"] and files["onnx/model.onnx"] == b"network"
     told = capsys.readouterr()
-    assert f"There: {hub.address}/maria/desk\n" in told.out and "left here, as no export wrote it: .env" in told.out
+    assert f"There: {hub.address}/maria/desk\n" in told.out and "Left here, as no export wrote it: .env.\n" in told.out
     assert TOKEN not in told.out + told.err and "names no licence" not in told.out
 
 
 def test_a_repository_is_public_unless_asked(hub: Hub, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert push(str(exported(tmp_path / "out")), "maria/desk") == 0
-    assert "its card names no licence yet" in capsys.readouterr().out
+    assert "The card names no licence yet" in capsys.readouterr().out
     assert hub.repositories["models/maria/desk"].get("visibility") in (None, "public")
 
 
@@ -234,13 +234,13 @@ def test_a_run_is_exported_and_its_teachers_texts_are_pushed_as_a_data_set(
         export_marker(to).note(files=["README.md", "DATASET_CARD.md", "config.json", "onnx/model.onnx"])
 
     monkeypatch.setattr("evokd.graph.sharing.export_student", export)
-    assert push("small", "maria/desk", "--data", "--private") == 0
-    assert sorted(hub.files) == ["datasets/maria/desk", "models/maria/desk"]
-    assert hub.repositories["datasets/maria/desk"]["visibility"] == "private"
-    rows = [json.loads(line) for line in hub.files["datasets/maria/desk"]["train.jsonl"].splitlines()]
+    assert push("small", "maria/texts", "--data", "--private") == 0
+    assert sorted(hub.files) == ["datasets/maria/texts", "models/maria/texts"]
+    assert hub.repositories["datasets/maria/texts"]["visibility"] == "private"
+    rows = [json.loads(line) for line in hub.files["datasets/maria/texts"]["train.jsonl"].splitlines()]
     assert rows == list(shared_rows(run)) and rows
     assert not {row["text"] for row in rows} & set(world.SEEDS.values())
-    card = hub.files["datasets/maria/desk"]["README.md"].decode()
+    card = hub.files["datasets/maria/texts"]["README.md"].decode()
     assert f"holds the {len(rows)} that the teacher wrote. The 4 of the author's own" in card
     assert f"pushing {len(rows)} texts" in capsys.readouterr().out
 
