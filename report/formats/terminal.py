@@ -35,7 +35,7 @@ def _print(console: Console, section: Section, indent: str) -> None:
         console.print(harmless(f"{indent}  {name}: {said}"), soft_wrap=True, markup=False)
     for table in section.tables:
         shown, cut = table.first(MOST)
-        console.print(_grid(shown))
+        _print_table(console, shown)
         if cut:
             console.print(f"{indent}  {cut} more rows are on the page.", soft_wrap=True, markup=False)
     if section.listing:
@@ -44,13 +44,22 @@ def _print(console: Console, section: Section, indent: str) -> None:
         _print(console, part, f"{indent}  ")
 
 
+def _print_table(console: Console, table: Table) -> None:
+    """Print a table; one with more short columns than there is room for is wider than the screen, and loses nothing."""
+    widths = [_width(table, number) for number in range(len(table.header))]
+    fewest = sum(2 + min(width, SHORT) for width in widths)
+    Console(highlight=False, width=max(console.width, fewest)).print(_grid(table))
+
+
+def _width(table: Table, number: int) -> int:
+    return max(len(words) for words in (table.header[number], *(row[number] for row in table.rows)))
+
+
 def _grid(table: Table) -> Grid:
     grid = Grid(title=Text(harmless(table.title)) if table.title else None, title_justify="left", box=None)
     for number, name in enumerate(table.header):
-        words = [name, *(row[number] for row in table.rows)]
-        is_short = max(map(len, words)) <= SHORT
         side: Literal["left", "right"] = "right" if table.is_numeric(number) else "left"
-        grid.add_column(Text(harmless(name)), justify=side, overflow="fold", no_wrap=is_short)
+        grid.add_column(Text(harmless(name)), justify=side, overflow="fold", no_wrap=_width(table, number) <= SHORT)
     for row in table.rows:
         grid.add_row(*(Text(harmless(value)) for value in row))
     return grid

@@ -240,3 +240,12 @@ def test_why_a_batch_was_chosen_and_what_would_help_are_shown(
     out = capsys.readouterr().out
     assert "Labelling your texts has not been tried yet." in out and "not worse [with it]" in out
     assert "What would help is [more] texts." in out
+
+
+def test_a_narrow_screen_cuts_no_cell(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    crowned(run(tmp_path, metrics=[row()]))
+    out = capsys.readouterr().out
+    assert all(words in out for words in ("quarantined", "fresh before > after", "75.0 [50, 90]", "breadth", "1,234"))
