@@ -11,6 +11,7 @@ more than one line or without the name, and answers that differ from those of th
 import argparse
 import contextlib
 import io
+import logging
 import os
 import re
 import shutil
@@ -22,6 +23,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+os.environ["EVOKD_TELL_LOOPBACK"] = "1"  # the world's teacher reads what is asked as data
 
 from evokd import main as evokd
 from evokd.testing.loopback import serving
@@ -50,12 +52,16 @@ def files_of(folder: Path) -> Iterator[str]:
 def called(words: tuple[str, ...], **places: Path) -> tuple[int, str, str]:
     """Exit code, output and errors; 99 where an error of Python came out."""
     out, err = io.StringIO(), io.StringIO()
+    warnings = logging.StreamHandler(err)  # where a test keeps them from the screen
+    logging.getLogger("evokd").addHandler(warnings)
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
             code = evokd.main([word.format(**places) for word in words])
         except BaseException:  # what a user would see as a traceback
             code = 99
             traceback.print_exc()
+        finally:
+            logging.getLogger("evokd").removeHandler(warnings)
     return code, out.getvalue(), err.getvalue()
 
 

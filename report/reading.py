@@ -26,6 +26,11 @@ APPENDED = ("ledger.jsonl", "transcripts.jsonl")
 LOST: dict[str, str] = {
     "transcripts.jsonl": "Its prompts and answers are lost, and nothing else: delete the damaged lines, or the file",
     "ledger.jsonl": "Delete the damaged lines, or the file, and `evokd resume {root}` writes those calls again",
+    **dict.fromkeys(
+        ("held_out.jsonl", "map.jsonl", "versions.json", "confidence.json", "progress.json"),
+        "Delete it, and the report goes without",
+    ),
+    "config.toml": "Put it back from a copy",
     "comparison.json": "Put it back from a copy, or delete it and the folder's cells and compare anew",
 }
 """File -> how to go on without it, where `evokd resume` does not simply write it again."""

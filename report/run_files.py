@@ -127,9 +127,12 @@ class Run:
         """
         path = self.root / "config.toml"
         try:
-            return tomllib.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise ConfigError(f"{path} is not TOML ({error}).") from None
+            found = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise damaged(path, f" is not TOML ({error})") from None
+        if not found:
+            raise damaged(path, " is empty")
+        return found
 
     @cached_property
     def learnt(self) -> list[Row]:

@@ -220,11 +220,13 @@ def test_a_virtual_environment_without_torch_is_enough(
         "print(json.dumps([each.model_dump(mode='json') for each in said]))"
     )
     texts = ["rain today", "play the song"]
+    (tmp_path / "path").mkdir()
+    (tmp_path / "path" / "evokd").symlink_to(Path(evokd.__path__[0]).resolve(), target_is_directory=True)
     done = subprocess.run(
         [python, "-c", asked, folder, json.dumps(texts)],
         capture_output=True,
         text=True,
-        env={"PYTHONPATH": str(Path(evokd.__path__[0]).parent)},
+        env={"PYTHONPATH": str(tmp_path / "path")},
     )
     assert done.stderr == ""
     for said, own in zip(json.loads(done.stdout), student.predict(texts), strict=True):
