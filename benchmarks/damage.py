@@ -121,7 +121,7 @@ def copy(whole: Path, run: Path) -> None:
 
 def plain(said: str) -> str:
     """Output without times."""
-    return re.sub(r"\d+:\d+|\d+(\.\d+)? s\b", "", said)
+    return re.sub(r"\d+(:\d+)+|\d+(\.\d+)? s\b", "", said)
 
 
 if __name__ == "__main__":

@@ -64,7 +64,8 @@ def ties(services: Services, state: State) -> Ties:
 
 def note_rows(folder: RunFolder) -> None:
     """Write down how many rows the files have by which a report tells a run: one that is cut short is then seen."""
-    names = (*TOLD, "ledger.jsonl", "transcripts.jsonl", "scored.jsonl")
+    cases = sorted(path.relative_to(folder.root).as_posix() for path in folder.root.glob("cycles/*/cases.jsonl"))
+    names = (*TOLD, "ledger.jsonl", "transcripts.jsonl", "scored.jsonl", *cases)
     rows = {name: (folder.root / name).read_bytes().count(b"\n") for name in names if (folder.root / name).is_file()}
     path = folder.root / "rows.json"
     if not path.is_file() or path.read_bytes() != json.dumps(rows, indent=1).encode():

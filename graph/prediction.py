@@ -11,6 +11,7 @@ from pydantic import JsonValue
 
 from ..memory.run_folder import RunFolder
 from ..student.base import Answering, Student, Students
+from ..student.serving.confidence import NAME as CONFIDENCE
 from ..student.serving.confidence import UNKNOWN, Confidence, read_confidence
 from ..student.serving.onnx import FULL, load_onnx
 from ..student.serving.predictor import Predictor
@@ -20,6 +21,7 @@ from ..tasks.errors import ConfigError, EvoKDError
 from ..tasks.task import Task
 from .config.parts import allow, require
 from .config.run_config import complete_parts
+from .restoring import check_made
 from .run import run_folder, there
 from .setup.create import check_unchanged, settings_of
 from .setup.own_students import NAME, read_description
@@ -135,6 +137,7 @@ def _of_run(run: RunFolder, best: Path) -> Finished:
     require((kind for kind in (config.task.kind, config.student.kind) if ":" in kind), f"{run.root}/config.toml")
     config = complete_parts(config, ("task", "student"), is_whole=True)
     task = make_task(config.task)
+    check_made(run, f"students/{best.name}/{CONFIDENCE}")
     return Finished(_loaded(make_students(config, task), best), task, config.data.text, read_confidence(best))
 
 

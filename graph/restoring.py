@@ -73,6 +73,20 @@ def note_end(folder: RunFolder) -> None:
         folder.write_json(folder.root / "end.json", made)
 
 
+def check_made(folder: RunFolder, name: str) -> None:
+    """Refuse a file that the end of the run made and that is not what it was.
+
+    Raises:
+        ConfigError: it is missing or changed.
+    """
+    wanted = _made(folder).get(name)
+    if wanted is not None and digests(folder.root, (name,)).get(name) != wanted:
+        raise ConfigError(
+            f"{folder.root / name} is missing or not what the run wrote. `evokd resume {folder.root}` makes it "
+            "again, with the last student."
+        )
+
+
 def _made(folder: RunFolder) -> dict[str, str]:
     with contextlib.suppress(OSError, ValueError):  # it says nothing that could not be made again
         found = json.loads((folder.root / "end.json").read_text(encoding="utf-8"))

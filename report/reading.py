@@ -27,10 +27,10 @@ LOST: dict[str, str] = {
     "transcripts.jsonl": "Its prompts and answers are lost, and nothing else: delete the damaged lines, or the file",
     "ledger.jsonl": "Delete the damaged lines, or the file, and `evokd resume {root}` writes those calls again",
     **dict.fromkeys(
-        ("held_out.jsonl", "map.jsonl", "versions.json", "confidence.json", "progress.json"),
+        ("held_out.jsonl", "map.jsonl", "versions.json", "progress.json"),
         "Delete it, and the report goes without",
     ),
-    "config.toml": "Put it back from a copy",
+    **dict.fromkeys(("config.toml", "cases.jsonl"), "Put it back from a copy"),
     "comparison.json": "Put it back from a copy, or delete it and the folder's cells and compare anew",
 }
 """File -> how to go on without it, where `evokd resume` does not simply write it again."""
@@ -71,7 +71,8 @@ def read_rows(path: Path) -> list[Row]:
 def damaged(path: Path, what: str) -> ConfigError:
     """The error over a file that the report cannot use; `what` goes on after its name."""
     again = "`evokd resume {root}` writes it again, if nothing else is lost (delete it first, if it is a folder)"
-    todo = LOST.get(path.name, again).format(root=path.parent)
+    root = next((folder for folder in path.parents if (folder / "run.json").exists()), path.parent)
+    todo = LOST.get(path.name, again).format(root=root)
     return ConfigError(f"{path}{what}. {todo}.")
 
 

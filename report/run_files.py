@@ -72,13 +72,23 @@ class Run:
     def result(self) -> Row | None:
         """What the test set said, if there was one and the run is over."""
         path = self.root / "result.json"
-        found = read_json(path) if path.exists() else None
-        end = self.root / "end.json"
-        if found is None and end.exists() and path.name in read_json(end):
-            raise damaged(path, " is missing")
+        found = self.made_at_the_end(path)
         if found is not None and not found.keys() & RESULT:
             raise damaged(path, " is not what the run wrote")
         return found
+
+    def made_at_the_end(self, path: Path) -> Row | None:
+        """What a file says that the end of the run made; None where it made none.
+
+        Raises:
+            ConfigError: it is damaged, or was made and is missing.
+        """
+        if path.exists():
+            return read_json(path)
+        end = self.root / "end.json"
+        if end.exists() and path.relative_to(self.root).as_posix() in read_json(end):
+            raise damaged(path, " is missing")
+        return None
 
     @property
     def outlook(self) -> str:

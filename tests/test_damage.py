@@ -27,7 +27,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def tried(whole: Path, place: Path, name: str, how: str, commands: tuple[str, ...]) -> dict[str, str]:
     """What each command made of a damaged file; those that are fine left out."""
-    run, texts, found = place / "run", place / "texts.txt", {}
+    # A place of its own for every file: where Chroma could not open a folder, it cannot in this process again.
+    run, texts, found = place / name.replace("/", "-") / "run", place / "texts.txt", {}
     texts.write_text("soup with bread\n")
     for command in commands:
         said = []
@@ -39,7 +40,8 @@ def tried(whole: Path, place: Path, name: str, how: str, commands: tuple[str, ..
             said.append(called(COMMANDS[command], run=run, texts=texts))
         (_, before, _), (code, out, err) = said
         if (seen := fate(name, plain(before), code, plain(out), err)) not in ("same", "told"):
-            found[command] = f"{seen}: {(err or out)[-300:]}"
+            news = [line for line in plain(out).splitlines() if line not in plain(before).splitlines()]
+            found[command] = f"{seen}: {err[-300:]} {news[:5]}"
     return found
 
 

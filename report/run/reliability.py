@@ -10,7 +10,7 @@ from typing import Any
 
 from ..charts import Curve, curves_chart
 from ..document import Picture, Section, Table
-from ..run_files import Row, Run, read_json
+from ..run_files import Row, Run
 from ..wording import calibration_line
 
 RISKS = (0.01, 0.02, 0.05, 0.1)
@@ -23,8 +23,7 @@ Point = tuple[float, float]
 def reliability(run: Run) -> Section | None:
     """The section, if anything is known."""
     calibration = (run.result or {}).get("calibration")
-    path = run.best_folder / "confidence.json"
-    confidence = read_json(path) if path.exists() else {}
+    confidence = run.made_at_the_end(run.best_folder / "confidence.json") or {}
     answers = _ranked(confidence)
     if not (calibration or answers):
         return None
