@@ -33,7 +33,7 @@ demo: install    ## Watch a student get better: our own small task, the embedded
 docs: install    ## Write docs/api.md from the docstrings.
 	$(BIN)/python docs/make_api.py
 
-test: install    ## Run the fast tests (three minutes on two cores).
+test: install    ## Run the fast tests (three to four minutes on two cores).
 	$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 test-slow: install  ## Run the slow tests: real models, servers, kills, packages, a local Ray cluster.
@@ -43,7 +43,7 @@ test-slow: install  ## Run the slow tests: real models, servers, kills, packages
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt playwright axe-playwright-python
 	# Reports are tried in a real browser. Where none can be installed, those tests are left out and say so.
 	command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get install -qq -y chromium; } || true
-	$(BIN)/python -m pytest -q -m slow
+	$(BIN)/python -m pytest -q -m slow -n auto
 
 test-all: test test-slow  ## Run every test.
 
