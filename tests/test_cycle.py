@@ -3,6 +3,8 @@
 import dataclasses
 import json
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,21 @@ def run(services: Services, strategy: str = "gated", cycles: int = 3, **more: An
 
 def rows(state: dict[str, Any]) -> list[CycleReport]:
     return list(state["history"])
+
+
+@contextmanager
+def learning(services: Services) -> Iterator[list[str]]:
+    """The texts that students learn in the block."""
+    learnt: list[str] = []
+    fit = type(services.students.new(0)).fit
+
+    def watched(self: Any, examples: Any, progress: Any = None, **how: Any) -> None:
+        learnt.extend(example.text for example in examples)
+        fit(self, examples, progress, **how)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(services.students.new(0)), "fit", watched)
+        yield learnt
 
 
 def test_the_student_gets_better_than_the_seeds(tmp_path: Path) -> None:
@@ -107,15 +124,7 @@ def test_no_marker_of_a_held_out_text_is_sent_or_learnt(tmp_path: Path, strategy
 
     services = world.services(tmp_path, teacher=world.teacher(generator=leaking))
     services.memory.remember(hidden)
-    learnt: list[str] = []
-    fit = type(services.students.new(0)).fit
-
-    def watched(self: Any, examples: Any, progress: Any = None, **how: Any) -> None:
-        learnt.extend(example.text for example in examples)
-        fit(self, examples, progress, **how)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(type(services.students.new(0)), "fit", watched)
+    with learning(services) as learnt:
         state = run(services, strategy)
     assert sum(row["stats"].get("refused", {}).get("held-out", 0) for row in rows(state)) > 5, (
         "the teacher did write them"
@@ -231,15 +240,7 @@ def test_with_a_pool_it_writes_first_then_labels_and_judges_by_real_texts(tmp_pa
     rng = random.Random(5)
     pool = [f"{world.make_text(label, rng)} real{n}" for n in range(60) for label in world.VOCABULARY]
     services = world.services(tmp_path, pool=pool)
-    learnt: list[str] = []
-    fit = type(services.students.new(0)).fit
-
-    def watched(self: Any, examples: Any, progress: Any = None, **how: Any) -> None:
-        learnt.extend(example.text for example in examples)
-        fit(self, examples, progress, **how)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(type(services.students.new(0)), "fit", watched)
+    with learning(services) as learnt:
         state = run(services, cycles=6)
     gate = services.memory.samples("gate")
     assert len(gate) == 40 and {example.origin.source for example in gate} == {"pool"}

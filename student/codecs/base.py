@@ -77,6 +77,22 @@ class Codec(Protocol[R]):
         """Set what decides between answers on held-out examples; nothing for most."""
 
 
+class WholeTextCodec:
+    """What the codecs share that decide on a text as a whole: one output of the network for each label."""
+
+    labels: tuple[str, ...]
+
+    @property
+    def outputs(self) -> list[str]:
+        """The labels."""
+        return list(self.labels)
+
+    @staticmethod
+    def labels_of(outputs: Sequence[str]) -> tuple[str, ...]:
+        """The outputs."""
+        return tuple(outputs)
+
+
 def compute(rows: Rows, forward: Callable[[list[list[int]]], np.ndarray], size: int = BATCH) -> list[np.ndarray]:
     """The logits of each row, from batches of rows of about one length.
 

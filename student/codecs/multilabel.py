@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from ...tasks.base import Example, Prediction
 from ...tasks.errors import ConfigError
 from ...tasks.kinds.label_sets import LabelsPrediction
+from .base import WholeTextCodec
 from .probabilities import sigmoid
 from .reading import CutRows, cut
 from .tokenizer import Tokenizer
@@ -27,7 +28,7 @@ SHRINK = 10
 """Held-out texts with a label at which its threshold is moved half of the way to the best one."""
 
 
-class MultilabelCodec:
+class MultilabelCodec(WholeTextCodec):
     """All labels that fit, or none."""
 
     thresholded: ClassVar[bool] = True
@@ -44,16 +45,6 @@ class MultilabelCodec:
         if not right or not all(isinstance(each, float) and 0 < each < 1 for each in given.values()):
             raise ConfigError(f"{THRESHOLDS} must give labels numbers between 0 and 1, not {str(given)[:80]}.")
         self.thresholds: dict[str, float] = {label: given.get(label, 0.5) for label in self.labels}
-
-    @property
-    def outputs(self) -> list[str]:
-        """The labels."""
-        return list(self.labels)
-
-    @staticmethod
-    def labels_of(outputs: Sequence[str]) -> tuple[str, ...]:
-        """The outputs."""
-        return tuple(outputs)
 
     @property
     def notes(self) -> dict[str, JsonValue]:

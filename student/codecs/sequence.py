@@ -7,12 +7,13 @@ import numpy as np
 from pydantic import JsonValue
 
 from ...tasks.base import Example, Prediction
+from .base import WholeTextCodec
 from .probabilities import softmax
 from .reading import WindowRows, windows
 from .tokenizer import Tokenizer
 
 
-class SequenceCodec:
+class SequenceCodec(WholeTextCodec):
     """One label per text."""
 
     thresholded: ClassVar[bool] = False
@@ -21,16 +22,6 @@ class SequenceCodec:
     def __init__(self, labels: Sequence[str], notes: Mapping[str, Any] | None = None) -> None:
         """Decide between `labels`."""
         self.labels = tuple(labels)
-
-    @property
-    def outputs(self) -> list[str]:
-        """The labels."""
-        return list(self.labels)
-
-    @staticmethod
-    def labels_of(outputs: Sequence[str]) -> tuple[str, ...]:
-        """The outputs."""
-        return tuple(outputs)
 
     def rows(self, tokenizer: Tokenizer, texts: Sequence[str], limit: int) -> WindowRows:
         """Windows over the texts."""

@@ -66,6 +66,18 @@ class Head(Codec[R], Protocol[R]):
         """
 
 
+class WholeTextHead:
+    """What the heads share that decide on a text as a whole."""
+
+    loader: ClassVar[str] = "AutoModelForSequenceClassification"
+    pooled: ClassVar[bool] = True
+    starts: ClassVar[bool] = True
+
+    def prepare(self, tokenizer: Any) -> Any:
+        """The tokenizer as it is."""
+        return tokenizer
+
+
 def first_tokens(states: Sequence[torch.Tensor]) -> np.ndarray:
     """The states of the first tokens, shape (rows, width), in double precision."""
     return torch.stack([each if each.dim() == 1 else each[0] for each in states]).double().numpy()

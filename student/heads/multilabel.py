@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from ..codecs.base import Rows
 from ..codecs.multilabel import MultilabelCodec
 from ..settings import Recipe
 from ..training.losses import entropy, generalised_cross_entropy
-from .base import Linear
+from .base import Linear, WholeTextHead
 from .sequence import REGULARISATION, standardised
 
 PER_LABEL = 0.15
@@ -22,20 +22,13 @@ PER_LABEL = 0.15
 gives none (micro F1 .70 against .79 with 20 labels, docs/results/many-classes.md)."""
 
 
-class MultilabelHead(MultilabelCodec):
+class MultilabelHead(WholeTextHead, MultilabelCodec):
     """All labels that fit, or none."""
 
-    loader: ClassVar[str] = "AutoModelForSequenceClassification"
     problem_type: ClassVar[str | None] = "multi_label_classification"
-    pooled: ClassVar[bool] = True
-    starts: ClassVar[bool] = True
     recipe: ClassVar[Recipe] = Recipe(
         epochs=8, min_steps=24, max_steps=240, batch_size=16, learning_rate=2e-4, head_learning_rate=1e-3
     )
-
-    def prepare(self, tokenizer: Any) -> Any:
-        """The tokenizer as it is."""
-        return tokenizer
 
     def targets(self, examples: Sequence[Example], rows: Rows) -> list[torch.Tensor]:
         """The probability of each label: of the soft label, or one and zero.

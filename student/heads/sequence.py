@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from ..codecs.base import Rows
 from ..codecs.sequence import SequenceCodec
 from ..settings import Recipe
 from ..training.losses import generalised_cross_entropy
-from .base import Linear, first_tokens
+from .base import Linear, WholeTextHead, first_tokens
 
 REGULARISATION = 0.3
 """C of the logistic regression that the head starts from: one that fits closely learns wrong labels by heart, and the
@@ -28,20 +28,13 @@ PER_LABEL = 0.05
 short to make up for it (.71 against .79 with the 77 labels of Banking77, docs/results/many-classes.md)."""
 
 
-class SequenceHead(SequenceCodec):
+class SequenceHead(WholeTextHead, SequenceCodec):
     """One label per text."""
 
-    loader: ClassVar[str] = "AutoModelForSequenceClassification"
     problem_type: ClassVar[str | None] = "single_label_classification"
-    pooled: ClassVar[bool] = True
-    starts: ClassVar[bool] = True
     recipe: ClassVar[Recipe] = Recipe(
         epochs=4, min_steps=24, max_steps=160, batch_size=16, learning_rate=1e-4, head_learning_rate=1e-3
     )
-
-    def prepare(self, tokenizer: Any) -> Any:
-        """The tokenizer as it is."""
-        return tokenizer
 
     def targets(self, examples: Sequence[Example], rows: Rows) -> list[torch.Tensor]:
         """Distributions over the labels; soft labels are shared out over the known ones.
